@@ -1,0 +1,59 @@
+# Two commands set everything up: `make demo` (the main job) and `make test` (all checks).
+# Each makes the virtual environment itself, says what it installs, and can be run again.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+OUT ?= build/demo
+
+.PHONY: help demo test test-full lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       estimate, build and C-simulate deit_base; then train, export, build and"
+	@echo "                C-simulate a network on real digits (about 10 minutes on 2 cores)"
+	@echo "make test       ruff, mypy, clang-format and the tests (about 8 minutes on 2 cores)"
+	@echo "make test-full  the same with the slow tests"
+	@echo "make lint       ruff, mypy and clang-format only"
+	@echo "make clean      remove what these commands made, .venv included"
+
+$(VENV)/bin/pip:
+	@echo "== creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "error: $(PYTHON) -m venv failed; install Python 3.11 or newer with its venv module" \
+	       "(Debian: apt-get install python3.11 python3-venv) or name another: make PYTHON=python3.12" >&2; \
+	  exit 2; }
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
+	@echo "== installing vaqf with torch (CPU build), Brevitas and scikit-learn into $(VENV): about 1 GB"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
+	@echo "== installing vaqf with torch (CPU build), Brevitas, scikit-learn, transformers, pytest, ruff," \
+	      "mypy and clang-format into $(VENV): about 1.3 GB"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim,dev]'
+	@echo "== installing hls4ml without its dependencies, for AMD's ap_int headers that it carries"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps hls4ml==1.3.0
+	@touch $@
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check vaqf quant sim tests benchmarks
+	$(BIN)/ruff format --check vaqf quant sim tests benchmarks
+	$(BIN)/mypy vaqf sim
+	find hls_templates/include -name '*.hpp' -print0 | xargs -0 -r $(BIN)/clang-format --dry-run --Werror
+
+# one thread per test process: the tests already fill the cores
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+test-full: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m ''
+
+demo: $(VENV)/.demo
+	@VAQF=$(BIN)/vaqf OUT=$(OUT) benchmarks/demo.sh
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find vaqf quant sim tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

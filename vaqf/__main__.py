@@ -1,0 +1,13 @@
+"""python -m vaqf: the same as the command `vaqf`."""
+
+import sys
+from pathlib import Path
+
+# `python -m` puts the current folder first, where a user's own folder called sim or quant would
+# hide ours; the folder that holds this package takes its place.
+if not sys.flags.safe_path:
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from vaqf.cli import run
+
+run()

@@ -1,0 +1,117 @@
+"""Widths, rounding and constant tables: the one source for quant, golden, C++ and RTL.
+
+docs/arithmetic.md states every operation as a formula; the names here are the names there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_ACT_BITS = 2
+MAX_ACT_BITS = 8
+PIXEL_BITS = 8
+FIXED_WEIGHT_BITS = 8  # patch embedding and head: two's complement bit planes
+RESIDUAL_BITS = 16
+LOGIT_BITS = 24
+GELU_INDEX_BITS = 8
+MULT_BITS = 18  # signed, one port of a DSP48
+OPERAND_BITS = 27  # signed, the other port
+BIAS_BITS = 48  # signed, the DSP48 accumulator
+MAX_SHIFT = 47
+MAX_DIM = 1024
+MAX_TOKENS = 4096
+
+EXP2_FRACTION_BITS = 8
+EXP2_VALUE_BITS = 16
+SCORE_MULT_BITS = 18  # unsigned
+NORM_FRACTION_BITS = 14  # of (x - mean) / sigma and of the weighted mean of v
+NORM_INDEX_BITS = 7  # entries per octave of the interpolated tables
+NORM_OFFSET_BITS = 10  # position between two entries
+NORM_VALUE_BITS = 17  # reciprocal and reciprocal square root mantissas, unsigned
+
+
+def check_act_bits(act_bits: int) -> None:
+    """Raise ValueError unless activations of this width are supported."""
+    if not MIN_ACT_BITS <= act_bits <= MAX_ACT_BITS:
+        raise ValueError(f"act_bits is {act_bits}; it must be {MIN_ACT_BITS} to {MAX_ACT_BITS}")
+
+
+def signed_limit(act_bits: int) -> int:
+    """Largest magnitude of q, k and v: symmetric, narrow range."""
+    return int(2 ** (act_bits - 1) - 1)
+
+
+def unsigned_limit(bits: int) -> int:
+    """Largest value of an unsigned number of this many bits."""
+    return int(2**bits - 1)
+
+
+def exp_bits(act_bits: int) -> int:
+    """Bits of a softmax numerator, unsigned."""
+    return min(act_bits, 7)
+
+
+def pixel_digits(act_bits: int) -> int:
+    """Unsigned digits of act_bits that carry one pixel."""
+    return -(-PIXEL_BITS // act_bits)
+
+
+def signed_bits(magnitude: int) -> int:
+    """Bits of a signed number that holds every value in [-magnitude, magnitude]."""
+    return int(magnitude).bit_length() + 1
+
+
+def binary_acc_bits(act_bits: int, k: int) -> int:
+    """Accumulator bits of k products of {-1,+1} and unsigned act_bits, 2S - sum(a)."""
+    return signed_bits(k * unsigned_limit(act_bits))
+
+
+def fixed_acc_bits(input_bits: int, k: int) -> int:
+    """Accumulator bits of k products of unsigned input_bits and signed 8-bit weights."""
+    return signed_bits(k * unsigned_limit(input_bits) * 2 ** (FIXED_WEIGHT_BITS - 1))
+
+
+def pre_shift(acc_bits: int) -> int:
+    """Bits dropped (floor) so that an accumulator fits the multiplier's 27-bit port."""
+    return max(0, acc_bits - OPERAND_BITS)
+
+
+@dataclass(frozen=True)
+class OctaveTable:
+    """A function on [1, 2) as value and slope per entry, linear between entries.
+
+    f(x) ~ value[i] - (slope[i] * offset >> NORM_OFFSET_BITS), in units of 2**-NORM_VALUE_BITS,
+    where i is the top NORM_INDEX_BITS of x's fraction and offset its next NORM_OFFSET_BITS.
+    """
+
+    value: NDArray[np.int64]
+    slope: NDArray[np.int64]
+
+
+def _octave_table(samples: NDArray[np.float64]) -> OctaveTable:
+    """Table of a falling function from its 2**NORM_INDEX_BITS + 1 samples on [1, 2]."""
+    scaled = np.minimum(np.rint(samples * 2.0**NORM_VALUE_BITS), unsigned_limit(NORM_VALUE_BITS))
+    values = scaled.astype(np.int64)
+    return OctaveTable(value=values[:-1], slope=values[:-1] - values[1:])
+
+
+def _octave() -> NDArray[np.float64]:
+    entries = 2**NORM_INDEX_BITS
+    return 1.0 + np.arange(entries + 1, dtype=np.float64) / entries
+
+
+def reciprocal_table() -> OctaveTable:
+    """1 / x on [1, 2)."""
+    return _octave_table(1.0 / _octave())
+
+
+def rsqrt_tables() -> tuple[OctaveTable, OctaveTable]:
+    """1 / sqrt(x) and 1 / sqrt(2x) on [1, 2): even and odd exponents."""
+    return _octave_table(1.0 / np.sqrt(_octave())), _octave_table(1.0 / np.sqrt(2.0 * _octave()))
+
+
+def exp2_table() -> NDArray[np.int64]:
+    """2**-(i / 2**EXP2_FRACTION_BITS) in units of 2**-EXP2_VALUE_BITS."""
+    steps = np.arange(2**EXP2_FRACTION_BITS, dtype=np.float64) / 2**EXP2_FRACTION_BITS
+    return np.rint(2.0 ** (EXP2_VALUE_BITS - steps)).astype(np.int64)

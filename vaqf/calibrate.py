@@ -1,0 +1,165 @@
+"""Activation scales of a float model, from images: a numpy forward pass that watches its values.
+
+The forward uses the binary encoder weights that the hardware will have, and real activations.
+Accuracy needs training (vaqf train); this only makes the integers represent the float model's
+values as well as they can.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaqf import arithmetic
+from vaqf.integerize import (
+    Binary,
+    BlockScales,
+    Scales,
+    Unsigned,
+    binarize,
+    binary_layers,
+    integerize,
+)
+from vaqf.network import Network
+from vaqf.patches import to_patches
+from vaqf.vit import Vit
+
+FloatArray = NDArray[Any]
+
+RESIDUAL_HEADROOM = 2.0  # of the residual stream's scale, over the largest value seen
+_SAMPLE = 2**15  # values per quantizer that the clipping search looks at
+_CLIPS = np.linspace(1.0, 0.2, 17)
+
+
+def _sample(values: FloatArray) -> FloatArray:
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64)
+
+
+def _grid(low: float, high: float, act_bits: int) -> Unsigned:
+    """The unsigned grid over [low, high]; zero is always on it."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    limit = arithmetic.unsigned_limit(act_bits)
+    scale = max(high - low, 1e-6) / limit
+    return Unsigned(scale, int(np.clip(np.rint(-low / scale), 0, limit)))
+
+
+def unsigned_scale(values: FloatArray, act_bits: int) -> Unsigned:
+    """Scale and zero point of the least mean squared error over a few clipping ranges."""
+    sample = _sample(values)
+    low, high = float(sample.min()), float(sample.max())
+    limit = arithmetic.unsigned_limit(act_bits)
+
+    def error(grid: Unsigned) -> float:
+        integer = np.clip(np.rint(sample / grid.scale) + grid.zero, 0, limit)
+        return float(np.square((integer - grid.zero) * grid.scale - sample).mean())
+
+    return min((_grid(low * clip, high * clip, act_bits) for clip in _CLIPS), key=error)
+
+
+def signed_scale(values: FloatArray, limit: int) -> float:
+    """Scale of symmetric integers within +-limit, of the least mean squared error."""
+    sample = _sample(values)
+    top = max(float(np.abs(sample).max()), 1e-6)
+
+    def error(scale: float) -> float:
+        integer = np.clip(np.rint(sample / scale), -limit, limit)
+        return float(np.square(integer * scale - sample).mean())
+
+    return min((top * float(clip) / limit for clip in _CLIPS), key=error)
+
+
+_GELU_X = np.linspace(-8.0, 8.0, 4097)
+_GELU_Y = np.array([0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in _GELU_X])
+
+
+def _gelu(x: FloatArray) -> FloatArray:
+    """GELU by interpolation (numpy has no erf), linear beyond +-8."""
+    return np.where(x > 8.0, x, np.interp(x, _GELU_X, _GELU_Y))
+
+
+def _layer_norm(x: FloatArray, weight: FloatArray, bias: FloatArray, eps: float) -> FloatArray:
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + eps) * weight + bias
+
+
+def _softmax(scores: FloatArray) -> FloatArray:
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def scales(
+    vit: Vit,
+    act_bits: int,
+    params: Mapping[str, FloatArray],
+    binary: Mapping[str, Binary],
+    images: NDArray[np.uint8],
+) -> Scales:
+    """Observe every activation on images [B, S, S, C] and choose its scale."""
+
+    def linear(name: str, x: FloatArray) -> FloatArray:
+        weight = binary[name]
+        product = np.matmul(x, weight.sign.T.astype(np.float32))
+        return product * weight.alpha.astype(np.float32) + params.get(f"{name}.bias", 0.0)
+
+    def norm(name: str, x: FloatArray) -> FloatArray:
+        return _layer_norm(x, params[f"{name}.weight"], params[f"{name}.bias"], vit.ln_eps)
+
+    batch, d = len(images), vit.dim
+    std = np.repeat(np.array(vit.std, np.float32), vit.patch_size**2)
+    mean = np.repeat(np.array(vit.mean, np.float32), vit.patch_size**2)
+    rows = (to_patches(images, vit.patch_size).astype(np.float32) / 255 - mean) / std
+    patches = rows @ params["patch_embed.proj.weight"].reshape(d, -1).T
+    patches = patches + params["patch_embed.proj.bias"]
+    prefix = [params["cls_token"]] + ([params["dist_token"]] if vit.distilled else [])
+    tokens = [np.broadcast_to(token, (batch, 1, d)) for token in prefix]
+    x = np.concatenate([*tokens, patches], axis=1) + params["pos_embed"]
+    peak = float(np.abs(x).max())
+    blocks = []
+    limit = arithmetic.signed_limit(act_bits)
+    for i in range(vit.depth):
+        p = f"blocks.{i}"
+        a = norm(f"{p}.norm1", x)
+        norm1 = unsigned_scale(a, act_bits)
+        qkv = linear(f"{p}.attn.qkv", a).reshape(batch, vit.tokens, 3, vit.heads, vit.head_dim)
+        q, k, v = qkv.transpose(2, 0, 3, 1, 4)
+        weights = _softmax(q @ k.swapaxes(-1, -2) / math.sqrt(vit.head_dim))
+        context = (weights @ v).transpose(0, 2, 1, 3).reshape(batch, vit.tokens, d)
+        x = x + linear(f"{p}.attn.proj", context)
+        peak = max(peak, float(np.abs(x).max()))
+        a = norm(f"{p}.norm2", x)
+        index = linear(f"{p}.mlp.fc1", a)
+        hidden = _gelu(index)
+        x = x + linear(f"{p}.mlp.fc2", hidden)
+        peak = max(peak, float(np.abs(x).max()))
+        blocks.append(
+            BlockScales(
+                norm1=norm1,
+                q=signed_scale(q, limit),
+                k=signed_scale(k, limit),
+                v=signed_scale(v, limit),
+                context=unsigned_scale(context, act_bits),
+                norm2=unsigned_scale(a, act_bits),
+                gelu=signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1),
+                hidden=unsigned_scale(hidden, act_bits),
+            )
+        )
+    final = norm("norm", x[:, : vit.prefix_tokens])
+    residual = RESIDUAL_HEADROOM * peak / (2 ** (arithmetic.RESIDUAL_BITS - 1) - 1)
+    return Scales(residual, tuple(blocks), unsigned_scale(final, act_bits))
+
+
+def calibrate(
+    vit: Vit,
+    act_bits: int,
+    params: Mapping[str, FloatArray],
+    images: NDArray[np.uint8],
+    origin: str,
+) -> Network:
+    """Binarize float parameters (timm's names) and integerize them with observed scales."""
+    binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
+    observed = scales(vit, act_bits, params, binary, images)
+    return integerize(vit, act_bits, params, binary, observed, origin)

@@ -1,0 +1,81 @@
+"""Which outside tools are present, and what works without the others."""
+
+import importlib.metadata
+import re
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VERSION_SECONDS = 20  # a vendor tool's launcher needs a while
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program or Python package that some verb needs."""
+
+    name: str
+    needed_for: str
+    without_it: str
+    version: str | None  # None: not found
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of `vaqf doctor --json`."""
+        return asdict(self)
+
+
+_PROGRAMS = (
+    ("g++", "--version", "csim", "everything but csim works"),
+    ("make", "--version", "make -C DIR/hls csim", "`vaqf csim DIR` does the same"),
+    ("vitis-run", "--version", "synthesis of a built project (2024.2 and later)", "csim proves it"),
+    ("vitis_hls", "-version", "synthesis of a built project (2020.2 to 2024.1)", "csim proves it"),
+    ("vivado_hls", "-version", "synthesis of a built project (before 2020.2)", "csim proves it"),
+)
+_PACKAGES = (
+    ("torch", "train, export", "build takes a network file or seeded random weights"),
+    ("brevitas", "train, export", "build takes a network file or seeded random weights"),
+    ("scikit-learn", "--data digits", "--data takes a folder of pictures"),
+)
+
+
+def _program_version(name: str, flag: str) -> str | None:
+    """The first version number a program prints; None when it is not on PATH."""
+    path = shutil.which(name)
+    if path is None:
+        return None
+    try:
+        answer = subprocess.run(
+            [path, flag],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "found, but does not answer"
+    found = re.search(r"\d+\.\d+(\.\d+)?", answer.stdout + answer.stderr)
+    return found.group() if found else "found"
+
+
+def _package_version(name: str) -> str | None:
+    """Version of an installed Python package, without importing it."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def tools() -> list[Tool]:
+    """Every outside tool that a verb uses, present or not."""
+    return [
+        *(
+            Tool(name, needed_for, without, _program_version(name, flag))
+            for name, flag, needed_for, without in _PROGRAMS
+        ),
+        *(
+            Tool(name, needed_for, without, _package_version(name))
+            for name, needed_for, without in _PACKAGES
+        ),
+    ]

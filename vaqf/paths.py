@@ -1,0 +1,11 @@
+"""Where boards/, hls_templates/ and rtl/ lie: inside the installed wheel or in the source tree."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_ROOT = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent
+
+BOARDS = _ROOT / "boards"
+HLS_TEMPLATES = _ROOT / "hls_templates"
+HLS_INCLUDE = HLS_TEMPLATES / "include"
+HLS_PROJECT = HLS_TEMPLATES / "project"

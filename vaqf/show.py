@@ -1,0 +1,157 @@
+"""What the command line prints: tables for people, made from the same keys that --json prints."""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+PIPE_COLUMNS = 160  # a pipe has no width: no line is cut there
+Json = Mapping[str, Any]
+
+
+def console() -> Console:
+    """Standard output: the terminal's width, or wide enough for every table in a pipe."""
+    return Console(
+        width=None if sys.stdout.isatty() else PIPE_COLUMNS,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A plain table; a column whose name starts with '>' is set to the right."""
+    out = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name in columns:
+        right = name.startswith(">")
+        out.add_column(name.lstrip(">"), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        out.add_row(*row)
+    return out
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Thousands separated; a dash for what is not known."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
+
+
+def models(rows: Sequence[Json]) -> None:
+    """The model zoo."""
+    columns = ("model", ">image", ">patch", ">tokens", ">dim", ">depth", ">heads", ">GMAC")
+    keys = ("image_size", "patch_size", "tokens", "dim", "depth", "heads")
+    lines = [
+        (r["name"], *(number(r[k]) for k in keys), number(r["macs"] / 1e9, 3)) for r in rows
+    ]
+    console().print(table("", columns, lines))
+
+
+def boards(rows: Sequence[Json]) -> None:
+    """The boards."""
+    keys = ("lut", "lutram", "ff", "dsp", "bram36", "uram", "dram_gbytes_per_s", "clock_mhz")
+    columns = ("board", "part", *(f">{k}" for k in (*keys[:6], "DRAM GB/s", "clock MHz")))
+    lines = [(r["name"], r["part"], *(number(r[k]) for k in keys)) for r in rows]
+    console().print(table("", columns, lines))
+
+
+def tools(rows: Sequence[Json]) -> None:
+    """The outside tools."""
+    lines = [
+        (r["name"], r["version"] or "missing", r["needed_for"], r["without_it"]) for r in rows
+    ]
+    console().print(table("", ("tool", "version", "needed for", "without it"), lines))
+
+
+def headline(doc: Json) -> str:
+    """The answer of an estimate in one line."""
+    asked = "fastest" if doc["target_fps"] is None else f"{number(doc['target_fps'])} FPS asked"
+    return (
+        f"{doc['model']} on {doc['board']}: w1a{doc['act_bits']}, "
+        f"{number(doc['fps'])} FPS ({asked}), latency {number(doc['latency_ms'], 2)} ms, "
+        f"{number(doc['clock_mhz'])} MHz, engine {doc['engine']}"
+    )
+
+
+def estimate(doc: Json) -> None:
+    """The whole estimate: answer, design, resources, layers, search, assumptions."""
+    out = console()
+    out.print(headline(doc), style="bold")
+    out.print("All figures are estimates from formulas; nothing was synthesized.")
+    facts = [
+        ("cycles per frame", number(doc["cycles_per_frame"])),
+        ("DRAM traffic", f"{number(doc['ddr_gbytes_per_s'], 2)} GB/s"),
+        ("power (estimated)", "-" if doc["power_w"] is None else f"{number(doc['power_w'])} W"),
+    ]
+    facts += [(k, _design_value(v)) for k, v in doc["design"].items() if k != "capacity"]
+    out.print(table("Design", ("", ">"), facts))
+    out.print(
+        table("Resources", ("", ">used", ">available", ">%"), _resources(doc["resources"]))
+    )
+    layers = table(
+        "Cycles of one frame, all blocks added up (--json lists every layer)",
+        ("layer", "op", ">MMAC", ">cycles", ">exposed", ">% of frame", "bound by"),
+        _layers(doc["layers"], doc["cycles_per_frame"]),
+    )
+    out.print(layers)
+    search = [
+        (
+            f"w1a{c['act_bits']}",
+            number(c["fps"]),
+            "yes" if c["feasible"] else "no",
+            c["limited_by"] or "",
+        )
+        for c in doc["search"]
+    ]
+    met = "fits" if doc["target_fps"] is None else "meets the target"
+    out.print(table("Search", ("precision", ">best FPS", met, "limited by"), search))
+    out.print("Assumptions", style="bold")
+    for line in doc["assumptions"]:
+        out.print(f"  - {line}")
+
+
+def _design_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _resources(resources: Json) -> list[tuple[str, ...]]:
+    """Name, used, available, percent."""
+    return [
+        (
+            name,
+            number(r["used"]),
+            number(r["available"]),
+            number(100 * r["used"] / r["available"]) if r["available"] else "-",
+        )
+        for name, r in resources.items()
+    ]
+
+
+def _layers(layers: Sequence[Json], frame: int) -> list[tuple[str, ...]]:
+    """One row per kind of layer: the same layer of every block added up."""
+    kinds: dict[str, list[Json]] = {}
+    for layer in layers:
+        kinds.setdefault(re.sub(r"^blocks\.\d+\.", "block.", layer["name"]), []).append(layer)
+    rows = []
+    for name, same in kinds.items():
+        macs, cycles, exposed = (
+            sum(layer[key] for layer in same) for key in ("macs", "cycles", "exposed_cycles")
+        )
+        rows.append(
+            (
+                name if len(same) == 1 else f"{name} x {len(same)}",
+                same[0]["op"],
+                number(macs / 1e6) if macs else "",
+                number(cycles),
+                number(exposed),
+                number(100 * exposed / frame),
+                ", ".join(dict.fromkeys(layer["bound_by"] or "" for layer in same)),
+            )
+        )
+    return rows
