@@ -26,13 +26,13 @@ $(VENV)/bin/pip:
 	  exit 2; }
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch (CPU build), Brevitas and scikit-learn into $(VENV): about 1 GB"
+	@echo "== installing vaqf with torch (CPU build), Brevitas and scikit-learn into $(VENV): about 1.2 GB"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
 	@echo "== installing vaqf with torch (CPU build), Brevitas, scikit-learn, transformers, pytest, ruff," \
-	      "mypy and clang-format into $(VENV): about 1.3 GB"
+	      "mypy and clang-format into $(VENV): about 1.5 GB"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim,dev]'
 	@echo "== installing hls4ml without its dependencies, for AMD's ap_int headers that it carries"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps hls4ml==1.3.0
@@ -52,7 +52,18 @@ test-full: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m ''
 
 demo: $(VENV)/.demo
-	@VAQF=$(BIN)/vaqf OUT=$(OUT) benchmarks/demo.sh
+	@rm -rf $(OUT) && mkdir -p $(OUT)
+	@echo "== DeiT-base at 30 FPS on a ZCU102: estimate, build, C-simulate (random weights from a seed)"
+	$(BIN)/vaqf estimate --model deit_base --fps 30 --board zcu102
+	$(BIN)/vaqf build --model deit_base --fps 30 --board zcu102 -o $(OUT)/deit_base
+	$(BIN)/vaqf csim $(OUT)/deit_base
+	@echo "== a network trained on real handwritten digits: every test image, bit for bit"
+	$(BIN)/vaqf train --model vit_digits --data digits -o $(OUT)/digits.pt
+	$(BIN)/vaqf export $(OUT)/digits.pt -o $(OUT)/digits.safetensors
+	$(BIN)/vaqf evaluate $(OUT)/digits.safetensors --data digits
+	$(BIN)/vaqf build --weights $(OUT)/digits.safetensors --board zcu102 -o $(OUT)/digits
+	$(BIN)/vaqf csim $(OUT)/digits --data digits
+	@echo "== done: the projects are $(OUT)/deit_base and $(OUT)/digits"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -29,7 +29,8 @@ def exact_matmul(a: IntArray, b: IntArray, bound: int) -> IntArray:
     if bound >= 2**53:
         raise ValueError(f"products of up to {bound} do not fit float64")
     dtype: type = np.float32 if bound <= 2**24 else np.float64
-    return np.matmul(a.astype(dtype), b.astype(dtype)).astype(np.int32 if bound < 2**31 else int)
+    product: IntArray = np.matmul(a.astype(dtype), b.astype(dtype))
+    return product.astype(np.int32 if bound < 2**31 else np.int64)
 
 
 def requantize(value: IntArray, requant: Requant, low: int, high: int, pre: int = 0) -> IntArray:
@@ -114,9 +115,8 @@ def exponents(scores: IntArray, mult: int, shift: int, act_bits: int) -> IntArra
     whole = np.minimum(step >> arithmetic.EXP2_FRACTION_BITS, bits + 1)
     value = _exp2_table()[step & (2**arithmetic.EXP2_FRACTION_BITS - 1)]
     drop = arithmetic.EXP2_VALUE_BITS + whole
-    return ((value * arithmetic.unsigned_limit(bits) + (np.int64(1) << (drop - 1))) >> drop).astype(
-        np.uint8
-    )
+    scaled: IntArray = (value * arithmetic.unsigned_limit(bits) + (1 << (drop - 1))) >> drop
+    return scaled.astype(np.uint8)
 
 
 def weighted_mean(weights: IntArray, values: IntArray, act_bits: int) -> IntArray:
@@ -127,7 +127,8 @@ def weighted_mean(weights: IntArray, values: IntArray, act_bits: int) -> IntArra
     sums = exact_matmul(weights, values, bound).astype(np.int64)
     mantissa, exponent = reciprocal(weights.astype(np.int64).sum(axis=-1, keepdims=True))
     shift = arithmetic.NORM_VALUE_BITS - arithmetic.NORM_FRACTION_BITS + exponent
-    return (sums * mantissa) >> shift
+    mean: IntArray = (sums * mantissa) >> shift
+    return mean
 
 
 def binary_matmul(x: IntArray, linear: Linear, act_bits: int) -> IntArray:
@@ -258,4 +259,5 @@ def check_images(network: Network, images: IntArray) -> None:
 
 def labels(logits: IntArray) -> IntArray:
     """Class of each row; ties go to the lowest index."""
-    return logits.argmax(axis=-1)
+    classes: IntArray = logits.argmax(axis=-1)
+    return classes

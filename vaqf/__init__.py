@@ -1,17 +1,17 @@
 """vaqf: from a vision transformer and a frame rate to an FPGA accelerator.
 
-Every verb of the command line is a function here: vaqf.estimate(...), vaqf.build(...), ...
+Every verb of the command line is a function here: vaqf.estimate(...), vaqf.doctor(), ...
 """
 
+import importlib
 from typing import Any
 
 __version__ = "0.1.0"
+VERBS = ("models", "boards", "doctor", "estimate", "train", "export", "evaluate")
 
 
 def __getattr__(name: str) -> Any:
-    """The verbs of vaqf.api, imported when first used: `import vaqf` stays cheap."""
-    from vaqf import api
-
-    if name in api.VERBS:
-        return getattr(api, name)
+    """A verb, from vaqf.api, which is imported when it is first used."""
+    if name in VERBS:
+        return getattr(importlib.import_module("vaqf.api"), name)
     raise AttributeError(f"module 'vaqf' has no attribute {name!r}")

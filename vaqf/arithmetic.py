@@ -3,10 +3,14 @@
 docs/arithmetic.md states every operation as a formula; the names here are the names there.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy takes half of a cold estimate, which needs none of the tables
+    import numpy as np
+    from numpy.typing import NDArray
 
 MIN_ACT_BITS = 2
 MAX_ACT_BITS = 8
@@ -18,6 +22,8 @@ GELU_INDEX_BITS = 8
 MULT_BITS = 18  # signed, one port of a DSP48
 OPERAND_BITS = 27  # signed, the other port
 BIAS_BITS = 48  # signed, the DSP48 accumulator
+# the largest bias magnitude for which no 27 x 18 bit product plus bias leaves those 48 bits
+BIAS_LIMIT = 2 ** (BIAS_BITS - 1) - 2 ** (OPERAND_BITS + MULT_BITS - 2) - 1
 MAX_SHIFT = 47
 MAX_DIM = 1024
 MAX_TOKENS = 4096
@@ -91,12 +97,16 @@ class OctaveTable:
 
 def _octave_table(samples: NDArray[np.float64]) -> OctaveTable:
     """Table of a falling function from its 2**NORM_INDEX_BITS + 1 samples on [1, 2]."""
+    import numpy as np
+
     scaled = np.minimum(np.rint(samples * 2.0**NORM_VALUE_BITS), unsigned_limit(NORM_VALUE_BITS))
     values = scaled.astype(np.int64)
     return OctaveTable(value=values[:-1], slope=values[:-1] - values[1:])
 
 
 def _octave() -> NDArray[np.float64]:
+    import numpy as np
+
     entries = 2**NORM_INDEX_BITS
     return 1.0 + np.arange(entries + 1, dtype=np.float64) / entries
 
@@ -108,10 +118,14 @@ def reciprocal_table() -> OctaveTable:
 
 def rsqrt_tables() -> tuple[OctaveTable, OctaveTable]:
     """1 / sqrt(x) and 1 / sqrt(2x) on [1, 2): even and odd exponents."""
+    import numpy as np
+
     return _octave_table(1.0 / np.sqrt(_octave())), _octave_table(1.0 / np.sqrt(2.0 * _octave()))
 
 
 def exp2_table() -> NDArray[np.int64]:
     """2**-(i / 2**EXP2_FRACTION_BITS) in units of 2**-EXP2_VALUE_BITS."""
+    import numpy as np
+
     steps = np.arange(2**EXP2_FRACTION_BITS, dtype=np.float64) / 2**EXP2_FRACTION_BITS
     return np.rint(2.0 ** (EXP2_VALUE_BITS - steps)).astype(np.int64)

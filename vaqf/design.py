@@ -4,11 +4,14 @@ A Design fits every network whose shapes stay within its Capacity; the network i
 scales, tables, weights) is loaded at run time.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from vaqf import arithmetic
 from vaqf.errors import InputError
+from vaqf.fields import check_choice, check_flag, check_keys, check_whole, shown
 from vaqf.vit import Vit
 
 TABLE_INPUTS = 4  # activations per subset-sum table: 16 entries, one LUT6 column
@@ -39,6 +42,7 @@ class Capacity:
     dim: int  # channels of the residual stream
     hidden: int  # channels between fc1 and fc2
     attention: int  # channels of q (and of k, and of v): heads * padded head
+    head: int  # channels of one padded head
     pixels: int  # inputs of the patch embedding
     outputs: int  # most outputs of one matmul
     partial_outputs: int  # most outputs of a matmul that takes more than one pass
@@ -66,7 +70,7 @@ class Design:
     def __post_init__(self) -> None:
         arithmetic.check_act_bits(self.act_bits)
         rules = (
-            (self.engine in ENGINES, "engine", f"one of {', '.join(ENGINES)}"),
+            (self.engine in ENGINES, "engine", "table or adder"),
             (self.tokens >= 1, "tokens", "at least 1"),
             (self.pe >= 1, "pe", "at least 1"),
             (self.simd >= 1 and self.simd % TABLE_INPUTS == 0, "simd", "a multiple of 4"),
@@ -85,7 +89,12 @@ class Design:
             ),
             (self.frames_in_flight in (1, 2), "frames_in_flight", "1 or 2"),
             (self.share >= 1 and self.tokens % self.share == 0, "share", "a divisor of tokens"),
-            (self.weight_ports >= 1, "weight_ports", "at least 1"),
+            (
+                self.weight_ports >= 1
+                and self.pe * self.simd % (self.weight_ports * PORT_BITS) == 0,
+                "weight_ports",
+                "such that pe * simd is whole reads of all ports",
+            ),
             (self.ring_words >= 1, "ring_words", "at least 1"),
         )
         for holds, field, allowed in rules:
@@ -139,22 +148,28 @@ class MatMulShape:
         return ceil_div(self.k, simd) * self.planes * self.digits
 
 
-def matmul_shapes(vit: Vit, act_bits: int, pe: int, padded_head: int) -> dict[str, MatMulShape]:
-    """The matmuls of one frame by layer name without the block: embed, qkv, proj, fc1, fc2, head."""
+@lru_cache(maxsize=1024)
+def _matmul_shapes(
+    vit: Vit, act_bits: int, pe: int, padded_head: int
+) -> tuple[tuple[str, MatMulShape], ...]:
     dim, hidden = round_up(vit.dim, pe), round_up(vit.hidden, pe)
     attention = vit.heads * padded_head
     tokens, planes = vit.tokens, arithmetic.FIXED_WEIGHT_BITS
     digits = arithmetic.pixel_digits(act_bits)
-    return {
-        "embed": MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits),
-        "qkv": MatMulShape(tokens, dim, 3 * attention, 1, 1),
-        "proj": MatMulShape(tokens, attention, dim, 1, 1),
-        "fc1": MatMulShape(tokens, dim, hidden, 1, 1),
-        "fc2": MatMulShape(tokens, hidden, dim, 1, 1),
-        "head": MatMulShape(
-            1, vit.prefix_tokens * dim, round_up(vit.classes, pe), planes, 1
-        ),
-    }
+    head_inputs, classes = vit.prefix_tokens * dim, round_up(vit.classes, pe)
+    return (
+        ("embed", MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits)),
+        ("qkv", MatMulShape(tokens, dim, 3 * attention, 1, 1)),
+        ("proj", MatMulShape(tokens, attention, dim, 1, 1)),
+        ("fc1", MatMulShape(tokens, dim, hidden, 1, 1)),
+        ("fc2", MatMulShape(tokens, hidden, dim, 1, 1)),
+        ("head", MatMulShape(1, head_inputs, classes, planes, 1)),
+    )
+
+
+def matmul_shapes(vit: Vit, act_bits: int, pe: int, padded_head: int) -> dict[str, MatMulShape]:
+    """The matmuls of one frame by layer name without the block: embed, qkv, proj, fc1, fc2, head."""
+    return dict(_matmul_shapes(vit, act_bits, pe, padded_head))
 
 
 def capacity_for(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> Capacity:
@@ -167,7 +182,96 @@ def capacity_for(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> Cap
         dim=round_up(vit.dim, pe),
         hidden=round_up(vit.hidden, pe),
         attention=vit.heads * padded_head,
+        head=padded_head,
         pixels=shapes["embed"].k,
         outputs=max(s.n for s in shapes.values()),
         partial_outputs=max(partial),
     )
+
+
+def weight_words(shape: MatMulShape, pe: int, simd: int) -> int:
+    """Ring words of pe * simd bits of one matmul; every digit of a pixel reads the same words."""
+    return ceil_div(shape.k, simd) * shape.planes * (shape.n // pe)
+
+
+def total_weight_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> int:
+    """Ring words of all matmuls of one frame: what a resident design holds."""
+    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    words = {name: weight_words(shape, pe, simd) for name, shape in shapes.items()}
+    block = sum(words[name] for name in ("qkv", "proj", "fc1", "fc2"))
+    return words["embed"] + vit.depth * block + words["head"]
+
+
+def streamed_ring_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> int:
+    """Smallest legal ring: two of the largest encoder matrix, and any one matrix whole.
+
+    Two, so that the next matrix is filled while one is used; the 8-bit embedding and head are
+    read as bit planes and need only fit themselves.
+    """
+    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    words = [(weight_words(shape, pe, simd), shape.planes) for shape in shapes.values()]
+    return max(count if planes > 1 else 2 * count for count, planes in words)
+
+
+def most_sharing(vit: Vit, act_bits: int, pe: int, tokens: int, lanes: int) -> int:
+    """Largest legal F: a shared table generator fills 16 * F cycles, one slice takes N / P."""
+    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    slowest = min(s.n // pe for s in shapes.values() if s.planes == 1)
+    fits = (f for f in range(tokens, 1, -1) if tokens % f == 0 and TABLE_ENTRIES * f <= slowest)
+    return next(fits, 1)
+
+
+def check_fits(design: Design, vit: Vit) -> None:
+    """InputError unless this design runs this model, naming what is too small."""
+    need = capacity_for(vit, design.act_bits, design.pe, design.simd, design.attention_lanes)
+    for field in fields(Capacity):
+        has, wanted = getattr(design.capacity, field.name), getattr(need, field.name)
+        if has < wanted:
+            raise InputError(
+                f"design: capacity.{field.name} is {has}; {vit.name} needs at least {wanted}"
+            )
+    shape = (vit, design.act_bits, design.pe, design.simd, design.attention_lanes)
+    words = total_weight_words(*shape) if design.resident else streamed_ring_words(*shape)
+    if design.ring_words < words:
+        raise InputError(
+            f"design: ring_words is {design.ring_words}; {vit.name} needs at least {words}"
+        )
+    share = most_sharing(vit, design.act_bits, design.pe, design.tokens, design.attention_lanes)
+    if design.share > share:
+        raise InputError(f"design: share is {design.share}; {vit.name} allows at most {share}")
+
+
+def from_json(content: Mapping[str, Any]) -> Design:
+    """The design in a design.json; InputError for a key, type or value that is not allowed."""
+    if not isinstance(content, Mapping):
+        raise InputError(f"design is {shown(content)}; it must be a mapping of its fields")
+    values = dict(content)
+    _check_fields(values, Design, "design")
+    capacity = values["capacity"]
+    if not isinstance(capacity, Mapping):
+        raise InputError(f"design: capacity is {shown(capacity)}; it must be a mapping")
+    _check_fields(capacity, Capacity, "design: capacity")
+    for key, value in capacity.items():
+        check_whole(value, f"design: capacity.{key}", 0, 2**24)
+    check_flag(values["resident"], "design: resident")
+    check_choice(values["engine"], "design: engine", ENGINES)
+    for field in fields(Design):
+        if field.name not in ("engine", "resident", "capacity"):
+            check_whole(values[field.name], f"design: {field.name}", 1, _MOST.get(field.name, 4096))
+    if not arithmetic.MIN_ACT_BITS <= values["act_bits"] <= arithmetic.MAX_ACT_BITS:
+        raise InputError(
+            f"design: act_bits is {values['act_bits']}; it must be {arithmetic.MIN_ACT_BITS} to "
+            f"{arithmetic.MAX_ACT_BITS}"
+        )
+    return Design(**{**values, "capacity": Capacity(**capacity)})
+
+
+_MOST = {"tokens": 256, "pe": 256, "weight_ports": 32, "ring_words": 2**24}
+
+
+def _check_fields(content: Mapping[str, Any], record: Any, where: str) -> None:
+    known = [field.name for field in fields(record)]
+    check_keys(content, known, where)
+    missing = [key for key in known if key not in content]
+    if missing:
+        raise InputError(f"{where} lacks {', '.join(missing)}; take design.json of a build")

@@ -77,22 +77,21 @@ def _requant(
 ) -> Requant:
     """Integers for round(gain * (value - correction) + offset), per channel.
 
-    The shift is the largest for which every multiplier has 18 bits and every bias 48; the zero
-    point's correction is folded in with the rounded multiplier, so it cancels exactly.
+    The shift is the largest for which every multiplier has 18 bits and no bias passes BIAS_LIMIT;
+    the zero point's correction is folded in with the rounded multiplier, so it cancels exactly.
     """
     gain = np.asarray(gain, np.float64)
     offset = np.broadcast_to(np.asarray(offset, np.float64), gain.shape)
     if not (np.isfinite(gain).all() and np.isfinite(offset).all()):
         raise InputError(f"{name}: a weight or a scale is not finite; train or calibrate again")
     mult_limit = 2 ** (arithmetic.MULT_BITS - 1) - 1
-    bias_limit = 2 ** (arithmetic.BIAS_BITS - 1) - 1
     for shift in range(arithmetic.MAX_SHIFT, -1, -1):
         mult = np.rint(np.ldexp(gain, shift))
         if np.abs(mult).max(initial=0) > mult_limit:
             continue
         half = 2.0 ** (shift - 1) if shift else 0.0
         fixed = np.rint(np.ldexp(offset, shift)) + half - mult * correction
-        if np.abs(fixed).max(initial=0) <= bias_limit:
+        if np.abs(fixed).max(initial=0) <= arithmetic.BIAS_LIMIT:
             return Requant(mult.astype(np.int32), fixed.astype(np.int64), shift)
     worst = int(np.abs(gain).argmax())
     raise InputError(

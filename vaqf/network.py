@@ -2,11 +2,12 @@
 
 One safetensors file. Its single metadata entry `vaqf` is a JSON object with `schema`, `vit`
 (the keys of a model file), `act_bits`, `origin` (where the weights come from), `logit_scale`
-and `sha256` (of the tensors). docs/network.md lists the tensors.
+and `sha256` (of all the rest). docs/network.md lists the tensors.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,6 +22,8 @@ from vaqf.vit import Vit
 
 SCHEMA = 1
 MAX_EPS = 2**40
+MAX_ORIGIN = 500  # characters
+_DTYPES = ("I8", "U8", "I16", "I32", "I64")  # as safetensors names them
 IntArray = NDArray[Any]
 
 
@@ -29,7 +32,7 @@ class Requant:
     """Per-channel (value * mult + bias) >> shift; the bias holds the rounding half."""
 
     mult: IntArray  # [n] int32, 18 bits signed
-    bias: IntArray  # [n] int64, 48 bits signed
+    bias: IntArray  # [n] int64, within +-arithmetic.BIAS_LIMIT (48 bits signed)
     shift: int
 
 
@@ -128,8 +131,21 @@ def tensors(network: Network) -> dict[str, IntArray]:
     return {name: np.ascontiguousarray(value) for name, value in out.items()}
 
 
-def _digest(named: dict[str, IntArray]) -> str:
+def _header(network: Network) -> dict[str, Any]:
+    """The JSON header without its hash."""
+    return {
+        "schema": SCHEMA,
+        "vit": asdict(network.vit),
+        "act_bits": network.act_bits,
+        "origin": network.origin,
+        "logit_scale": network.logit_scale,
+    }
+
+
+def _digest(header: dict[str, Any], named: dict[str, IntArray]) -> str:
+    """Hash of header and tensors: the number of heads, for one, is in no tensor's shape."""
     digest = hashlib.sha256()
+    digest.update(json.dumps(header, sort_keys=True).encode() + b"\n")
     for name in sorted(named):
         value = named[name]
         digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())
@@ -138,23 +154,16 @@ def _digest(named: dict[str, IntArray]) -> str:
 
 
 def sha256(network: Network) -> str:
-    """Hash of everything that decides the output."""
-    return _digest(tensors(network))
+    """Hash of the whole network, as its file carries it."""
+    return _digest(_header(network), tensors(network))
 
 
 def to_bytes(network: Network) -> bytes:
     """The file's content; equal networks give equal bytes."""
     from safetensors.numpy import save
 
-    named = tensors(network)
-    header = {
-        "schema": SCHEMA,
-        "vit": asdict(network.vit),
-        "act_bits": network.act_bits,
-        "origin": network.origin,
-        "logit_scale": network.logit_scale,
-        "sha256": _digest(named),
-    }
+    named, header = tensors(network), _header(network)
+    header["sha256"] = _digest(header, named)
     return save(named, metadata={"vaqf": json.dumps(header, sort_keys=True)})
 
 
@@ -168,9 +177,7 @@ class _Reader:
     def fail(self, text: str) -> InputError:
         return InputError(f"{self.path}: not a valid network file: {text}; export it again")
 
-    def take(
-        self, name: str, dtype: type, shape: tuple[int, ...], low: int, high: int
-    ) -> IntArray:
+    def take(self, name: str, dtype: type, shape: tuple[int, ...], low: int, high: int) -> IntArray:
         value = self.named.pop(name, None)
         if value is None:
             raise self.fail(f"tensor {name} is missing")
@@ -185,10 +192,10 @@ class _Reader:
         return int(self.take(name, np.int64, (1,), low, high)[0])
 
     def requant(self, prefix: str, n: int) -> Requant:
-        mult, bias = 2 ** (arithmetic.MULT_BITS - 1), 2 ** (arithmetic.BIAS_BITS - 1)
+        mult, bias = 2 ** (arithmetic.MULT_BITS - 1), arithmetic.BIAS_LIMIT
         return Requant(
             mult=self.take(f"{prefix}.mult", np.int32, (n,), -mult, mult - 1),
-            bias=self.take(f"{prefix}.bias", np.int64, (n,), -bias, bias - 1),
+            bias=self.take(f"{prefix}.bias", np.int64, (n,), -bias, bias),
             shift=self.number(f"{prefix}.shift", 0, arithmetic.MAX_SHIFT),
         )
 
@@ -247,40 +254,46 @@ class _Reader:
             head=self.fixed("head", vit.classes, vit.prefix_tokens * d),
         )
         if self.named:
-            raise self.fail(f"unknown tensor {sorted(self.named)[0]}")
+            raise self.fail(f"unknown tensor {min(self.named)[:60]!r}")
         return network
 
 
-def _header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str, Any], Vit]:
+def _check_header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str, Any], Vit]:
     """The checked JSON header and the model it describes."""
 
     def fail(text: str) -> InputError:
         return InputError(f"{path}: not a vaqf network file: {text}; make one with vaqf export")
 
+    if metadata is None or "vaqf" not in metadata:
+        raise fail("its metadata has no entry 'vaqf'")
     try:
-        header = json.loads((metadata or {})["vaqf"])
-        if not isinstance(header, dict):
-            raise fail("its header is no object")
-        if header["schema"] != SCHEMA:
-            raise fail(f"schema {header['schema']!r}, this version reads {SCHEMA}")
-        act_bits = header["act_bits"]
-        if not isinstance(act_bits, int) or isinstance(act_bits, bool):
-            raise fail("act_bits is no whole number")
-        arithmetic.check_act_bits(act_bits)
-        if not isinstance(header["origin"], str) or len(header["origin"]) > 500:
-            raise fail("origin is no short text")
-        if not np.isfinite(float(header["logit_scale"])):
-            raise fail("logit_scale is not finite")
-        keys = {f.name for f in fields(Vit)}
-        if not isinstance(header["vit"], dict) or set(header["vit"]) != keys:
-            raise fail("its vit entry does not have the keys of a model")
-        described = dict(header["vit"])
-        for key in ("mean", "std"):
-            described[key] = tuple(described[key])
-        return header, Vit(**described)
-    except KeyError as error:
-        raise fail(f"{error} is missing") from error
-    except (TypeError, ValueError) as error:
+        header = json.loads(metadata["vaqf"])
+    except (ValueError, RecursionError) as error:
+        raise fail("its header is not valid JSON") from error
+    if not isinstance(header, dict):
+        raise fail("its header is no object")
+    if header.get("schema") != SCHEMA:
+        raise fail(f"schema {str(header.get('schema'))[:20]!r}, this version reads {SCHEMA}")
+    keys = {"schema", "vit", "act_bits", "origin", "logit_scale", "sha256"}
+    if set(header) != keys:
+        raise fail(f"its header does not have the keys {', '.join(sorted(keys))}")
+    if type(header["act_bits"]) is not int:
+        raise fail("act_bits is no whole number")
+    if not isinstance(header["origin"], str) or len(header["origin"]) > MAX_ORIGIN:
+        raise fail(f"origin is no text of at most {MAX_ORIGIN} characters")
+    scale = header["logit_scale"]
+    if not isinstance(scale, float) or not 0.0 < scale < math.inf:  # NaN is in no range
+        raise fail("logit_scale is no positive number")
+    described = header["vit"]
+    if not isinstance(described, dict) or set(described) != {f.name for f in fields(Vit)}:
+        raise fail("its vit entry does not have the keys of a model")
+    lists = {key: described[key] for key in ("mean", "std")}
+    if not all(isinstance(value, list) for value in lists.values()):
+        raise fail("mean and std are no lists")
+    try:
+        arithmetic.check_act_bits(header["act_bits"])
+        return header, Vit(**described | {key: tuple(value) for key, value in lists.items()})
+    except (InputError, ValueError) as error:
         raise fail(str(error)) from error
 
 
@@ -295,22 +308,35 @@ def is_network(path: Path) -> bool:
         return False
 
 
+def _load(path: Path, file: Any) -> dict[str, IntArray]:
+    """The tensors of an open safetensors file; numpy lacks some of its types, so look first."""
+    names = file.keys()
+    for name in names:
+        dtype = file.get_slice(name).get_dtype()
+        if dtype not in _DTYPES:
+            raise InputError(
+                f"{path}: not a valid network file: {name[:60]!r} is {dtype}, not one of"
+                f" {', '.join(_DTYPES)}; export it again"
+            )
+    return {name: file.get_tensor(name) for name in names}
+
+
 def read(path: Path) -> Network:
     """Read and check a network file; InputError says what is wrong with it."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            header, vit = _header(path, file.metadata())
-            named = {name: file.get_tensor(name) for name in file.keys()}
+            header, vit = _check_header(path, file.metadata())
+            reader = _Reader(path, _load(path, file))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:
         raise InputError(
             f"{path}: not a safetensors file ({error}); make one with vaqf export"
         ) from error
-    digest = _digest(named)
-    network = _Reader(path, named).network(header, vit)
-    if digest != header.get("sha256"):
+    digest = _digest({key: header[key] for key in header if key != "sha256"}, reader.named)
+    network = reader.network(header, vit)
+    if header["sha256"] != digest:
         raise InputError(f"{path}: its sha256 does not match its content; export it again")
     return network

@@ -2,14 +2,38 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 PIPE_COLUMNS = 160  # a pipe has no width: no line is cut there
+MEANING = {
+    "tokens": "T: token rows per cycle",
+    "pe": "P: outputs per cycle",
+    "simd": "K: inputs per cycle",
+    "attention_rows": "query rows per cycle",
+    "attention_lanes": "channels of a head per cycle",
+    "norm_tokens": "token rows normalized per cycle",
+    "frames_in_flight": "2: attention of one frame runs under the matmuls of the other",
+    "share": "token rows per table generator",
+    "weight_ports": "AXI4 masters of 128 bits that fetch weights",
+    "ring_words": "weight ring, words of P x K bits",
+    "resident": "all weights stay on chip",
+}
 Json = Mapping[str, Any]
 
 
@@ -23,9 +47,20 @@ def console() -> Console:
     )
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], header: bool = True
+) -> Table:
     """A plain table; a column whose name starts with '>' is set to the right."""
-    out = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    out = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+        show_header=header,
+    )
     for name in columns:
         right = name.startswith(">")
         out.add_column(name.lstrip(">"), justify="right" if right else "left", overflow="fold")
@@ -45,59 +80,68 @@ def models(rows: Sequence[Json]) -> None:
     """The model zoo."""
     columns = ("model", ">image", ">patch", ">tokens", ">dim", ">depth", ">heads", ">GMAC")
     keys = ("image_size", "patch_size", "tokens", "dim", "depth", "heads")
-    lines = [
-        (r["name"], *(number(r[k]) for k in keys), number(r["macs"] / 1e9, 3)) for r in rows
-    ]
+    lines = [(r["name"], *(number(r[k]) for k in keys), number(r["macs"] / 1e9, 3)) for r in rows]
     console().print(table("", columns, lines))
 
 
 def boards(rows: Sequence[Json]) -> None:
-    """The boards."""
-    keys = ("lut", "lutram", "ff", "dsp", "bram36", "uram", "dram_gbytes_per_s", "clock_mhz")
-    columns = ("board", "part", *(f">{k}" for k in (*keys[:6], "DRAM GB/s", "clock MHz")))
+    """The boards; what a line of 80 columns has no room for is in --json."""
+    keys = ("lut", "lutram", "dsp", "bram36", "dram_gbytes_per_s", "clock_mhz")
+    columns = ("board", "part", ">lut", ">lutram", ">dsp", ">bram36", ">GB/s", ">MHz")
     lines = [(r["name"], r["part"], *(number(r[k]) for k in keys)) for r in rows]
-    console().print(table("", columns, lines))
+    out = console()
+    out.print(table("", columns, lines))
+    out.print("GB/s: DRAM peak. MHz: default clock. FF, URAM and each number's source: --json")
 
 
 def tools(rows: Sequence[Json]) -> None:
     """The outside tools."""
-    lines = [
-        (r["name"], r["version"] or "missing", r["needed_for"], r["without_it"]) for r in rows
-    ]
+    lines = [(r["name"], r["version"] or "missing", r["needed_for"], r["without_it"]) for r in rows]
     console().print(table("", ("tool", "version", "needed for", "without it"), lines))
 
 
 def headline(doc: Json) -> str:
     """The answer of an estimate in one line."""
-    asked = "fastest" if doc["target_fps"] is None else f"{number(doc['target_fps'])} FPS asked"
+    target = doc["target_fps"]
+    asked = "the fastest legal design" if target is None else f"asked: {target:,g}"
     return (
         f"{doc['model']} on {doc['board']}: w1a{doc['act_bits']}, "
         f"{number(doc['fps'])} FPS ({asked}), latency {number(doc['latency_ms'], 2)} ms, "
-        f"{number(doc['clock_mhz'])} MHz, engine {doc['engine']}"
+        f"{doc['clock_mhz']:g} MHz, engine {doc['engine']}"
     )
 
 
-def estimate(doc: Json) -> None:
+def estimate(doc: Json, quiet: bool) -> None:
     """The whole estimate: answer, design, resources, layers, search, assumptions."""
     out = console()
     out.print(headline(doc), style="bold")
+    if quiet:
+        return
     out.print("All figures are estimates from formulas; nothing was synthesized.")
     facts = [
         ("cycles per frame", number(doc["cycles_per_frame"])),
         ("DRAM traffic", f"{number(doc['ddr_gbytes_per_s'], 2)} GB/s"),
         ("power (estimated)", "-" if doc["power_w"] is None else f"{number(doc['power_w'])} W"),
     ]
-    facts += [(k, _design_value(v)) for k, v in doc["design"].items() if k != "capacity"]
-    out.print(table("Design", ("", ">"), facts))
-    out.print(
-        table("Resources", ("", ">used", ">available", ">%"), _resources(doc["resources"]))
-    )
+    design = [
+        (name, _design_value(value), MEANING.get(name, ""))
+        for name, value in doc["design"].items()
+        if not isinstance(value, Mapping)
+    ]
+    out.print()
+    out.print(table("", ("", ">"), facts, header=False))
+    out.print()
+    out.print(table("Design", ("", ">", ""), design, header=False))
+    out.print()
+    out.print(table("Resources", ("", ">used", ">available", ">%"), _resources(doc["resources"])))
+    out.print()
     layers = table(
-        "Cycles of one frame, all blocks added up (--json lists every layer)",
-        ("layer", "op", ">MMAC", ">cycles", ">exposed", ">% of frame", "bound by"),
+        "Cycles of one frame, blocks added up (--json lists every layer)",
+        ("layer", ">count", ">MMAC", ">cycles", ">exposed", ">%", "bound by"),
         _layers(doc["layers"], doc["cycles_per_frame"]),
     )
     out.print(layers)
+    out.print()
     search = [
         (
             f"w1a{c['act_bits']}",
@@ -109,9 +153,9 @@ def estimate(doc: Json) -> None:
     ]
     met = "fits" if doc["target_fps"] is None else "meets the target"
     out.print(table("Search", ("precision", ">best FPS", met, "limited by"), search))
-    out.print("Assumptions", style="bold")
+    out.print("\nAssumptions", style="bold")
     for line in doc["assumptions"]:
-        out.print(f"  - {line}")
+        out.print(textwrap.fill(line, out.width, initial_indent="- ", subsequent_indent="  "))
 
 
 def _design_value(value: Any) -> str:
@@ -137,16 +181,16 @@ def _layers(layers: Sequence[Json], frame: int) -> list[tuple[str, ...]]:
     """One row per kind of layer: the same layer of every block added up."""
     kinds: dict[str, list[Json]] = {}
     for layer in layers:
-        kinds.setdefault(re.sub(r"^blocks\.\d+\.", "block.", layer["name"]), []).append(layer)
-    rows = []
+        kinds.setdefault(re.sub(r"^blocks\.\d+\.", "", layer["name"]), []).append(layer)
+    rows: list[tuple[str, ...]] = []
     for name, same in kinds.items():
         macs, cycles, exposed = (
             sum(layer[key] for layer in same) for key in ("macs", "cycles", "exposed_cycles")
         )
         rows.append(
             (
-                name if len(same) == 1 else f"{name} x {len(same)}",
-                same[0]["op"],
+                name,
+                number(len(same)),
                 number(macs / 1e6) if macs else "",
                 number(cycles),
                 number(exposed),
@@ -155,3 +199,27 @@ def _layers(layers: Sequence[Json], frame: int) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error for each stage, gone at the end: (what, done, of how many)."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    stages: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, of: int) -> None:
+        stage = what.split(",")[0]
+        if stage not in stages:
+            stages[stage] = bar.add_task(what, total=of)
+        bar.update(stages[stage], description=what, completed=done)
+
+    with bar:
+        yield report

@@ -1,0 +1,77 @@
+"""Time and memory of golden: DeiT-base on one image, and a digits-sized network on 360 images.
+
+Run: python benchmarks/golden.py. Weights and pixels are seeded random; they do not change the time.
+Each measurement is a fresh process that only reads the network file and runs it.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from sim import golden
+from vaqf import calibrate, checkpoint, network, vit
+
+CASES = (("deit_base", 1, 3.0, 3.0), ("vit_digits", 360, 5.0, 3.0))  # model, images, s, GB
+
+
+def random_images(model: vit.Vit, count: int) -> np.ndarray:
+    """uint8 noise [count, S, S, C]."""
+    shape = (count, model.image_size, model.image_size, model.channels)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def write_network(name: str, act_bits: int, path: Path) -> None:
+    """Seeded random weights, calibrated on one noise image."""
+    model = vit.load(name)
+    params = checkpoint.random(model, 0)
+    net = calibrate.calibrate(model, act_bits, params, random_images(model, 1), "random, seed 0")
+    path.write_bytes(network.to_bytes(net))
+
+
+def measure(path: Path, count: int) -> None:
+    """Print seconds to read, seconds of the first run, and the process's peak in GB."""
+    start = time.perf_counter()
+    net = network.read(path)
+    images = random_images(net.vit, count)
+    middle = time.perf_counter()
+    golden.run(net, images)
+    end = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(middle - start, end - middle, peak)
+
+
+def main() -> None:
+    """Print measured against bar, and fail if a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--act-bits", type=int, default=8)
+    parser.add_argument("--measure", nargs=2, metavar=("FILE", "IMAGES"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(Path(arguments.measure[0]), int(arguments.measure[1]))
+        return
+    missed = False
+    print(
+        f"{'model':12}{'images':>8}{'read s':>9}{'run s':>9}{'bar s':>8}{'peak GB':>9}{'bar GB':>8}"
+    )
+    for name, count, bar_s, bar_gb in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "net.safetensors"
+            write_network(name, arguments.act_bits, path)
+            command = [sys.executable, __file__, "--measure", str(path), str(count)]
+            answer = subprocess.run(command, check=True, capture_output=True, text=True)
+        read_s, run_s, peak = map(float, answer.stdout.split())
+        missed |= run_s > bar_s or peak > bar_gb
+        row = f"{name:12}{count:8}{read_s:9.2f}{run_s:9.2f}{bar_s:8.1f}{peak:9.2f}{bar_gb:8.1f}"
+        print(row)
+    if missed:
+        sys.exit("a bar is missed")
+
+
+if __name__ == "__main__":
+    main()

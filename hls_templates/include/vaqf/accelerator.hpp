@@ -1,0 +1,269 @@
+/// Whole networks from a command list: the kernel behind the generated top function.
+#pragma once
+
+#include "vaqf/attention.hpp"
+#include "vaqf/matmul.hpp"
+#include "vaqf/sequence.hpp"
+
+namespace vaqf {
+
+/// Why a run stopped; the first word of the status block, the command's index is the second.
+enum Status {
+  kStatusDone = 0,
+  kStatusBadCommand = 1,   ///< a command asks for what this design does not have
+  kStatusBadArguments = 2  ///< more commands than the list memory holds, or none
+};
+
+/// Whether every address a matmul makes stays inside this design's memories.
+inline bool fits_matmul(const Command& c) {
+#pragma HLS INLINE
+  const int dim_words = ceil_div(c.dim, kPe);
+  const int slices = ceil_div(c.k_words, kSimd / kPe);
+  bool good = c.tokens >= 1 && c.tokens <= kMaxTokens && c.k_words >= 1 && c.n_words >= 1 &&
+              c.dim >= 1 && dim_words <= kMaxDim / kPe && int(c.n_words) * kPe <= kMaxOutputs &&
+              (c.planes == 1 || c.planes == kFixedWeightBits) && c.digits >= 1 &&
+              c.outputs <= int(c.n_words) * kPe && c.shift <= kMaxShift && c.norm_shift <= kMaxShift &&
+              int(c.weight_words) == slices * int(c.planes) * int(c.n_words) &&
+              c.weight_words <= kRingWords &&
+              (!kResident || c.ring_offset + c.weight_words <= kRingWords);
+  if (slices > 1 || c.planes > 1 || c.digits > 1) good = good && c.n_words <= kPartialWords;
+  if (c.source == kSourcePixels) {
+    good = good && int(c.k_words) * kPe <= kMaxPixels && c.digits == kPixelDigits &&
+           c.prefix_tokens <= c.tokens && c.dest == kDestResidual &&
+           c.pixel_bytes % (kPortBits / 8) == 0 && int(c.pixel_bytes) <= kMaxPixelBytes;
+  } else if (c.source == kSourceNorm) {
+    good = good && int(c.k_words) == dim_words;
+  } else if (c.source == kSourceNormPrefix) {
+    good = good && c.tokens == 1 && int(c.k_words) == int(c.prefix_tokens) * dim_words &&
+           c.prefix_tokens <= kMaxTokens;
+  } else if (c.source == kSourceContext) {
+    good = good && int(c.k_words) * kPe <= kMaxAttention;
+  } else if (c.source == kSourceHidden) {
+    good = good && int(c.k_words) * kPe <= kMaxHidden;
+  } else {
+    good = false;
+  }
+  if (c.dest == kDestQkv) {
+    good = good && c.n_words % 3 == 0 && int(c.n_words) * kPe <= 3 * kMaxAttention;
+  } else if (c.dest == kDestResidual) {
+    good = good && int(c.n_words) == dim_words;
+  } else if (c.dest == kDestHidden) {
+    good = good && int(c.n_words) * kPe <= kMaxHidden;
+  } else {
+    good = good && c.dest == kDestLogits && c.tokens == 1;
+  }
+  return good;
+}
+
+inline bool fits_attention(const Command& c) {
+#pragma HLS INLINE
+  return c.tokens >= 1 && c.tokens <= kMaxTokens && c.heads >= 1 && c.head_words >= 1 &&
+         c.head_words % kHeadWords == 0 && c.head_words <= kMaxHeadWords &&
+         int(c.n_words) == int(c.heads) * int(c.head_words) &&
+         int(c.n_words) * kPe <= kMaxAttention && c.shift <= kMaxShift;
+}
+
+inline bool fits(const Command& c) {
+#pragma HLS INLINE
+  const bool offset = c.frame_offset >= -2 && c.frame_offset <= 1;
+  if (c.opcode == kOpMatmul) return offset && fits_matmul(c);
+  return offset && c.opcode == kOpAttention && fits_attention(c);
+}
+
+/// The commands of one step that run, and their frames.
+struct Step {
+  int first;        ///< command
+  int end;          ///< behind the last
+  int iteration;
+  int attention;    ///< command of the attention engine, or -1
+  int slot;         ///< of the binary engine
+};
+
+/// Words of one packed image.
+inline int frame_words(const Command& c) {
+#pragma HLS INLINE
+  const int bytes = int(c.tokens - c.prefix_tokens) * int(c.pixel_bytes);
+  return ceil_div(bytes, kAlignBytes) * (kAlignBytes * 8 / kPortBits);
+}
+
+/// Words of one frame's logits.
+inline int result_words(const Command& c) {
+#pragma HLS INLINE
+  return ceil_div(4 * int(c.outputs), kAlignBytes) * (kAlignBytes * 8 / kPortBits);
+}
+
+/// Reads one command of 16 words of 32 bits.
+inline Command read_command(const port_word_t* commands, int index) {
+#pragma HLS INLINE
+  ap_uint<32> word[kCommandWords];
+#pragma HLS ARRAY_PARTITION variable = word complete
+word_loop:
+  for (int i = 0; i < kCommandWords; ++i) {
+#pragma HLS PIPELINE II = 1
+    const int per_read = kPortBits / 32;
+    const port_word_t read = commands[index * (kCommandWords / per_read) + i / per_read];
+    const int low = 32 * (i % per_read);
+    word[i] = static_cast<unsigned long long>(read.range(low + 31, low));
+  }
+  return decode(word);
+}
+
+/// All matmul commands of one step, one after the other.
+inline void run_matmuls(const Step& step, Ring& state, const Command list[kMaxCommands], int count,
+                        int frames, const weight_word_t* weights, const port_word_t* images,
+                        port_word_t* results, RingWord ring[kRingWords],
+                        ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
+                        ActWord v[kBanks][kAttentionDepth],
+                        ActWord hidden[kTokens][kHiddenDepth],
+                        ResidualWord residual[kTokens][kResidualDepth],
+                        RowSumsTile sums[kGroups]) {
+command_loop:
+  for (int i = step.first; i < step.end; ++i) {
+    const Command c = list[i];
+    if (c.opcode == kOpMatmul && runs(c, step.iteration, frames)) {
+      const int number = frame_of(c, step.iteration);
+      const FillPlan plan = plan_fill(state, c, list, count, frames);
+      Frame frame;
+      frame.first = number == 0;
+      frame.image_word = number * frame_words(c);
+      frame.result_word = kStatusBytes / (kPortBits / 8) + number * result_words(c);
+      matmul(c, i, plan, frame, weights, images, results, ring, q, k, v, hidden, residual, sums);
+      if (c.dest == kDestLogits) frame_done(number);
+    }
+  }
+}
+
+/// The attention command of one step, if there is one for a frame that exists.
+inline void run_attention(const Step& step, const Command list[kMaxCommands],
+                          const Record records[kMaxAttention],
+                          ActWord q[kBanks][kAttentionDepth],
+                          const ActWord k[kBanks][kAttentionDepth],
+                          const ActWord v[kBanks][kAttentionDepth]) {
+  if (step.attention >= 0) {
+    const Command c = list[step.attention];
+    attend(c, step.attention, frame_of(c, step.iteration) == 0, records, q, k, v);
+  }
+}
+
+inline void store_records(int count, hls::stream<Record>& loaded, Record records[kMaxAttention]) {
+record_loop:
+  for (int r = 0; r < count; ++r) {
+#pragma HLS PIPELINE II = 1
+    records[r] = loaded.read();
+  }
+}
+
+/// The requantization of one layer's context, before its step: both engines use the weight port.
+inline void load_context_records(const Command& c, const weight_word_t* weights,
+                                 Record records[kMaxAttention]) {
+#pragma HLS DATAFLOW
+  hls::stream<Record> loaded("context_records");
+#pragma HLS STREAM variable = loaded depth = 16
+  load_records(weights, c.requant_offset, int(c.n_words) * kPe, loaded);
+  store_records(int(c.n_words) * kPe, loaded, records);
+}
+
+/// Starts a run; docs/accelerator.md describes every memory.
+inline void run(const port_word_t* commands, const weight_word_t* weights,
+                const port_word_t* images, port_word_t* results, ap_uint<32> n_frames,
+                ap_uint<32> n_commands) {
+  static Command list[kMaxCommands];
+  static RingWord ring[kRingWords];
+  static ActWord q[kSlots][kBanks][kAttentionDepth];
+  static ActWord k[kSlots][kBanks][kAttentionDepth];
+  static ActWord v[kSlots][kBanks][kAttentionDepth];
+  static ActWord hidden[kTokens][kHiddenDepth];
+  static ResidualWord residual[kSlots][kTokens][kResidualDepth];
+  static RowSumsTile sums[kSlots][kGroups];
+  static Record records[kMaxAttention];
+  VAQF_BIND_BRAM(ring)
+  VAQF_AGGREGATE(ring)
+  VAQF_AGGREGATE(q)
+  VAQF_AGGREGATE(k)
+  VAQF_AGGREGATE(v)
+  VAQF_AGGREGATE(hidden)
+  VAQF_AGGREGATE(residual)
+  VAQF_AGGREGATE(sums)
+#pragma HLS ARRAY_PARTITION variable = q complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = q complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = k complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = k complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = v complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = v complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = hidden complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = residual complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = residual complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = sums complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = records cyclic factor = kHeadLanes
+
+  ap_uint<32> status = kStatusDone, where = 0;
+  const int count = n_commands;
+  const int frames = n_frames;
+  if (n_commands == 0 || n_commands > kMaxCommands) {
+    status = kStatusBadArguments;
+  } else {
+  list_loop:
+    for (int i = 0; i < count; ++i) {
+      list[i] = read_command(commands, i);
+      if (status == kStatusDone && !fits(list[i])) {
+        status = kStatusBadCommand;
+        where = i;
+      }
+    }
+  }
+
+  Ring state = {0, 0, 0, 0, 0, 0};
+  if (status == kStatusDone) {
+  iteration_loop:
+    for (int i = 0; i < iterations(frames); ++i) {
+      Step step;
+      step.first = 0;
+      step.iteration = i;
+    step_loop:
+      while (step.first < count) {
+        step.attention = -1;
+        step.slot = 0;
+        step.end = step.first;
+        bool open = true;
+      gather_loop:
+        while (open) {
+          const Command c = list[step.end];
+          if (runs(c, i, frames)) {
+            if (c.opcode == kOpAttention) {
+              step.attention = step.end;
+            } else {
+              step.slot = frame_of(c, i) % kSlots;
+            }
+          }
+          open = !c.step_end && step.end < count - 1;
+          ++step.end;
+        }
+        if (step.attention >= 0) {
+          const Command c = list[step.attention];
+          step.slot = kSlots - 1 - frame_of(c, i) % kSlots;
+          load_context_records(c, weights, records);
+        }
+        // The two calls of a branch touch disjoint slots, so they run at the same time. With one
+        // slot a step has one of the two.
+        if (step.slot == 0) {
+          run_matmuls(step, state, list, count, frames, weights, images, results, ring, q[0], k[0],
+                      v[0], hidden, residual[0], sums[0]);
+          run_attention(step, list, records, q[kSlots - 1], k[kSlots - 1], v[kSlots - 1]);
+        } else {
+          run_matmuls(step, state, list, count, frames, weights, images, results, ring,
+                      q[kSlots - 1], k[kSlots - 1], v[kSlots - 1], hidden, residual[kSlots - 1],
+                      sums[kSlots - 1]);
+          run_attention(step, list, records, q[0], k[0], v[0]);
+        }
+        step.first = step.end;
+      }
+    }
+  }
+  port_word_t block = 0;
+  block.range(31, 0) = static_cast<unsigned>(status);
+  block.range(63, 32) = static_cast<unsigned>(where);
+  block.range(95, 64) = static_cast<unsigned>(status == kStatusDone ? frames : 0);
+  results[0] = block;
+}
+
+}  // namespace vaqf

@@ -1,0 +1,122 @@
+/// Which command runs for which frame, and what the weight ring takes in meanwhile.
+///
+/// The list is one iteration; command c of iteration i works for frame
+/// i * kFramesInFlight + c.frame_offset, in slot frame mod 2, and is skipped where there is no such
+/// frame. Weights are read in exactly the order in which the commands run.
+#pragma once
+
+#include "vaqf/weights.hpp"
+
+namespace vaqf {
+
+/// How often the list runs: with two frames in flight a frame ends an iteration later.
+inline int iterations(int frames) {
+#pragma HLS INLINE
+  return kFramesInFlight == 1 ? frames : (frames + 1) / 2 + 1;
+}
+
+inline int frame_of(const Command& c, int iteration) {
+#pragma HLS INLINE
+  return iteration * kFramesInFlight + int(c.frame_offset);
+}
+
+inline bool runs(const Command& c, int iteration, int frames) {
+#pragma HLS INLINE
+  const int frame = frame_of(c, iteration);
+  return frame >= 0 && frame < frames;
+}
+
+/// Whether a command brings its weights: a design with resident weights reads them once.
+inline bool loads(const Command& c, int iteration, int frames) {
+#pragma HLS INLINE
+  return c.opcode == kOpMatmul && runs(c, iteration, frames) &&
+         (!kResident || frame_of(c, iteration) == 0);
+}
+
+/// State of the ring between commands.
+struct Ring {
+  int iteration;           ///< of the command whose weights are read next
+  int index;               ///< that command
+  ap_uint<32> done;        ///< ring words of it that were read
+  ap_uint<32> write;       ///< ring word that is filled next
+  ap_uint<32> read;        ///< ring word of the next command's first weights
+  ap_uint<32> held;        ///< ring words read and not yet released
+};
+
+/// Moves on to the next command that brings weights; false behind the last one.
+inline bool find_load(Ring& ring, const Command commands[kMaxCommands], int count, int frames) {
+  bool found = false;
+find_loop:
+  while (!found && ring.iteration < iterations(frames)) {
+#pragma HLS PIPELINE II = 1
+    if (loads(commands[ring.index], ring.iteration, frames)) {
+      found = true;
+    } else if (ring.index == count - 1) {
+      ring.index = 0;
+      ++ring.iteration;
+    } else {
+      ++ring.index;
+    }
+  }
+  return found;
+}
+
+/// Takes up to `budget` ring words of coming commands into the plan.
+inline ap_uint<32> plan_segments(Ring& ring, FillPlan& plan, ap_uint<32> budget,
+                                 const Command commands[kMaxCommands], int count, int frames) {
+  ap_uint<32> planned = 0;
+segment_loop:
+  while (planned < budget && plan.segments < kMaxSegments &&
+         find_load(ring, commands, count, frames)) {
+    const Command& c = commands[ring.index];
+    const ap_uint<32> rest = c.weight_words - ring.done;
+    const ap_uint<32> room = budget - planned;
+    const ap_uint<32> take = rest < room ? rest : room;
+    Segment segment;
+    segment.address = c.weight_offset * kWordsPerAlign + ring.done * kWordsPerRingWord;
+    segment.words = take;
+    plan.segment[plan.segments] = segment;
+    ++plan.segments;
+    planned += take;
+    ring.done += take;
+    if (ring.done == c.weight_words) {
+      ring.done = 0;
+      if (ring.index == count - 1) {
+        ring.index = 0;
+        ++ring.iteration;
+      } else {
+        ++ring.index;
+      }
+    }
+  }
+  ring.held += planned;
+  ring.write += planned;
+  if (ring.write >= kRingWords) ring.write -= kRingWords;
+  return planned;
+}
+
+/// What `c`, which runs next, waits for and what is read while it runs.
+inline FillPlan plan_fill(Ring& ring, const Command& c, const Command commands[kMaxCommands],
+                          int count, int frames) {
+  FillPlan plan;
+  plan.segments = 0;
+  plan.write = ring.write;
+  // resident weights lie in the order of frame 0's commands; the ring is then never released
+  plan.base = kResident ? c.ring_offset : ring.read;
+  const ap_uint<32> needed = kResident ? ap_uint<32>(c.ring_offset + c.weight_words) : c.weight_words;
+  const ap_uint<32> own = ring.held < needed ? ap_uint<32>(needed - ring.held) : ap_uint<32>(0);
+  plan.missing = plan_segments(ring, plan, own, commands, count, frames);
+  const int groups = ceil_div(c.tokens, kTokens);
+  const ap_uint<32> cycles = groups * int(c.weight_words) * int(c.digits);
+  const ap_uint<32> room = kRingWords - ring.held;
+  const ap_uint<32> time = cycles / kWordsPerRingWord;
+  plan.prefetch = plan_segments(ring, plan, room < time ? room : time, commands, count, frames);
+  if (!kResident) {
+    ring.held -= c.weight_words;
+    ring.read += c.weight_words;
+    if (ring.read >= kRingWords) ring.read -= kRingWords;
+  }
+  return plan;
+}
+
+}  // namespace vaqf

@@ -1,0 +1,73 @@
+/// Numbers and words that the processes exchange; every width follows from config.hpp.
+#pragma once
+
+#include <ap_int.h>
+#include <hls_stream.h>
+
+#include "config.hpp"
+
+namespace vaqf {
+
+typedef ap_uint<kActBits> act_t;         ///< activations of the binary engine
+typedef ap_int<kActBits> signed_act_t;   ///< q, k and v
+typedef ap_int<kAccBits> acc_t;          ///< accumulators of the binary engine
+typedef ap_int<kResidualBits> residual_t;
+typedef ap_int<kOperandBits> operand_t;  ///< one port of a multiplier
+typedef ap_int<kMultBits> mult_t;        ///< its other port
+typedef ap_int<kBiasBits> bias_t;
+typedef ap_int<kBiasBits + 1> sum_t;     ///< value * mult + bias
+typedef ap_uint<kWeightPorts * kPortBits> weight_word_t;  ///< all weight ports side by side
+typedef ap_uint<kPortBits> port_word_t;
+
+/// One activation memory word: kPe channels of one token. q, k and v are kept as raw bits.
+struct ActWord {
+  act_t lane[kPe];
+};
+
+struct ResidualWord {
+  residual_t lane[kPe];
+};
+
+/// kTokens rows of one memory word: what the binary engine takes and gives per cycle.
+struct ActTile {
+  ActWord row[kTokens];
+};
+
+struct ResidualTile {
+  ResidualWord row[kTokens];
+};
+
+struct AccTile {
+  acc_t value[kTokens][kPe];
+};
+
+/// (value * mult + bias) >> shift of one channel.
+struct Record {
+  mult_t mult;
+  bias_t bias;
+};
+
+struct RecordWord {
+  Record lane[kPe];
+};
+
+/// Sums over the channels of one token of the residual stream, for its layer norm.
+struct RowSums {
+  ap_int<kRowSumBits> sum;
+  ap_uint<kRowSquareBits> squares;
+};
+
+struct RowSumsTile {
+  RowSums row[kTokens];
+};
+
+static_assert(kOperandBits + kMultBits <= kBiasBits, "a product fits the bias adder");
+static_assert(kAccBits <= 64, "accumulators are native integers in C-sim");
+
+/// a / b, rounded up.
+constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+/// Bits that hold 0..n.
+constexpr int bits_for(unsigned long long n) { return n < 2 ? 1 : 1 + bits_for(n / 2); }
+
+}  // namespace vaqf

@@ -1,0 +1,125 @@
+"""The installed package: console script, python -m, a user's own sim and quant, pipes, wheel."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import vaqf
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = Path(sys.executable).with_name("vaqf")
+MODULE = (sys.executable, "-m", "vaqf")
+
+
+def run(
+    *words: str | Path, cwd: Path | None = None, stdout: int | None = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=cwd, check=False
+    )
+
+
+def shadow(folder: Path) -> Path:
+    """A user's folder with packages of our names in it, which must never be imported."""
+    for name in ("sim", "quant", "vaqf"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(f"raise SystemExit('shadowed {name}')\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", [(str(SCRIPT),), MODULE], ids=["script", "python -m"])
+def test_a_users_sim_and_quant_do_not_hide_ours(tmp_path: Path, command: tuple[str, ...]) -> None:
+    folder = shadow(tmp_path)
+    (folder / "vaqf" / "__init__.py").unlink()
+    (folder / "vaqf").rmdir()
+    answer = run(*command, "--version", cwd=folder)
+    assert (answer.returncode, answer.stdout) == (0, f"vaqf {vaqf.__version__}\n")
+
+
+def test_python_m_finds_our_sim_beside_a_users(tmp_path: Path) -> None:
+    code = (
+        "import runpy, sys\n"
+        "sys.argv = ['vaqf', '--version']\n"
+        "try:\n    runpy.run_module('vaqf', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit:\n    pass\n"
+        "import sim\nprint(sim.__file__)\n"
+    )
+    answer = run(sys.executable, "-c", code, cwd=shadow_sim(tmp_path))
+    assert answer.stdout.splitlines()[-1].startswith(str(ROOT))
+
+
+def shadow_sim(folder: Path) -> Path:
+    (folder / "sim").mkdir()
+    (folder / "sim" / "__init__.py").write_text("raise SystemExit('shadowed sim')\n")
+    return folder
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    line = f"'{SCRIPT}' models --json | head -1; echo ${{PIPESTATUS[0]}}"
+    answer = run("bash", "-c", line)
+    assert answer.stderr == ""
+    assert answer.stdout.splitlines()[0] == "["
+
+
+def test_a_full_disk_behind_standard_output() -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = run(SCRIPT, "models", "--json", stdout=full.fileno())
+    assert answer.returncode == 2
+    assert answer.stderr == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_nothing(tmp_path: Path, kind: signal.Signals) -> None:
+    words = [SCRIPT, "train", "--model", "vit_digits", "--data", "digits", "-o", tmp_path / "c.pt"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert any(tmp_path.iterdir()), "training never began to write"
+        process.send_signal(kind)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "error: interrupted; nothing was left half-written\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_shell_completes_verbs_and_models() -> None:
+    line = {"COMP_WORDS": "vaqf estimate --model deit_b", "COMP_CWORD": "3"}
+    shell = {**os.environ, "_VAQF_COMPLETE": "complete_bash", **line}
+    answer = subprocess.run([SCRIPT], capture_output=True, text=True, env=shell, check=False)
+    assert "deit_base" in answer.stdout.split()
+
+
+def test_no_terminal_no_escape_codes() -> None:
+    assert "\x1b" not in run(SCRIPT, "models").stdout
+
+
+def test_extras_and_entry_point() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) == {"quant", "sim", "dev"}
+    assert project["scripts"] == {"vaqf": "vaqf.cli:run"}
+    assert not [need for need in project["dependencies"] if "torch" in need]
+
+
+def test_verbs_are_functions_of_the_package() -> None:
+    assert [verb for verb in vaqf.VERBS if not callable(getattr(vaqf, verb))] == []
+    with pytest.raises(AttributeError, match="no attribute 'estimat'"):
+        vaqf.__getattr__("estimat")
+
+
+@pytest.mark.slow
+def test_a_wheel_carries_boards_and_templates(tmp_path: Path) -> None:
+    answer = run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", tmp_path, ROOT)
+    assert answer.returncode == 0, answer.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    boards = {f"vaqf/_data/boards/{path.name}" for path in (ROOT / "boards").glob("*.yaml")}
+    assert boards <= names
+    assert {"sim/golden.py", "vaqf/py.typed", "sim/py.typed"} <= names

@@ -1,0 +1,385 @@
+"""The command line: words to calls of vaqf.api, results to tables or JSON, errors to one line."""
+
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+import typer
+import typer.main
+
+from vaqf import __version__, api
+from vaqf.errors import Infeasible, InputError, VaqfError
+from vaqf.failure import INTERRUPTED, broken_pipe, internal_error, one_line, usage_sentence
+from vaqf.fields import shown
+
+Value = TypeVar("Value")
+app = typer.Typer(
+    name="vaqf",
+    help="From a vision transformer and a frame rate to an FPGA accelerator.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _complete_model(incomplete: str) -> list[str]:
+    from vaqf import vit
+
+    return [name for name in vit.names() if name.startswith(incomplete.lower())]
+
+
+def _complete_board(incomplete: str) -> list[str]:
+    from vaqf import board
+
+    return [name for name in board.names() if name.startswith(incomplete.lower())]
+
+
+# numbers arrive as text: their errors are then sentences of ours
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        autocompletion=_complete_model,
+        help="A model of `vaqf models`, a timm name, or a YAML file.",
+    ),
+]
+BoardName = Annotated[
+    str | None,
+    typer.Option(
+        "--board",
+        "-b",
+        metavar="NAME|FILE",
+        autocompletion=_complete_board,
+        help="A board of `vaqf boards`, or a YAML file.",
+    ),
+]
+Fps = Annotated[
+    str,
+    typer.Option("--fps", metavar="N|max", help="Frames per second to reach; max: the most."),
+]
+ActBits = Annotated[
+    str | None,
+    typer.Option("--act-bits", metavar="A", help="Pin the activation bits, 2 to 8."),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="table|adder|paper",
+        help="table: subset sums in LUTRAM; adder: add/subtract in LUTs; paper: a model of "
+        "VAQF's accelerator, estimate only.",
+    ),
+]
+Clock = Annotated[
+    str | None,
+    typer.Option("--clock-mhz", metavar="MHZ", help="Clock; default: the board's."),
+]
+LutBudget = Annotated[
+    str | None,
+    typer.Option("--lut-budget", metavar="N", help="Use at most N LUTs."),
+]
+DesignFile = Annotated[
+    str | None,
+    typer.Option("--design", metavar="FILE", help="Take this design.json; search nothing."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="The answer only: no tables, no progress.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the way.")]
+Out = Annotated[str | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
+ImageData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="digits|PATH",
+        help="The digits' test images, a folder of pictures (one folder per class: with labels), "
+        "or a picture; default: a synthetic image.",
+    ),
+]
+ImageCount = Annotated[
+    str | None, typer.Option("--images", metavar="N", help="Use N of the images.")
+]
+
+
+def number(flag: str, text: str) -> float:
+    """The value of a flag that takes a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{flag} is {shown(text)}; it must be a number") from None
+
+
+def integer(flag: str, text: str) -> int:
+    """The value of a flag that takes a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{flag} is {shown(text)}; it must be a whole number") from None
+
+
+def given(convert: Callable[[str, str], Value], flag: str, text: str | None) -> Value | None:
+    """The value of a flag that may be absent."""
+    return None if text is None else convert(flag, text)
+
+
+def frame_rate(text: str) -> float | None:
+    """--fps: None for max."""
+    if text.lower() == "max":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--fps is {shown(text)}; it must be a number or max") from None
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output; NaN and infinity are refused, as JSON has none."""
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def share(part: int, whole: int) -> str:
+    """'351 of 360 (97.5 %)'."""
+    return f"{part} of {whole} ({100 * part / whole:.1f} %)"
+
+
+def _progress(quiet: bool) -> AbstractContextManager[api.Report]:
+    """Progress on standard error while a verb works, where a person looks."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(api.silent)
+    from vaqf import show
+
+    return show.progress()
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(f"vaqf {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models that are known by name."""
+    from vaqf import workload
+
+    rows = [
+        {
+            "name": m.name,
+            "image_size": m.image_size,
+            "patch_size": m.patch_size,
+            "tokens": m.tokens,
+            "dim": m.dim,
+            "depth": m.depth,
+            "heads": m.heads,
+            "macs": sum(layer.macs for layer in workload.workload(m)),
+        }
+        for m in api.models()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    from vaqf import show
+
+    show.models(rows)
+
+
+@app.command()
+def boards(as_json: AsJson = False) -> None:
+    """List the boards that are known by name."""
+    rows = [asdict(b) for b in api.boards()]
+    if as_json:
+        print_json(rows)
+        return
+    from vaqf import show
+
+    show.boards(rows)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say which outside tools are present, and what works without the others."""
+    rows = [tool.to_json() for tool in api.doctor()]
+    if as_json:
+        print_json(rows)
+        return
+    from vaqf import show
+
+    show.tools(rows)
+
+
+@app.command()
+def estimate(
+    model: Model = None,
+    board: BoardName = None,
+    fps: Fps = "max",
+    act_bits: ActBits = None,
+    engine: Engine = "table",
+    clock_mhz: Clock = None,
+    lut_budget: LutBudget = None,
+    design: DesignFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find precision and design for a frame rate; writes nothing."""
+    found = api.estimate(
+        model,
+        board,
+        frame_rate(fps),
+        act_bits=given(integer, "--act-bits", act_bits),
+        engine=engine,
+        clock_mhz=given(number, "--clock-mhz", clock_mhz),
+        lut_budget=given(integer, "--lut-budget", lut_budget),
+        design=design,
+    )
+    document = found.to_json()
+    if as_json:
+        print_json(document)
+    else:
+        from vaqf import show
+
+        show.estimate(document, quiet)
+    if not found.feasible:
+        raise Infeasible(found.reason)
+
+
+@app.command()
+def train(
+    model: Model = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", metavar="digits", help="What to train on.")
+    ] = None,
+    out: Out = None,
+    act_bits: Annotated[
+        str, typer.Option("--act-bits", metavar="A", help="Activation bits, 2 to 8.")
+    ] = "8",
+    epochs: Annotated[
+        str, typer.Option("--epochs", metavar="N", help="Epochs of the binary model.")
+    ] = "80",
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")
+    ] = "0",
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model with binary weights for a precision; writes a checkpoint."""
+    with _progress(quiet or as_json) as report:
+        result, place = api.train(
+            model,
+            data,
+            out,
+            act_bits=integer("--act-bits", act_bits),
+            epochs=integer("--epochs", epochs),
+            seed=integer("--seed", seed),
+            force=force,
+            report=report,
+        )
+    if as_json:
+        print_json({"file": str(place), "correct": result.correct, "images": result.images})
+    else:
+        teacher = share(result.float_correct, result.images)
+        print(f"{share(result.correct, result.images)} test images correct (integer network)")
+        print(f"its float teacher: {teacher}; checkpoint: {place}")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[str, typer.Argument(metavar="CKPT", help="A checkpoint of vaqf train.")],
+    out: Out = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a checkpoint into an integer network: one safetensors file."""
+    network, place = api.export(checkpoint, out, force)
+    if as_json:
+        print_json({"file": str(place), "model": network.vit.name, "act_bits": network.act_bits})
+    else:
+        print(f"{place}: {network.vit.name} w1a{network.act_bits}, {network.origin}")
+
+
+@app.command()
+def evaluate(
+    weights: Annotated[str, typer.Argument(metavar="W", help="A network file of vaqf export.")],
+    data: ImageData = None,
+    images: ImageCount = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Accuracy of an integer network: the numbers the hardware gives."""
+    with _progress(quiet or as_json) as report:
+        result = api.evaluate(weights, data, given(integer, "--images", images), report)
+    if as_json:
+        print_json(
+            {
+                "model": result.network.vit.name,
+                "act_bits": result.network.act_bits,
+                "origin": result.network.origin,
+                "data": result.data.origin,
+                "images": len(result.data),
+                "correct": result.correct,
+                "classes": result.classes.tolist(),
+            }
+        )
+        return
+    print(f"{result.network.vit.name} w1a{result.network.act_bits}, {result.network.origin}")
+    print(f"data: {result.data.origin}")
+    if result.correct is None:
+        print(f"{len(result.data)} images without labels; classes: {result.classes.tolist()}")
+    else:
+        print(f"{share(result.correct, len(result.data))} images correct")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; never raises."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = typer.main.get_command(app)(words, prog_name="vaqf", standalone_mode=False)
+        sys.stdout.flush()
+    except VaqfError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(usage_sentence(error, words), InputError.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        return broken_pipe()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", InputError.exit_code)
+    except Exception as error:  # noqa: BLE001  the one place where a bug of ours becomes a sentence
+        return _fail(internal_error(error, words), VaqfError.exit_code)
+    if code == INTERRUPTED:
+        return _fail("interrupted; nothing was left half-written", INTERRUPTED)
+    return int(code or 0)
+
+
+def _fail(sentence: str, exit_code: int) -> int:
+    """One line on standard error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        broken_pipe()
+    print(f"error: {one_line(sentence)}", file=sys.stderr)
+    return exit_code
+
+
+def run() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # other libraries' advice to programmers
+    sys.exit(main())

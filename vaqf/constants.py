@@ -1,0 +1,122 @@
+"""The constants that the C++ and SystemVerilog of one design are compiled with.
+
+Both flavours generate their constants from these names; neither states a width of its own.
+"""
+
+from vaqf import arithmetic, program
+from vaqf.design import PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
+
+MAX_COMMANDS = 512  # of the list memory: 50 encoder blocks with two frames in flight
+MIN_INTERVAL = 4  # cycles between two additions to one partial sum: read, add, write
+
+
+def acc_bits(design: Design) -> int:
+    """Bits of the binary engine's accumulators for everything that fits the capacity."""
+    capacity = design.capacity
+    k = max(capacity.dim, capacity.attention, capacity.hidden)
+    joined = 2 * capacity.dim  # class and distillation token
+    return max(
+        arithmetic.binary_acc_bits(design.act_bits, k),
+        arithmetic.fixed_acc_bits(design.act_bits, joined),
+        arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, capacity.pixels),
+    )
+
+
+def constants(design: Design) -> dict[str, int]:
+    """Name -> value, in the order of the generated files."""
+    a, capacity = design.act_bits, design.capacity
+    exp_bits = arithmetic.exp_bits(a)
+    tokens = round_up(capacity.tokens, design.tokens)
+    score = capacity.head * arithmetic.signed_limit(a) ** 2
+    port_bytes = design.weight_ports * PORT_BITS // 8
+    row_square = arithmetic.MAX_DIM * 2 ** (2 * arithmetic.RESIDUAL_BITS - 2)
+    return {
+        # the design
+        "act_bits": a,
+        "tokens": design.tokens,
+        "pe": design.pe,
+        "simd": design.simd,
+        "attention_rows": design.attention_rows,
+        "head_lanes": design.attention_lanes,
+        "head_words": design.attention_lanes // design.pe,
+        "norm_tokens": design.norm_tokens,
+        "frames_in_flight": design.frames_in_flight,
+        "slots": design.frames_in_flight,
+        "share": design.share,
+        "weight_ports": design.weight_ports,
+        "ring_words": design.ring_words,
+        "resident": int(design.resident),
+        "banks": design.banks,
+        # the largest network
+        "max_tokens": tokens,
+        "max_dim": capacity.dim,
+        "max_hidden": capacity.hidden,
+        "max_attention": capacity.attention,
+        "max_head_words": capacity.head // design.pe,
+        "max_pixels": capacity.pixels,
+        "max_pixel_bytes": program.patch_row_bytes(capacity.pixels),
+        "max_outputs": capacity.outputs,
+        "partial_words": capacity.partial_outputs // design.pe,
+        "max_commands": MAX_COMMANDS,
+        "score_depth": 2 * tokens,
+        # widths
+        "acc_bits": acc_bits(design),
+        "residual_bits": arithmetic.RESIDUAL_BITS,
+        "operand_bits": arithmetic.OPERAND_BITS,
+        "mult_bits": arithmetic.MULT_BITS,
+        "bias_bits": arithmetic.BIAS_BITS,
+        "logit_bits": arithmetic.LOGIT_BITS,
+        "fixed_weight_bits": arithmetic.FIXED_WEIGHT_BITS,
+        "port_bits": PORT_BITS,
+        "row_sum_bits": arithmetic.signed_bits(
+            arithmetic.MAX_DIM * 2 ** (arithmetic.RESIDUAL_BITS - 1)
+        ),
+        "row_square_bits": row_square.bit_length(),
+        "variance_bits": (arithmetic.MAX_DIM * row_square).bit_length() + 1,
+        "score_bits": arithmetic.signed_bits(score),
+        "score_mult_bits": arithmetic.SCORE_MULT_BITS,
+        "exp_bits": exp_bits,
+        "exp_sum_bits": (tokens * arithmetic.unsigned_limit(exp_bits)).bit_length(),
+        "context_bits": arithmetic.signed_bits(
+            tokens * arithmetic.unsigned_limit(exp_bits) * arithmetic.signed_limit(a)
+        ),
+        "exp2_fraction_bits": arithmetic.EXP2_FRACTION_BITS,
+        "exp2_value_bits": arithmetic.EXP2_VALUE_BITS,
+        "norm_fraction_bits": arithmetic.NORM_FRACTION_BITS,
+        "norm_index_bits": arithmetic.NORM_INDEX_BITS,
+        "norm_offset_bits": arithmetic.NORM_OFFSET_BITS,
+        "norm_value_bits": arithmetic.NORM_VALUE_BITS,
+        # limits and sizes
+        "act_max": arithmetic.unsigned_limit(a),
+        "signed_max": arithmetic.signed_limit(a),
+        "exp_max": arithmetic.unsigned_limit(exp_bits),
+        "residual_max": 2 ** (arithmetic.RESIDUAL_BITS - 1) - 1,
+        "logit_max": 2 ** (arithmetic.LOGIT_BITS - 1) - 1,
+        "max_shift": arithmetic.MAX_SHIFT,
+        "gelu_entries": 2**arithmetic.GELU_INDEX_BITS,
+        "norm_entries": 2**arithmetic.NORM_INDEX_BITS,
+        "table_entries": TABLE_ENTRIES,
+        "pixel_digits": arithmetic.pixel_digits(a),
+        "min_interval": MIN_INTERVAL,
+        # memory formats
+        "align_bytes": program.ALIGN,
+        "status_bytes": program.STATUS_BYTES,
+        "command_words": program.COMMAND_WORDS,
+        "constant_tile_words": ceil_div(program.constant_tile_bytes(design), port_bytes),
+    }
+
+
+def tables() -> dict[str, list[int]]:
+    """Name -> entries of the constant tables."""
+    reciprocal = arithmetic.reciprocal_table()
+    even, odd = arithmetic.rsqrt_tables()
+    arrays = {
+        "reciprocal_value": reciprocal.value,
+        "reciprocal_slope": reciprocal.slope,
+        "rsqrt_even_value": even.value,
+        "rsqrt_even_slope": even.slope,
+        "rsqrt_odd_value": odd.value,
+        "rsqrt_odd_slope": odd.slope,
+        "exp2": arithmetic.exp2_table(),
+    }
+    return {name: [int(entry) for entry in array] for name, array in arrays.items()}

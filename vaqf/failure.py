@@ -1,0 +1,71 @@
+"""How a failed command ends: one sentence on one line, and never a traceback."""
+
+import os
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+
+from typer import TyperException
+
+from vaqf import VERBS, __version__
+from vaqf.fields import nearest, shown
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks as spaces and other control characters escaped.
+
+    Names from the outside land in error messages; none may reach the terminal as a command.
+    """
+    joined = " ".join(part.strip() for part in text.splitlines())
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in joined
+    )
+
+
+def usage_sentence(error: TyperException, words: Sequence[str]) -> str:
+    """A wrong command line as one sentence: what was wrong, the nearest name, where the list is."""
+    command = " ".join(["vaqf", *[word for word in words if word in VERBS][:1]])
+    message = error.format_message()
+    if message.startswith("No such command"):
+        verb = next(word for word in words if not word.startswith("-"))
+        return f"unknown verb {shown(verb)}{nearest(verb, VERBS)}; known are {', '.join(VERBS)}"
+    if message.startswith("No such option"):
+        near = [f"did you mean {name}? " for name in getattr(error, "possibilities", None) or ()]
+        option = getattr(error, "option_name", "")
+        return f"{command} has no option {option}; {''.join(near[:1])}`{command} -h` lists them"
+    return f"{message[:1].lower()}{message[1:].rstrip('.')}; `{command} -h` shows what is allowed"
+
+
+def internal_error(error: Exception, words: Sequence[str]) -> str:
+    """Write the trace of a bug of ours to a file and return the sentence that names it."""
+    trace = "".join(traceback.format_exception(error))
+    text = f"vaqf {__version__}, Python {sys.version}\nvaqf {shlex.join(words)}\n\n{trace}"
+    summary = f"{type(error).__name__}: {error}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="vaqf-trace-",
+            suffix=".txt",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(text)
+            where = f"the trace is in {file.name}, please report it"
+    except OSError as cause:
+        where = f"the trace could not be written ({cause.strerror})"
+    return f"vaqf itself failed ({summary}); {where}"
+
+
+def broken_pipe() -> int:
+    """The reader of our output has left: drop what is buffered, quietly."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    return BROKEN_PIPE

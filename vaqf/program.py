@@ -1,0 +1,565 @@
+"""Design + Network -> what the accelerator loads: a command list and one packed weight image.
+
+Both formats, and the layout of images and results in memory, are defined here and described in
+docs/accelerator.md; C++ and SystemVerilog take the command fields from FIELDS.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaqf import arithmetic
+from vaqf.design import PORT_BITS, Design, MatMulShape, ceil_div, matmul_shapes, round_up, weight_words
+from vaqf.design import check_fits as check_model_fits
+from vaqf.errors import InputError
+from vaqf.network import Block, Linear, Network, Norm, Requant
+from vaqf.patches import to_patches
+
+IntArray = NDArray[Any]
+
+ALIGN = 64  # bytes; every block of the weight image, every frame of images and results
+RECORD_BYTES = 16  # one channel's requantization: mult int32, 4 bytes zero, bias int64
+COMMAND_WORDS = 16  # of 32 bits
+GELU_BYTES = 2**arithmetic.GELU_INDEX_BITS
+STATUS_BYTES = 64  # in front of the results
+
+
+class Opcode(IntEnum):
+    """What a command runs on."""
+
+    MATMUL = 1  # binary engine, with what comes before and behind it
+    ATTENTION = 2  # attention engine: all heads of one layer
+
+
+class Source(IntEnum):
+    """Where the rows of a matmul come from."""
+
+    PIXELS = 0
+    NORM = 1  # layer norm of the residual stream
+    CONTEXT = 2
+    HIDDEN = 3
+    NORM_PREFIX = 4  # layer norm of the prefix tokens, concatenated to one row
+
+
+class Dest(IntEnum):
+    """What becomes of a matmul's accumulators."""
+
+    QKV = 0
+    RESIDUAL = 1  # added to the residual stream
+    HIDDEN = 2  # through the gelu table
+    LOGITS = 3
+
+
+@dataclass(frozen=True)
+class Field:
+    """Bits of one command field."""
+
+    name: str
+    word: int  # of 32 bits
+    low: int
+    bits: int
+    signed: bool = False
+
+
+FIELDS = (
+    Field("opcode", 0, 0, 4),
+    Field("source", 0, 4, 4),
+    Field("dest", 0, 8, 4),
+    Field("step_end", 0, 12, 1),  # both engines finish before the next command
+    Field("frame_offset", 0, 16, 4, signed=True),  # frame = iteration * frames_in_flight + this
+    Field("tokens", 1, 0, 16),  # rows of the matmul; keys and queries of attention
+    Field("outputs", 1, 16, 16),  # channels written; the rest of the last word is 0
+    Field("k_words", 2, 0, 16),  # inputs in words of pe channels
+    Field("n_words", 2, 16, 16),  # outputs in words of pe channels
+    Field("planes", 3, 0, 4),  # 1: weights are -1, +1; 8: two's complement bit planes
+    Field("digits", 3, 4, 4),  # act_bits digits per input; more than 1 only for pixels
+    Field("pre_shift", 3, 8, 4),
+    Field("shift", 3, 12, 6),
+    Field("prefix_tokens", 3, 18, 4),  # rows without pixels; rows joined by NORM_PREFIX
+    Field("heads", 3, 22, 10),
+    Field("weight_offset", 4, 0, 32),  # in units of ALIGN bytes
+    Field("weight_words", 5, 0, 32),  # ring words
+    Field("ring_offset", 6, 0, 32),  # ring word, for a design with resident weights
+    Field("norm_offset", 7, 0, 32),  # records of the layer norm, k_words * pe of them
+    Field("requant_offset", 8, 0, 32),  # records of the outputs, n_words * pe of them
+    Field("gelu_offset", 9, 0, 32),
+    Field("constant_offset", 10, 0, 32),  # added to the pixels' rows: tiles of 16-bit constants
+    Field("eps_low", 11, 0, 32),
+    Field("eps_high", 12, 0, 16),
+    Field("norm_shift", 12, 16, 6),
+    Field("dim", 13, 0, 16),  # true channels of the residual stream
+    Field("head_words", 13, 16, 16),  # words one head takes in memory
+    Field("score_mult", 14, 0, 18),
+    Field("score_shift", 14, 18, 6),
+    Field("pixel_bytes", 15, 0, 16),  # of one patch row in memory
+)
+_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def encode(values: dict[str, int]) -> bytes:
+    """One command; missing fields are 0."""
+    words = [0] * COMMAND_WORDS
+    for name, value in values.items():
+        field = _BY_NAME[name]
+        low = -(2 ** (field.bits - 1)) if field.signed else 0
+        if not low <= value < low + 2**field.bits:
+            raise InputError(
+                f"the program needs {name} = {value}, which its {field.bits} bits do not hold;"
+                " use a smaller model"
+            )
+        words[field.word] |= (value & (2**field.bits - 1)) << field.low
+    return struct.pack(f"<{COMMAND_WORDS}I", *words)
+
+
+def decode(command: bytes) -> dict[str, int]:
+    """The fields of one command."""
+    words = struct.unpack(f"<{COMMAND_WORDS}I", command)
+    values = {}
+    for field in FIELDS:
+        value = words[field.word] >> field.low & (2**field.bits - 1)
+        if field.signed and value >> (field.bits - 1):
+            value -= 2**field.bits
+        values[field.name] = value
+    return values
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Where a layer of golden shows in the hardware: an output, or a normalized input."""
+
+    layer: str  # golden's name
+    command: int
+    normalized_input: bool
+    head_dim: int  # logical channels come in groups of head_dim ...
+    padded_head: int  # ... each padded to this many in the hardware
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one network is to a design: bytes to load and how to read the results."""
+
+    commands: bytes
+    weights: bytes
+    traced: tuple[Traced, ...]  # for the first frame
+    frame_bytes: int  # of one packed image
+    result_bytes: int  # of one frame's logits, int32 each
+
+    @property
+    def command_count(self) -> int:
+        """Commands in the list."""
+        return len(self.commands) // (4 * COMMAND_WORDS)
+
+
+class _Image:
+    """The weight image while it grows; offsets in units of ALIGN."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, data: bytes) -> int:
+        offset = self.size // ALIGN
+        padded = data + bytes(-len(data) % ALIGN)
+        self.parts.append(padded)
+        self.size += len(padded)
+        return offset
+
+
+def _spread(rows: IntArray, index: IntArray, size: int) -> IntArray:
+    """rows placed at index along axis 0 of `size` zero rows."""
+    out = np.zeros((size, *rows.shape[1:]), rows.dtype)
+    out[index] = rows
+    return out
+
+
+def _records(requant: Requant, index: IntArray, size: int) -> bytes:
+    record = np.zeros(size, np.dtype([("mult", "<i4"), ("zero", "<i4"), ("bias", "<i8")]))
+    record["mult"][index] = requant.mult
+    record["bias"][index] = requant.bias
+    return record.tobytes()
+
+
+def pack_weights(bits: IntArray, design: Design) -> bytes:
+    """Bits [planes, n, k] -> ring words: by K slice, plane, output word; bit p * simd + k."""
+    planes, n, k = bits.shape
+    slices = ceil_div(k, design.simd)
+    padded = np.zeros((planes, n, slices * design.simd), np.uint8)
+    padded[:, :, :k] = bits
+    words = padded.reshape(planes, n // design.pe, design.pe, slices, design.simd)
+    return np.packbits(words.transpose(3, 0, 1, 2, 4).reshape(-1), bitorder="little").tobytes()
+
+
+def _constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
+    """int16 [tokens, D] -> tiles of T x P in the order the engine adds them, each in whole words."""
+    t, p = design.tokens, design.pe
+    groups = ceil_div(len(position), t)
+    padded = np.zeros((groups * t, dim), "<i2")
+    padded[: len(position), : position.shape[1]] = position
+    tiles = padded.reshape(groups, t, dim // p, p).transpose(0, 2, 1, 3).reshape(-1, t * p)
+    width = constant_tile_bytes(design) // 2
+    out = np.zeros((len(tiles), width), "<i2")
+    out[:, : t * p] = tiles
+    return out.tobytes()
+
+
+def constant_tile_bytes(design: Design) -> int:
+    """Bytes of one T x P tile of 16-bit constants, in whole words of all weight ports."""
+    port_bytes = design.weight_ports * PORT_BITS // 8
+    return round_up(design.tokens * design.pe * arithmetic.RESIDUAL_BITS // 8, port_bytes)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Channel positions in memory: logical index -> padded index."""
+
+    dim: IntArray
+    hidden: IntArray
+    attention: IntArray
+    qkv: IntArray
+    head_inputs: IntArray
+    pixels: IntArray
+    classes: IntArray
+
+
+def _layout(network: Network, design: Design) -> _Layout:
+    vit = network.vit
+    head = design.padded_head(vit.head_dim)
+    attention = (np.arange(vit.heads)[:, None] * head + np.arange(vit.head_dim)).reshape(-1)
+    dim = np.arange(vit.dim)
+    prefix = np.arange(vit.prefix_tokens)[:, None] * round_up(vit.dim, design.pe)
+    return _Layout(
+        dim=dim,
+        hidden=np.arange(vit.hidden),
+        attention=attention,
+        qkv=(np.arange(3)[:, None] * vit.heads * head + attention).reshape(-1),
+        head_inputs=(prefix + dim).reshape(-1),
+        pixels=np.arange(vit.patch_inputs),
+        classes=np.arange(vit.classes),
+    )
+
+
+class _Compiler:
+    """Commands of one frame, and the weight image they point into."""
+
+    def __init__(self, design: Design, network: Network) -> None:
+        vit = network.vit
+        self.design = design
+        self.network = network
+        self.layout = _layout(network, design)
+        self.padded_head = design.padded_head(vit.head_dim)
+        self.shapes = matmul_shapes(vit, network.act_bits, design.pe, self.padded_head)
+        self.image = _Image()
+        self.ring_offset = 0
+
+    def matmul(
+        self,
+        shape: MatMulShape,
+        source: Source,
+        dest: Dest,
+        linear: Linear,
+        rows: IntArray,
+        columns: IntArray,
+        norm: Norm | None = None,
+        **more: int,
+    ) -> dict[str, int]:
+        """One matmul command; rows and columns place the weight's n and k in memory."""
+        design = self.design
+        placed = np.zeros((shape.n, shape.k), np.int8)
+        weight = linear.weight if shape.planes > 1 else (linear.weight > 0).astype(np.int8)
+        placed[np.ix_(rows, columns)] = weight
+        bits = np.stack([placed.view(np.uint8) >> plane & 1 for plane in range(shape.planes)])
+        words = weight_words(shape, design.pe, design.simd)
+        values = {
+            "opcode": Opcode.MATMUL,
+            "source": source,
+            "dest": dest,
+            "tokens": shape.m,
+            "outputs": int(rows.max()) + 1,
+            "k_words": shape.k // design.pe,
+            "n_words": shape.n // design.pe,
+            "planes": shape.planes,
+            "digits": shape.digits,
+            "shift": linear.requant.shift,
+            "requant_offset": self.image.add(_records(linear.requant, rows, shape.n)),
+            "dim": self.network.vit.dim,
+            "head_words": self.padded_head // design.pe,
+            "heads": self.network.vit.heads,
+            "prefix_tokens": self.network.vit.prefix_tokens,
+            "weight_words": words,
+            "ring_offset": self.ring_offset,
+        }
+        if norm is not None:
+            values |= {
+                "norm_offset": self.image.add(
+                    _records(
+                        norm.requant, self.layout.dim, round_up(len(self.layout.dim), design.pe)
+                    )
+                ),
+                "norm_shift": norm.requant.shift,
+                "eps_low": norm.eps & 0xFFFFFFFF,
+                "eps_high": norm.eps >> 32,
+            }
+        values |= more
+        values["weight_offset"] = self.image.add(pack_weights(bits, design))
+        if design.resident:
+            self.ring_offset += words
+        return values
+
+    def embed(self) -> dict[str, int]:
+        """Pixels -> residual stream."""
+        vit, layout = self.network.vit, self.layout
+        tiles = _constant_tiles(self.network.position, self.design, self.shapes["embed"].n)
+        acc_bits = arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, vit.patch_inputs)
+        return self.matmul(
+            self.shapes["embed"],
+            Source.PIXELS,
+            Dest.RESIDUAL,
+            self.network.embed,
+            layout.dim,
+            layout.pixels,
+            pre_shift=arithmetic.pre_shift(acc_bits),
+            constant_offset=self.image.add(tiles),
+            pixel_bytes=patch_row_bytes(vit.patch_inputs),
+        )
+
+    def qkv(self, block: Block) -> dict[str, int]:
+        """Residual stream -> q, k, v."""
+        layout = self.layout
+        shape = self.shapes["qkv"]
+        return self.matmul(
+            shape, Source.NORM, Dest.QKV, block.qkv, layout.qkv, layout.dim, block.norm1
+        ) | {"outputs": shape.n}
+
+    def attention(self, block: Block) -> dict[str, int]:
+        """q, k, v -> context, in q's place."""
+        vit, layer = self.network.vit, block.attention
+        size = vit.heads * self.padded_head
+        return {
+            "opcode": Opcode.ATTENTION,
+            "tokens": vit.tokens,
+            "heads": vit.heads,
+            "head_words": self.padded_head // self.design.pe,
+            "n_words": size // self.design.pe,
+            "outputs": size,
+            "score_mult": layer.score_mult,
+            "score_shift": layer.score_shift,
+            "shift": layer.context.shift,
+            "requant_offset": self.image.add(_records(layer.context, self.layout.attention, size)),
+        }
+
+    def behind_attention(self, block: Block) -> list[dict[str, int]]:
+        """Context -> residual stream -> hidden -> residual stream."""
+        layout, shapes = self.layout, self.shapes
+        proj = self.matmul(
+            shapes["proj"],
+            Source.CONTEXT,
+            Dest.RESIDUAL,
+            block.proj,
+            layout.dim,
+            layout.attention,
+        )
+        fc1 = self.matmul(
+            shapes["fc1"],
+            Source.NORM,
+            Dest.HIDDEN,
+            block.fc1,
+            layout.hidden,
+            layout.dim,
+            block.norm2,
+            gelu_offset=self.image.add(block.gelu.tobytes()),
+        )
+        fc2 = self.matmul(
+            shapes["fc2"], Source.HIDDEN, Dest.RESIDUAL, block.fc2, layout.dim, layout.hidden
+        )
+        return [proj, fc1, fc2]
+
+    def head(self) -> dict[str, int]:
+        """Prefix tokens -> logits."""
+        network, layout = self.network, self.layout
+        k = network.vit.prefix_tokens * network.vit.dim
+        acc_bits = arithmetic.fixed_acc_bits(network.act_bits, k)
+        return self.matmul(
+            self.shapes["head"],
+            Source.NORM_PREFIX,
+            Dest.LOGITS,
+            network.head,
+            layout.classes,
+            layout.head_inputs,
+            network.norm,
+            pre_shift=arithmetic.pre_shift(acc_bits),
+        )
+
+    def phases(self) -> tuple[list[list[dict[str, int]]], list[dict[str, int]]]:
+        """Binary-engine phases 0..L of a frame, and the attention between them."""
+        blocks = self.network.blocks
+        phases, attention = [[self.embed(), self.qkv(blocks[0])]], []
+        for i, block in enumerate(blocks):
+            attention.append(self.attention(block))
+            phase = self.behind_attention(block)
+            last = i + 1 == len(blocks)
+            phase.append(self.head() if last else self.qkv(blocks[i + 1]))
+            phases.append(phase)
+        return phases, attention
+
+
+Tagged = tuple[str, dict[str, int]]
+
+
+def _names(depth: int) -> tuple[list[list[str]], list[str]]:
+    """Golden's layer names of every binary phase, and of the attention between."""
+
+    def behind(i: int) -> list[str]:
+        tail = "head" if i + 1 == depth else f"blocks.{i + 1}.attn.qkv"
+        return [f"blocks.{i}.attn.proj", f"blocks.{i}.mlp.fc1", f"blocks.{i}.mlp.fc2", tail]
+
+    phases = [["embed", "blocks.0.attn.qkv"], *(behind(i) for i in range(depth))]
+    return phases, [f"blocks.{i}.attn.context" for i in range(depth)]
+
+
+def _at(
+    frame_offset: int, names: Iterable[str], commands: Iterable[dict[str, int]]
+) -> list[Tagged]:
+    return [
+        (name, command | {"frame_offset": frame_offset})
+        for name, command in zip(names, commands, strict=True)
+    ]
+
+
+def _steps(compiler: _Compiler) -> list[list[Tagged]]:
+    """The commands of one iteration, by step; both engines finish before the next step.
+
+    Two frames in flight: in step j the binary engine works for slot j % 2 and the attention
+    engine for the other slot. The last phase of a frame shares a step with the first phase of
+    the frame two later, so an iteration has 2 * depth steps.
+    """
+    phases, attention = compiler.phases()
+    names, attention_names = _names(len(attention))
+    depth = len(attention)
+
+    def binary(phase: int, offset: int) -> list[Tagged]:
+        return _at(offset, names[phase], phases[phase])
+
+    def attend(layer: int, offset: int) -> list[Tagged]:
+        return _at(offset, [attention_names[layer]], [attention[layer]])
+
+    if compiler.design.frames_in_flight == 1:
+        steps = [binary(0, 0)]
+        for layer in range(depth):
+            steps += [attend(layer, 0), binary(layer + 1, 0)]
+        return steps
+    steps = [
+        attend(depth - 1, -1) + binary(depth, -2) + binary(0, 0),
+        attend(0, 0) + binary(depth, -1) + binary(0, 1),
+    ]
+    for phase in range(1, depth):
+        steps += [
+            attend(phase - 1, 1) + binary(phase, 0),
+            attend(phase, 0) + binary(phase, 1),
+        ]
+    return steps
+
+
+def _traced(
+    names: list[str], commands: list[dict[str, int]], head_dim: int, padded: int
+) -> tuple[Traced, ...]:
+    """Every layer of golden, at the first command that computes it for slot 0."""
+    norms = {"attn.qkv": "norm1", "mlp.fc1": "norm2", "head": "norm"}
+    found: dict[str, Traced] = {}
+    for index, (name, command) in enumerate(zip(names, commands, strict=True)):
+        if command["frame_offset"] % 2 or name in found:
+            continue
+        attention = name.endswith(("attn.qkv", "attn.context"))
+        group = (head_dim, padded) if attention else (1, 1)
+        suffix = name if name == "head" else ".".join(name.split(".")[2:])
+        if suffix in norms:
+            norm = name.removesuffix(suffix) + norms[suffix]
+            found[norm] = Traced(norm, index, True, 1, 1)
+        found[name] = Traced(name, index, False, *group)
+    return tuple(found.values())
+
+
+def check_fits(design: Design, network: Network) -> None:
+    """Raise InputError unless this design runs this network."""
+    if network.act_bits != design.act_bits:
+        raise InputError(
+            f"the network has {network.act_bits}-bit activations, the design {design.act_bits};"
+            " build for the network's precision"
+        )
+    check_model_fits(design, network.vit)
+
+
+def compile_network(design: Design, network: Network) -> Program:
+    """Commands and packed weights that run this network on this design.
+
+    Raises InputError if it does not fit.
+    """
+    check_fits(design, network)
+    vit = network.vit
+    compiler = _Compiler(design, network)
+    names: list[str] = []
+    commands: list[dict[str, int]] = []
+    for step in _steps(compiler):
+        for position, (name, command) in enumerate(step):
+            names.append(name)
+            commands.append(command | {"step_end": int(position + 1 == len(step))})
+    return Program(
+        commands=b"".join(encode(command) for command in commands),
+        weights=b"".join(compiler.image.parts),
+        traced=_traced(names, commands, vit.head_dim, compiler.padded_head),
+        frame_bytes=frame_bytes(network),
+        result_bytes=round_up(4 * vit.classes, ALIGN),
+    )
+
+
+def patch_row_bytes(patch_inputs: int) -> int:
+    """Bytes of one patch in memory: whole 128-bit words."""
+    return round_up(patch_inputs, PORT_BITS // 8)
+
+
+def frame_bytes(network: Network) -> int:
+    """Bytes of one image in memory."""
+    vit = network.vit
+    return round_up(vit.patches * patch_row_bytes(vit.patch_inputs), ALIGN)
+
+
+def pack_images(network: Network, images: NDArray[np.uint8]) -> bytes:
+    """uint8 [B, S, S, C] -> patch rows in reading order, each and each frame aligned."""
+    vit = network.vit
+    rows = to_patches(images, vit.patch_size)
+    out = np.zeros((len(images), frame_bytes(network)), np.uint8)
+    width = patch_row_bytes(vit.patch_inputs)
+    body = out[:, : vit.patches * width].reshape(len(images), vit.patches, width)
+    body[:, :, : vit.patch_inputs] = rows
+    return out.tobytes()
+
+
+def unpack_logits(network: Network, results: bytes) -> NDArray[np.int32]:
+    """Results without their status block -> int32 [frames, classes]."""
+    row = round_up(4 * network.vit.classes, ALIGN) // 4
+    return np.frombuffer(results, "<i4").reshape(-1, row)[:, : network.vit.classes].copy()
+
+
+BLOB_MAGIC = b"VAQF"
+BLOB_HEADER = struct.Struct("<4sIIIQQ32x")  # magic, kind, count, crc32, payload bytes, frame bytes
+
+
+class Blob(IntEnum):
+    """What a binary file of a project holds."""
+
+    COMMANDS = 1
+    WEIGHTS = 2
+    IMAGES = 3
+    LOGITS = 4
+    LAYERS = 5
+
+
+def blob(kind: Blob, payload: bytes, count: int, item_bytes: int = 0) -> bytes:
+    """A 64-byte header (with the payload's CRC-32, as zlib computes it) and the payload."""
+    crc = zlib.crc32(payload)
+    return BLOB_HEADER.pack(BLOB_MAGIC, kind, count, crc, len(payload), item_bytes) + payload

@@ -1,0 +1,313 @@
+"""Target FPS -> activation bits and Design.
+
+For every precision the fastest legal design is found by branch and bound: arrays in the order of
+a lower bound of their cycles, until the bound passes the best. A target takes the highest
+precision that meets it, and there the smallest legal design that still does.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vaqf import arithmetic
+from vaqf import design as shapes
+from vaqf.board import Board
+from vaqf.design import ENGINES, Design
+from vaqf.errors import InputError
+from vaqf.fields import check_choice, check_number, check_whole
+from vaqf.performance import Estimate, estimate
+from vaqf.resources import largest_share, resources, worst_share
+from vaqf.space import Array, Plan, Problem, array_floor, arrays, plans
+from vaqf.vit import Vit
+
+DEFAULT_ACT_BITS = arithmetic.MAX_ACT_BITS
+SMALLEST_ARRAYS = 4  # T looked at for each P x K
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One precision: its fastest legal design, or the one nearest to legal."""
+
+    act_bits: int
+    estimate: Estimate
+    legal: bool
+    feasible: bool  # legal, and meets the target if there is one
+    limited_by: str  # what stops a faster (or any) design
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of search[]; fps is null where no design is legal."""
+        fps = round(self.estimate.fps, 3) if self.legal else None
+        return {
+            "act_bits": self.act_bits,
+            "fps": fps,
+            "feasible": self.feasible,
+            "limited_by": self.limited_by,
+        }
+
+
+@dataclass(frozen=True)
+class Search:
+    """The answer: the chosen design, or the best that can be had and why it is not enough."""
+
+    estimate: Estimate
+    feasible: bool
+    target_fps: float | None
+    candidates: tuple[Candidate, ...]
+    reason: str  # one sentence when infeasible, empty otherwise
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole of `vaqf estimate --json`."""
+        return {
+            **self.estimate.to_json(),
+            "target_fps": self.target_fps,
+            "feasible": self.feasible,
+            "search": [candidate.to_json() for candidate in self.candidates],
+        }
+
+
+def check_clock(board: Board, clock_mhz: float | None) -> float:
+    """The clock in MHz: the board's default, or a legal one."""
+    if clock_mhz is None:
+        return float(board.clock_mhz)
+    check_number(clock_mhz, f"clock_mhz on {board.name}", 1.0, float(board.max_clock_mhz))
+    return float(clock_mhz)
+
+
+def check_target(target_fps: float | None) -> float | None:
+    """A positive, finite frame rate, or None for as fast as possible."""
+    if target_fps is None:
+        return None
+    good = isinstance(target_fps, (int, float)) and not isinstance(target_fps, bool)
+    if not good or not math.isfinite(target_fps) or target_fps <= 0:
+        raise InputError(f"fps is {target_fps}; it must be a positive number, or max")
+    return float(target_fps)
+
+
+def search(
+    vit: Vit,
+    board: Board,
+    *,
+    target_fps: float | None,
+    act_bits: int | None = None,
+    engine: str = "table",
+    clock_mhz: float | None = None,
+    lut_budget: int | None = None,
+    frames_in_flight: int | None = None,
+    design: Design | None = None,
+) -> Search:
+    """The design for a target frame rate (None: the fastest at act_bits, default 8).
+
+    With act_bits only that precision may be chosen; every precision is still listed. With
+    `design` nothing is searched: that design is estimated and judged. InputError for values
+    outside their ranges; a target out of reach is an answer with feasible = False.
+    """
+    target = check_target(target_fps)
+    clock = check_clock(board, clock_mhz)
+    check_choice(engine, "engine", ENGINES)
+    if act_bits is not None:
+        check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
+    budget = board.budget()
+    if lut_budget is not None:
+        check_whole(lut_budget, "lut_budget", 1, 10**8)
+        budget["lut"] = min(budget["lut"], lut_budget)
+    if frames_in_flight is not None:
+        check_whole(frames_in_flight, "frames_in_flight", 1, 2)
+    frames = (2, 1) if frames_in_flight is None else (frames_in_flight,)
+    if design is not None:
+        _check_pins(design, act_bits, frames_in_flight)
+        shapes.check_fits(design, vit)
+        problem = Problem(vit, board, design.engine, clock, budget, frames)
+        return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
+    problem = Problem(vit, board, engine, clock, budget, frames)
+    fastest = tuple(_fastest_per_precision(problem))
+    pinned = act_bits if target is not None or act_bits is not None else DEFAULT_ACT_BITS
+    return _judge(problem, fastest, target, pinned)
+
+
+def _check_pins(design: Design, act_bits: int | None, frames: int | None) -> None:
+    for name, asked, has in (
+        ("act_bits", act_bits, design.act_bits),
+        ("frames_in_flight", frames, design.frames_in_flight),
+    ):
+        if asked is not None and asked != has:
+            raise InputError(f"{name} is {asked}, but the design has {has}; give one of them")
+
+
+def _pinned(problem: Problem, design: Design) -> Candidate:
+    result = _estimate(problem, design)
+    share, resource = worst_share(result.use, problem.budget)
+    legal = share <= 1
+    return Candidate(design.act_bits, result, legal, legal, "design" if legal else resource)
+
+
+def _judge(
+    problem: Problem, fastest: tuple[Candidate, ...], target: float | None, pinned: int | None
+) -> Search:
+    """Choose among the precisions by product.md's rules."""
+    judged = tuple(
+        replace(c, feasible=c.legal and (target is None or c.estimate.fps >= target))
+        for c in fastest
+    )
+    allowed = [c for c in judged if pinned is None or c.act_bits == pinned]
+    good = [c for c in allowed if c.feasible]
+    if not good:
+        best = max(
+            allowed, key=lambda c: (c.legal, c.estimate.fps if c.legal else -c.estimate.size)
+        )
+        return Search(best.estimate, False, target, judged, _reason(problem, best, target))
+    chosen = max(good, key=lambda c: c.act_bits)
+    result = chosen.estimate
+    if target is not None and len(fastest) > 1:
+        result = _smallest(problem, chosen, target)
+    return Search(result, True, target, judged, "")
+
+
+def _reason(problem: Problem, best: Candidate, target: float | None) -> str:
+    e, name = best.estimate, problem.vit.name
+    if best.legal:
+        return (
+            f"{name} cannot reach {target:g} FPS on {problem.board.name} at {e.clock_mhz:g} MHz; "
+            f"the best is {e.fps:.1f} FPS at w1a{best.act_bits}, limited by {best.limited_by}"
+        )
+    resource = best.limited_by
+    text = (
+        f"{name} does not fit {problem.board.name}: the nearest design (w1a{best.act_bits}) needs "
+        f"{e.use[resource]:g} {resource} of {problem.budget[resource]} usable"
+    )
+    if resource == "bram36":
+        missing = (e.use[resource] - problem.budget[resource]) * 36 * 1024 / 8
+        text += f", {math.ceil(missing):,} bytes too many"
+    return text
+
+
+def _fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
+    """The fastest legal design of each precision, from 8 bits down.
+
+    A design legal at A bits is legal at A - 1, so each result bounds the next search.
+    """
+    known: Design | None = None
+    for act_bits in range(arithmetic.MAX_ACT_BITS, arithmetic.MIN_ACT_BITS - 1, -1):
+        candidate = _fastest(problem, act_bits, known)
+        known = candidate.estimate.design if candidate.legal else None
+        yield candidate
+
+
+def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate:
+    """Branch and bound over the arrays, fastest first."""
+    best: Design | None = None
+    best_cycles = math.inf
+    if known is not None:
+        best = replace(known, act_bits=act_bits)
+        best_cycles = problem.interval(best)
+    blocked = (math.inf, "array")  # the faster design nearest to legal, and what it lacks
+    nearest: tuple[float, str, Design] | None = None
+    for bound, array in arrays(problem, act_bits):
+        if bound >= best_cycles:
+            break
+        floor = array_floor(problem, act_bits, array)
+        if floor[0] > 1:
+            blocked = min(blocked, floor)
+            continue
+        for plan in plans(problem, act_bits, array):
+            if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
+                continue
+            share, resource = problem.share(plan.smallest)
+            if nearest is None or share < nearest[0]:
+                nearest = (share, resource, plan.smallest)
+            if share > 1:
+                blocked = min(blocked, (share, resource))
+                continue
+            for design, cycles, (share, resource) in _faster(problem, plan, best_cycles):
+                if share > 1:
+                    blocked = min(blocked, (share, resource))
+                elif cycles < best_cycles:
+                    best, best_cycles = design, cycles
+    if best is None:
+        if nearest is None:
+            nearest = _nearest_to_legal(problem, act_bits)
+        share, resource, design = nearest
+        return Candidate(act_bits, _estimate(problem, design), False, False, resource)
+    return Candidate(act_bits, _estimate(problem, best), True, True, blocked[1])
+
+
+def _faster(
+    problem: Problem, plan: Plan, than: float
+) -> Iterator[tuple[Design, float, tuple[float, str]]]:
+    """(design, cycles, share) of a plan's designs that could be faster; illegal ones untimed."""
+    for frames in problem.frames:
+        for rows in plan.rows(frames, None):
+            if plan.interval(frames, rows) >= than:
+                continue
+            for design in plan.designs(frames, rows, all_ports=False):
+                share = problem.share(design)
+                yield design, problem.interval(design) if share[0] <= 1 else math.inf, share
+
+
+def _nearest_to_legal(problem: Problem, act_bits: int) -> tuple[float, str, Design]:
+    """Of the smallest arrays, the design that exceeds its budget least."""
+    small = sorted((t * p * k, (t, p, k)) for _, (t, p, k) in arrays(problem, act_bits))
+    found = [
+        (*problem.share(plan.smallest), plan.smallest)
+        for _, array in small[:4]
+        for plan in plans(problem, act_bits, array)
+    ]
+    return min(found, key=lambda entry: entry[0])
+
+
+def _estimate(problem: Problem, design: Design) -> Estimate:
+    return estimate(problem.vit, problem.board, design, problem.clock_mhz)
+
+
+def _smallest(problem: Problem, chosen: Candidate, target: float) -> Estimate:
+    """The smallest legal design at the chosen precision that still meets the target.
+
+    Smallest: the lowest maximum of used / available; ties by LUT, DSP, BRAM.
+    """
+    limit = int(problem.clock_mhz * 1e6 / target)
+    best, best_key = chosen.estimate.design, _size(problem, chosen.estimate.use)
+    floors = []
+    for array in _just_fast_enough(arrays(problem, chosen.act_bits), limit):
+        if array_floor(problem, chosen.act_bits, array)[0] <= 1:
+            for plan in plans(problem, chosen.act_bits, array):
+                floors.append((_size(problem, _use(problem, plan.smallest)), array, plan))
+    floors.sort(key=lambda entry: entry[:2])
+    for floor, _, plan in floors:
+        if floor >= best_key:
+            break
+        for frames in problem.frames:
+            for rows in plan.rows(frames, limit):
+                if plan.interval(frames, rows) > limit:
+                    continue
+                for design in plan.designs(frames, rows, all_ports=True):
+                    use = _use(problem, design)
+                    key = _size(problem, use)
+                    if (
+                        key < best_key
+                        and worst_share(use, problem.budget)[0] <= 1
+                        and problem.interval(design) <= limit
+                    ):
+                        best, best_key = design, key
+    return _estimate(problem, best)
+
+
+def _just_fast_enough(found: list[tuple[int, Array]], limit: int) -> Iterator[Array]:
+    """Of every P x K the few smallest T whose bound meets the limit.
+
+    All costs grow with T; a few, because a bound is not the interval, and because a faster array
+    may leave the time for a smaller attention engine.
+    """
+    taken: dict[tuple[int, int], int] = {}
+    for bound, (tokens, pe, simd) in sorted(found, key=lambda entry: entry[1]):
+        if bound <= limit and taken.get((pe, simd), 0) < SMALLEST_ARRAYS:
+            taken[pe, simd] = taken.get((pe, simd), 0) + 1
+            yield tokens, pe, simd
+
+
+def _use(problem: Problem, design: Design) -> dict[str, float]:
+    return resources(design, problem.vit, problem.board)
+
+
+def _size(problem: Problem, use: dict[str, float]) -> tuple[float, ...]:
+    available = problem.board.available()
+    return (largest_share(use, available), use["lut"], use["dsp"], use["bram36"])

@@ -1,0 +1,253 @@
+"""The designs worth looking at: arrays T x P x K, and everything else around one array."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from vaqf import arithmetic, schedule
+from vaqf import design as shapes
+from vaqf.board import Board
+from vaqf.design import Capacity, Design, capacity_for, ceil_div, round_up
+from vaqf.resources import (
+    LUTRAM_DEPTH,
+    activation_memories,
+    bram18,
+    dsps,
+    least_logic,
+    resources,
+    worst_share,
+)
+from vaqf.vit import Vit
+
+MAX_WEIGHT_PORTS = 4  # Zynq-7000 and UltraScale+ have four high-performance slave ports
+MAX_TOKENS_PER_CYCLE = 64
+PE_CHOICES = (1, 2, 3, 4, 6, 8, 12, 16)
+SIMD_DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16)  # K = dim / division, rounded up to whole words
+LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
+
+Array = tuple[int, int, int]  # T, P, K
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all candidates share: the model, the device, and what a design may use of it."""
+
+    vit: Vit
+    board: Board
+    engine: str
+    clock_mhz: float
+    budget: dict[str, int]
+    frames: tuple[int, ...]  # numbers of frames in flight to look at, most first
+
+    def share(self, design: Design) -> tuple[float, str]:
+        """Largest used / budget, and of which resource; legal up to 1."""
+        return worst_share(resources(design, self.vit, self.board), self.budget)
+
+    def interval(self, design: Design) -> int:
+        """Cycles per frame, the weight ring followed command by command."""
+        return schedule.interval(self.vit, self.board, design, self.clock_mhz)
+
+
+def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
+    """(lower bound of cycles per frame, array) of every array, fastest first.
+
+    The bound has the computation of all token groups and each command's start (schedule.py) but
+    no waiting: neither for attention, nor for weights, nor for the layer norm.
+    """
+    vit, digits = problem.vit, arithmetic.pixel_digits(act_bits)
+    planes, table = arithmetic.FIXED_WEIGHT_BITS, problem.engine == "table"
+    start = schedule.PIPELINE_CYCLES + (shapes.TABLE_ENTRIES if table else 0)
+    ones = 1 if table else 0
+    tokens_and_groups = [(t, ceil_div(vit.tokens, t)) for t in _token_choices(vit)]
+    found: list[tuple[int, Array]] = []
+    for pe in PE_CHOICES:
+        if pe > vit.dim:
+            continue
+        dim, hidden = ceil_div(vit.dim, pe), ceil_div(vit.hidden, pe)
+        pixels = ceil_div(vit.patch_inputs, pe)
+        starts = vit.depth * (4 * start + 3 * dim + hidden)
+        starts += 2 * start + pixels + vit.prefix_tokens * dim
+        for simd in _simd_choices(vit, pe):
+            slices = ceil_div(vit.dim, simd)
+            block = slices * (4 * dim + hidden + 3 * ones)
+            block += ceil_div(vit.hidden, simd) * (dim + ones)
+            embed = ceil_div(vit.patch_inputs, simd) * digits * planes * dim
+            head = ceil_div(vit.prefix_tokens * vit.dim, simd) * planes * ceil_div(vit.classes, pe)
+            each, once = vit.depth * block + embed, head + starts
+            found += [(g * each + once, (t, pe, simd)) for t, g in tokens_and_groups]
+    return sorted(found)
+
+
+def _simd_choices(vit: Vit, pe: int) -> list[int]:
+    """K with pe * K in whole 128s, K in whole words and tables: dim, dim / 2, dim / 3, ..."""
+    step = math.lcm(shapes.TABLE_INPUTS, pe, shapes.PORT_BITS // math.gcd(shapes.PORT_BITS, pe))
+    return sorted({round_up(ceil_div(vit.dim, d), step) for d in SIMD_DIVISIONS})
+
+
+def _token_choices(vit: Vit) -> list[int]:
+    """Only the smallest T of every number of token groups."""
+    groups = {ceil_div(vit.tokens, t) for t in range(1, MAX_TOKENS_PER_CYCLE + 1)}
+    return sorted({ceil_div(vit.tokens, g) for g in groups})
+
+
+def array_floor(problem: Problem, act_bits: int, array: Array) -> tuple[float, str]:
+    """The array and the large memories against the budget: a cheap lower bound."""
+    (tokens, pe, simd), vit = array, problem.vit
+    capacity = _least_capacity(vit, act_bits, pe, simd)
+    use = least_logic(problem.engine, array, act_bits, capacity, problem.board.is_series_7)
+    share = worst_share(use, problem.budget)
+    if share[0] > 1:
+        return share
+    banks = 2 ** (tokens - 1).bit_length()
+    blocks = _large_memories(vit, act_bits, pe, simd, banks, problem.frames[-1])
+    return max(share, worst_share({"bram36": blocks}, problem.budget))
+
+
+@lru_cache(maxsize=1024)
+def _least_capacity(vit: Vit, act_bits: int, pe: int, simd: int) -> Capacity:
+    return capacity_for(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
+
+
+@lru_cache(maxsize=8192)
+def _large_memories(vit: Vit, act_bits: int, pe: int, simd: int, banks: int, frames: int) -> float:
+    """BRAM36 of the activations and the ring, with the narrowest attention engine."""
+    lanes = min(lane_choices(vit, pe))
+    capacity = _least_capacity(vit, act_bits, pe, simd)
+    words = shapes.streamed_ring_words(vit, act_bits, pe, simd, lanes)
+    blocks = bram18(pe * simd, words) if words > LUTRAM_DEPTH else 0
+    for memory in activation_memories(capacity, act_bits, pe, banks, frames):
+        if memory.depth > LUTRAM_DEPTH:
+            blocks += memory.count * bram18(memory.width, memory.depth)
+    return blocks / 2
+
+
+def lane_choices(vit: Vit, pe: int) -> list[int]:
+    """Widths L of the attention engine: a head, half of it, ... in whole words; widest first."""
+    choices = {round_up(ceil_div(vit.head_dim, d), pe) for d in LANE_DIVISIONS}
+    return sorted(choices, reverse=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A design to be, with its commands: cheap to time, before it is built and weighed."""
+
+    problem: Problem
+    base: Design  # one query row, most frames, streamed weights through most ports
+    resident: Design | None  # the same with all weights on chip, if they alone fit
+    by_kind: dict[str, schedule.Command]  # of the resident design if there is one
+
+    @property
+    def smallest(self) -> Design:
+        """The least any design of this plan uses."""
+        frames = self.problem.frames[-1]
+        return replace(self.base, frames_in_flight=frames, weight_ports=1, norm_tokens=1)
+
+    def interval(self, frames: int, rows: int) -> int:
+        """Cycles per frame if the ring never ran dry."""
+        design, vit = self.base, self.problem.vit
+        groups = vit.heads * ceil_div(vit.tokens, rows) + 2
+        attention = groups * self._attention_group + schedule.PIPELINE_CYCLES
+        rate = schedule.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
+        return schedule.closed_interval(vit, self.by_kind, attention, frames, rate)
+
+    @property
+    def _attention_group(self) -> int:
+        vit, design = self.problem.vit, self.base
+        return vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
+
+    def rows(self, frames: int, limit: int | None) -> list[int]:
+        """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
+        depth = self.problem.vit.depth
+        block, ends = schedule.binary_cycles(self.by_kind)
+        most = self._most_rows()
+        if frames == 1:
+            if limit is None:
+                return [most]
+            return [min(most, self._rows_within((limit - ends) // depth - block))]
+        rows = {min(most, self._rows_within(block if depth > 1 else block + ends))}
+        if limit is not None:
+            longest = limit // depth
+            if depth > 1 and (limit - block - ends) // (depth - 1) <= block + ends:
+                longest = (limit - block - ends) // (depth - 1)
+            rows.add(min(most, self._rows_within(longest)))
+        return sorted(rows)
+
+    def _rows_within(self, cycles: int) -> int:
+        """Fewest rows whose attention layer takes at most `cycles`; all tokens if none does."""
+        vit = self.problem.vit
+        groups = (cycles - schedule.PIPELINE_CYCLES) // self._attention_group - 2
+        per_head = groups // vit.heads
+        return ceil_div(vit.tokens, per_head) if per_head >= 1 else vit.tokens
+
+    def _most_rows(self) -> int:
+        """Most rows the DSP budget allows, of them the fewest with as many groups."""
+        vit, series_7 = self.problem.vit, self.problem.board.is_series_7
+        padded = self.base.padded_head(vit.head_dim)
+        one, nine = (dsps(replace(self.base, attention_rows=r), padded, series_7) for r in (1, 9))
+        spare = self.problem.budget["dsp"] - one
+        most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
+        return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
+
+    def designs(self, frames: int, rows: int, *, all_ports: bool) -> Iterator[Design]:
+        """Resident if the weights alone fit; streamed through most ports, or every number."""
+        if self.resident is not None:
+            yield replace(self.resident, frames_in_flight=frames, attention_rows=rows)
+        base = replace(self.base, frames_in_flight=frames, attention_rows=rows)
+        if all_ports:
+            for ports in range(1, base.weight_ports):
+                if base.ring_word_bits % (ports * shapes.PORT_BITS) == 0:
+                    yield replace(base, weight_ports=ports)
+        yield base
+
+
+def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
+    """One plan per width L of the attention engine."""
+    vit, (tokens, pe, simd) = problem.vit, array
+    for lanes in lane_choices(vit, pe):
+        shape = (vit, act_bits, pe, simd, lanes)
+        base = Design(
+            engine=problem.engine,
+            act_bits=act_bits,
+            tokens=tokens,
+            pe=pe,
+            simd=simd,
+            attention_rows=1,
+            attention_lanes=lanes,
+            norm_tokens=_norm_tokens(vit, act_bits, array, lanes),
+            frames_in_flight=problem.frames[0],
+            share=(
+                shapes.most_sharing(vit, act_bits, pe, tokens, lanes)
+                if problem.engine == "table"
+                else 1
+            ),
+            weight_ports=_most_ports(problem, pe * simd),
+            ring_words=shapes.streamed_ring_words(*shape),
+            resident=False,
+            capacity=capacity_for(*shape),
+        )
+        words = shapes.total_weight_words(*shape)
+        resident = None
+        if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
+            resident = replace(base, resident=True, ring_words=words, weight_ports=1)
+        yield Plan(problem, base, resident, schedule.commands(vit, resident or base))
+
+
+def _most_ports(problem: Problem, ring_word_bits: int) -> int:
+    """Most ports the ring takes whole; beyond the DRAM's bandwidth they bring nothing."""
+    dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.clock_mhz)
+    most = max(1, min(MAX_WEIGHT_PORTS, ceil_div(dram, shapes.PORT_BITS)))
+    return next(n for n in range(most, 0, -1) if ring_word_bits % (n * shapes.PORT_BITS) == 0)
+
+
+def _norm_tokens(vit: Vit, act_bits: int, array: Array, lanes: int) -> int:
+    """Fewest layer-norm rows per cycle that never bind under qkv and fc1."""
+    tokens, pe, simd = array
+    by_kind = shapes.matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    normalized = [by_kind["qkv"], by_kind["fc1"]]
+    for rows in range(1, tokens + 1):
+        if tokens % rows == 0 and all(
+            m.k // pe * (tokens // rows) <= m.passes(simd) * (m.n // pe) for m in normalized
+        ):
+            return rows
+    return tokens
