@@ -10,6 +10,6 @@ def require() -> None:
     for package in ("torch", "brevitas"):
         if find_spec(package) is None:
             raise ToolMissing(
-                f"{package} is not installed, and train and export need it:"
-                " pip install 'vaqf[quant]'; every other verb works without it"
+                f"{package} is not installed, and train, export and .pth weights need it:"
+                " pip install 'vaqf[quant]'; every other verb and .safetensors work without it"
             )

@@ -177,7 +177,5 @@ def run(network: Network, images: Tensor) -> Tensor:
     vit = network.vit
     widest = vit.tokens * max(vit.hidden, 3 * vit.dim, vit.heads * vit.tokens)
     with exact_products(images.device):
-        parts = [
-            _batch(network, part) for part in images.split(max(1, _BATCH_VALUES // widest))
-        ]
+        parts = [_batch(network, part) for part in images.split(max(1, _BATCH_VALUES // widest))]
     return torch.cat(parts) if parts else images.new_zeros((0, vit.classes), dtype=torch.int64)

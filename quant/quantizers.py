@@ -49,9 +49,7 @@ class _Round(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, scale: Tensor, zero: Tensor, low: int, high: int
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, scale: Tensor, zero: Tensor, low: int, high: int) -> Tensor:
         steps = x / scale
         integers = steps.round().add_(zero).clamp_(low, high).sub_(zero)
         error = integers - steps

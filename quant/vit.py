@@ -64,9 +64,7 @@ class QuantLayers(FloatLayers):
         return QuantLinear(k, n, True, weight_quant=quantizers.FixedWeight)
 
     def embed(self, channels: int, n: int, patch: int) -> nn.Module:
-        return QuantConv2d(
-            channels, n, patch, stride=patch, weight_quant=quantizers.FixedWeight
-        )
+        return QuantConv2d(channels, n, patch, stride=patch, weight_quant=quantizers.FixedWeight)
 
     def unsigned(self) -> nn.Module:
         return quantizers.unsigned(self.act_bits)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -118,6 +119,38 @@ def test_train_and_export_give_one_accuracy(
     evaluated = json.loads(capsys.readouterr().out)
     assert evaluated["images"] == trained["images"] == 360
     assert evaluated["correct"] == trained["correct"]
+
+
+WITHOUT_TORCH = """
+import json, sys
+from importlib.machinery import PathFinder
+
+class Hiding(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.split(".")[0] in ("torch", "brevitas")
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path = [Hiding if finder is PathFinder else finder for finder in sys.meta_path]
+from vaqf import cli
+sys.exit(max(cli.main(line) for line in json.loads(sys.argv[1])))
+"""
+
+
+def without_torch(*lines: list[str]) -> int:
+    """Exit code of a fresh interpreter that runs command lines where torch is not installed."""
+    words = [sys.executable, "-c", WITHOUT_TORCH, json.dumps(lines)]
+    return subprocess.run(words, check=False, capture_output=True).returncode
+
+
+def test_most_verbs_need_no_torch(weights: Path) -> None:
+    evaluate = ["evaluate", str(weights), "--data", "digits", "--images", "3"]
+    assert without_torch(["estimate", "-m", "deit_tiny", "-b", "zcu102"], evaluate) == 0
+
+
+def test_train_needs_torch(tmp_path: Path) -> None:
+    train = ["train", "-m", "vit_digits", "-d", "digits", "-o", str(tmp_path / "c.pt")]
+    assert without_torch(train) == 4
 
 
 def test_train_without_torch_names_it(monkeypatch: pytest.MonkeyPatch, model_file: Path) -> None:

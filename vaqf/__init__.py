@@ -7,7 +7,18 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-VERBS = ("models", "boards", "doctor", "estimate", "train", "export", "evaluate")
+VERBS = (
+    "models",
+    "boards",
+    "doctor",
+    "estimate",
+    "build",
+    "train",
+    "export",
+    "evaluate",
+    "csim",
+    "predict",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,29 +9,34 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaqf.errors import InputError
+from vaqf.errors import Infeasible, InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from quant.train import Trained
+    from sim.csim import Csim
+    from sim.csim import Csim
     from vaqf.board import Board
     from vaqf.design import Design
     from vaqf.environment import Tool
     from vaqf.images import Data
     from vaqf.network import Network
+    from vaqf.project import Project
+    from vaqf.paper import PaperSearch
     from vaqf.search import Search
     from vaqf.vit import Vit
 
 Report = Callable[[str, int, int], None]
 """Progress: what is being done, how many are done, of how many."""
 
+CALIBRATE_IMAGES = 8
 EVALUATE_IMAGES = 64  # read and run at a time: 10 MB of pixels at 224 x 224
 DESIGN_BYTES = 65_536  # ours are under 1 kB
 HOME = Path(__file__).resolve().parents[1]
@@ -71,25 +76,51 @@ def estimate(
     clock_mhz: float | None = None,
     lut_budget: int | None = None,
     design: str | Path | None = None,
-) -> Search:
+) -> Search | PaperSearch:
     """Precision, design, FPS, resources and layers of a model on a board; writes nothing.
 
     `fps` None asks for the fastest legal design. A target that cannot be met is an answer, not an
     error: `.feasible` is False and `.estimate` is the best there is.
     """
     vit, device = load_model(model), load_board(board)
-    pinned = None if design is None else load_design(Path(design))
+    from vaqf import paper
+
+    if engine == "paper":
+        if design is not None:
+            raise InputError("--design cannot go with --engine paper; it is a model, not a design")
+        return paper.search(
+            vit,
+            device,
+            target_fps=fps,
+            act_bits=act_bits,
+            clock_mhz=clock_mhz,
+            lut_budget=lut_budget,
+        )
+    return _search(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+
+
+def _search(
+    vit: Vit,
+    board: Board,
+    fps: float | None,
+    act_bits: int | None,
+    engine: str,
+    clock_mhz: float | None,
+    lut_budget: int | None,
+    design: str | Path | None,
+) -> Search:
+    """The search over our own engines, or the judgement of a pinned design."""
     from vaqf import search
 
     return search.search(
         vit,
-        device,
+        board,
         target_fps=fps,
         act_bits=act_bits,
         engine=engine,
         clock_mhz=clock_mhz,
         lut_budget=lut_budget,
-        design=pinned,
+        design=None if design is None else load_design(Path(design)),
     )
 
 
@@ -152,6 +183,160 @@ def export(
 
 
 @dataclass(frozen=True, eq=False)
+class Built:
+    """What build wrote, and from what."""
+
+    folder: Path
+    search: Search
+    network: Network
+    images: int  # in golden/
+
+
+def build(
+    model: str | None = None,
+    board: str | None = None,
+    fps: float | None = None,
+    act_bits: int | None = None,
+    engine: str = "table",
+    clock_mhz: float | None = None,
+    lut_budget: int | None = None,
+    design: str | Path | None = None,
+    weights: str | Path | None = None,
+    data: str | None = None,
+    images: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    report: Report = silent,
+) -> Built:
+    """The search of `estimate`, then the whole project on disk.
+
+    `weights`: a network file (fixes model and precision), a float checkpoint (binarized and
+    calibrated on the images), or None: random from a seed. Raises Infeasible for a target that
+    cannot be met; nothing is written then.
+    """
+    from vaqf import design as designs
+    from vaqf import emit, output
+    from vaqf import images as pictures
+    from vaqf import search as searching
+    from vaqf import weights as origins
+    from vaqf.fields import check_choice
+
+    check_choice(engine, "--engine of build", designs.ENGINES)
+    device = load_board(board)
+    vit = None if model is None else load_model(model)
+    path = None if weights is None else Path(weights)
+    network = None if path is None else origins.integer_network(path, vit, act_bits)
+    if network is not None:
+        vit, act_bits = network.vit, network.act_bits
+    elif vit is None:
+        vit = load_model(None)
+    report("search", 0, 1)
+    found = searching.search(
+        vit,
+        device,
+        target_fps=fps,
+        act_bits=act_bits,
+        engine=engine,
+        clock_mhz=clock_mhz,
+        lut_budget=lut_budget,
+        design=None if design is None else load_design(Path(design)),
+    )
+    report("search", 1, 1)
+    if not found.feasible:
+        raise Infeasible(found.reason)
+    bits = found.estimate.design.act_bits
+    place = Path(f"vaqf_{vit.name}_w1a{bits}_{device.name}" if out is None else out)
+    output.check_folder(place, force)
+    chosen = pictures.load(data, vit, images)
+    use("quant")  # a .pth is read there; ours, before a user's folder of that name
+    if network is None:
+        report("weights", 0, 1)
+        network = origins.calibrated(vit, bits, path, chosen)
+        report("weights", 1, 1)
+    use("sim")
+    from sim import golden
+
+    pixels = chosen.pixels()
+    logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
+    layers = golden.layers(network, pixels[0])
+    reference = emit.Golden(pixels, chosen.labels, logits, layers, chosen.origin)
+    report("writing", 0, 1)
+    with output.new_folder(place, force) as partial:
+        emit.write_project(partial, found, network, reference)
+    report("writing", 1, 1)
+    return Built(place, found, network, len(pixels))
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A project's C simulation."""
+
+    project: Project
+    run: Csim
+    labels: Sequence[int] | None  # of the images, where they are known
+
+    @property
+    def correct(self) -> int | None:
+        """Images of the right class; None when the images have no labels."""
+        if self.labels is None:
+            return None
+        classes = self.run.logits.argmax(axis=-1).tolist()
+        return sum(a == b for a, b in zip(classes, self.labels, strict=True))
+
+
+def csim(
+    folder: str | Path,
+    data: str | None = None,
+    images: int | None = None,
+    no_crc: bool = False,
+    report: Report = silent,
+) -> Simulated:
+    """Compile a project's C++ with g++ and compare it with golden, bit for bit.
+
+    `data` None: the project's own images. A difference is an answer (`.run.mismatches`), not an
+    error. Raises ToolMissing without g++, ToolFailed when it cannot compile.
+    """
+    from vaqf import images as pictures
+    from vaqf import project as projects
+
+    project = projects.load(Path(folder))
+    use("sim")
+    from sim import csim as simulation
+
+    if data is None:
+        labels = project.labels[0]
+        run = simulation.run(project, None, images, not no_crc, report)
+    else:
+        chosen = pictures.load(data, project.network.vit, images)
+        labels = None if chosen.labels is None else chosen.labels.tolist()
+        run = simulation.run(project, chosen.pixels(), None, not no_crc, report)
+    return Simulated(project, run, None if labels is None else labels[: len(run.logits)])
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Classes of a picture, the most likely first, with their logits in real units."""
+
+    classes: tuple[int, ...]
+    logits: tuple[float, ...]
+
+
+def predict(folder: str | Path, image: str | Path) -> Prediction:
+    """Classify a picture with a project's integer network."""
+    from vaqf import images as pictures
+    from vaqf import project as projects
+
+    network = projects.load(Path(folder)).network
+    pixels = pictures.read(Path(image), network.vit)
+    use("sim")
+    from sim import golden
+
+    logits = golden.run(network, pixels[None])[0]
+    order = sorted(range(len(logits)), key=lambda i: -int(logits[i]))  # ties: the lowest first
+    return Prediction(tuple(order), tuple(float(logits[i]) * network.logit_scale for i in order))
+
+
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """What an integer network says of images."""
 
@@ -191,6 +376,175 @@ def evaluate(
     report("images", len(chosen), len(chosen))
     logits = np.concatenate(parts)
     return Evaluation(network, chosen, logits, golden.labels(logits))
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A project on disk and what went into it."""
+
+    folder: Path
+    search: Search
+    network: Network
+    images: Data
+
+
+def build(
+    model: str | None = None,
+    board: str | None = None,
+    fps: float | None = None,
+    act_bits: int | None = None,
+    engine: str = "table",
+    clock_mhz: float | None = None,
+    lut_budget: int | None = None,
+    design: str | Path | None = None,
+    weights: str | Path | None = None,
+    data: str | None = None,
+    images: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    force: bool = False,
+    report: Report = silent,
+) -> Built:
+    """Search as `estimate` does, then write the whole project of the design it finds.
+
+    `weights`: an integer network (which fixes model and precision), a float checkpoint (binarized
+    and calibrated on `data`), or None for random ones from `seed`. Raises Infeasible for a target
+    out of reach. `out` None names the folder vaqf_<model>_w1a<A>_<board>.
+    """
+    from vaqf import emit, output
+    from vaqf import images as pictures
+    from vaqf import weights as choices
+
+    if engine == "paper":
+        raise InputError("--engine paper is a model for vaqf estimate; build table or adder")
+    path = None if weights is None else Path(weights)
+    network = None if path is None else choices.trained(path)
+    if network is None:
+        vit = load_model(model)
+    else:
+        _agree(network, model, act_bits)
+        vit, act_bits = network.vit, network.act_bits
+    device = load_board(board)
+    found = _search(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+    if not found.feasible:
+        raise Infeasible(found.reason)
+    bits = found.estimate.act_bits
+    folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
+    output.check_folder(folder, force)
+    chosen = pictures.load(data, vit, images)
+    pixels = chosen.pixels()
+    use("sim")
+    from sim import golden
+
+    if network is None:
+        report("calibrating", 0, 1)
+        if path is not None:
+            network = choices.from_checkpoint(
+                path, vit, bits, pixels[:CALIBRATE_IMAGES], chosen.origin
+            )
+        else:
+            network = choices.from_seed(vit, bits, seed, pixels[:CALIBRATE_IMAGES])
+        report("calibrating", 1, 1)
+    logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
+    reference = emit.Golden(
+        pixels, chosen.labels, logits, golden.layers(network, pixels[0]), chosen.origin
+    )
+    with output.new_folder(folder, force) as partial:
+        report("writing", 0, 1)
+        emit.write_project(partial, found, network, reference)
+        report("writing", 1, 1)
+    return Built(folder, found, network, chosen)
+
+
+def _agree(network: Network, model: str | None, act_bits: int | None) -> None:
+    """InputError where a flag contradicts a trained network's model or precision."""
+    if model is not None and load_model(model) != network.vit:
+        raise InputError(
+            f"--model {model} contradicts --weights, which holds {network.vit.name}; leave it out"
+        )
+    if act_bits is not None and act_bits != network.act_bits:
+        raise InputError(
+            f"--act-bits {act_bits} contradicts --weights, which has {network.act_bits}-bit"
+            " activations; leave it out"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A C simulation and what the images' classes say of it."""
+
+    network: Network
+    result: Csim
+    images_are: str
+    labels: list[int] | None
+    classes: list[int]
+
+    @property
+    def correct(self) -> int | None:
+        """Images of the right class; None when the images have no labels."""
+        if self.labels is None:
+            return None
+        return sum(a == b for a, b in zip(self.labels, self.classes, strict=False))
+
+
+def csim(
+    folder: str | Path,
+    data: str | None = None,
+    images: int | None = None,
+    report: Report = silent,
+) -> Simulated:
+    """Compile a project's C++ and compare it with golden, bit for bit, on the project's own
+    images or on `data`. A mismatch is an answer: `.result.mismatches`."""
+    from vaqf import images as pictures
+    from vaqf import project as projects
+
+    project = projects.load(Path(folder))
+    network = project.network
+    use("sim")
+    from sim import csim as simulation
+
+    if data is None:
+        labels, classes = project.labels
+        result = simulation.run(project, count=images, progress=report)
+        count = len(result.logits)
+        shown = str(project.manifest.get("images", ""))
+        kept = None if labels is None else labels[:count]
+        return Simulated(network, result, shown, kept, classes[:count])
+    chosen = pictures.load(data, network.vit, images)
+    result = simulation.run(project, chosen.pixels(), progress=report)
+    known = None if chosen.labels is None else [int(label) for label in chosen.labels]
+    classes = [int(label) for label in result.logits.argmax(axis=-1)]
+    return Simulated(network, result, chosen.origin, known, classes)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most likely classes of one picture, by the integer network."""
+
+    network: Network
+    classes: list[int]
+    logits: list[float]  # in the model's own units
+
+
+def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
+    """Classify a picture with the integer network of a project: the bits the hardware gives."""
+    from vaqf import images as pictures
+    from vaqf import project as projects
+
+    network = projects.load(Path(folder)).network
+    if not Path(image).is_file():
+        raise InputError(f"{image} is no file; predict takes one picture")
+    pixels = pictures.read(Path(image), network.vit)
+    use("sim")
+    from sim import golden
+
+    logits = golden.run(network, pixels[None])[0]
+    best = (-logits.astype("int64")).argsort(kind="stable")[:top]
+    return Prediction(
+        network,
+        [int(label) for label in best],
+        [float(logits[label]) * network.logit_scale for label in best],
+    )
 
 
 def load_model(name: str | None) -> Vit:

@@ -108,7 +108,8 @@ def _octave() -> NDArray[np.float64]:
     import numpy as np
 
     entries = 2**NORM_INDEX_BITS
-    return 1.0 + np.arange(entries + 1, dtype=np.float64) / entries
+    points: NDArray[np.float64] = 1.0 + np.arange(entries + 1, dtype=np.float64) / entries
+    return points
 
 
 def reciprocal_table() -> OctaveTable:
@@ -128,4 +129,5 @@ def exp2_table() -> NDArray[np.int64]:
     import numpy as np
 
     steps = np.arange(2**EXP2_FRACTION_BITS, dtype=np.float64) / 2**EXP2_FRACTION_BITS
-    return np.rint(2.0 ** (EXP2_VALUE_BITS - steps)).astype(np.int64)
+    entries: NDArray[np.int64] = np.rint(2.0 ** (EXP2_VALUE_BITS - steps)).astype(np.int64)
+    return entries

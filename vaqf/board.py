@@ -92,6 +92,13 @@ class Board:
         """DSP48E1 and 4-LUT memory groups instead of DSP48E2 and 8-LUT ones."""
         return self.family in SERIES_7
 
+    def clock(self, clock_mhz: float | None) -> float:
+        """The clock in MHz: the default, or one the device allows; InputError otherwise."""
+        if clock_mhz is None:
+            return float(self.clock_mhz)
+        check_number(clock_mhz, f"clock_mhz on {self.name}", 1.0, float(self.max_clock_mhz))
+        return float(clock_mhz)
+
     def available(self) -> dict[str, int]:
         """All of each resource."""
         return {key: int(getattr(self, key)) for key in RESOURCES}

@@ -83,12 +83,14 @@ def _gelu(x: FloatArray) -> FloatArray:
 def _layer_norm(x: FloatArray, weight: FloatArray, bias: FloatArray, eps: float) -> FloatArray:
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = np.square(centred).mean(axis=-1, keepdims=True)
-    return centred / np.sqrt(variance + eps) * weight + bias
+    normal: FloatArray = centred / np.sqrt(variance + eps) * weight + bias
+    return normal
 
 
 def _softmax(scores: FloatArray) -> FloatArray:
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    normal: FloatArray = weights / weights.sum(axis=-1, keepdims=True)
+    return normal
 
 
 def scales(
@@ -102,8 +104,10 @@ def scales(
 
     def linear(name: str, x: FloatArray) -> FloatArray:
         weight = binary[name]
-        product = np.matmul(x, weight.sign.T.astype(np.float32))
-        return product * weight.alpha.astype(np.float32) + params.get(f"{name}.bias", 0.0)
+        product: FloatArray = np.matmul(x, weight.sign.T.astype(np.float32))
+        bias = params.get(f"{name}.bias", 0.0)
+        output: FloatArray = product * weight.alpha.astype(np.float32) + bias
+        return output
 
     def norm(name: str, x: FloatArray) -> FloatArray:
         return _layer_norm(x, params[f"{name}.weight"], params[f"{name}.bias"], vit.ln_eps)

@@ -1,23 +1,45 @@
 """The command line: words to calls of vaqf.api, results to tables or JSON, errors to one line."""
 
 import json
+import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 import typer.main
 
 from vaqf import __version__, api
-from vaqf.errors import Infeasible, InputError, VaqfError
+from vaqf.errors import Infeasible, InputError, Mismatch, VaqfError
 from vaqf.failure import INTERRUPTED, broken_pipe, internal_error, one_line, usage_sentence
-from vaqf.fields import shown
+from vaqf.options import (
+    ActBits,
+    AsJson,
+    BoardName,
+    Clock,
+    DesignFile,
+    Engine,
+    Folder,
+    Force,
+    Fps,
+    ImageCount,
+    ImageData,
+    LutBudget,
+    Model,
+    Out,
+    Quiet,
+    Weights,
+    frame_rate,
+    given,
+    integer,
+    number,
+)
 
-Value = TypeVar("Value")
+TOP = 5  # classes that predict prints
 app = typer.Typer(
     name="vaqf",
     help="From a vision transformer and a frame rate to an FPGA accelerator.",
@@ -25,120 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _complete_model(incomplete: str) -> list[str]:
-    from vaqf import vit
-
-    return [name for name in vit.names() if name.startswith(incomplete.lower())]
-
-
-def _complete_board(incomplete: str) -> list[str]:
-    from vaqf import board
-
-    return [name for name in board.names() if name.startswith(incomplete.lower())]
-
-
-# numbers arrive as text: their errors are then sentences of ours
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|FILE",
-        autocompletion=_complete_model,
-        help="A model of `vaqf models`, a timm name, or a YAML file.",
-    ),
-]
-BoardName = Annotated[
-    str | None,
-    typer.Option(
-        "--board",
-        "-b",
-        metavar="NAME|FILE",
-        autocompletion=_complete_board,
-        help="A board of `vaqf boards`, or a YAML file.",
-    ),
-]
-Fps = Annotated[
-    str,
-    typer.Option("--fps", metavar="N|max", help="Frames per second to reach; max: the most."),
-]
-ActBits = Annotated[
-    str | None,
-    typer.Option("--act-bits", metavar="A", help="Pin the activation bits, 2 to 8."),
-]
-Engine = Annotated[
-    str,
-    typer.Option(
-        "--engine",
-        metavar="table|adder|paper",
-        help="table: subset sums in LUTRAM; adder: add/subtract in LUTs; paper: a model of "
-        "VAQF's accelerator, estimate only.",
-    ),
-]
-Clock = Annotated[
-    str | None,
-    typer.Option("--clock-mhz", metavar="MHZ", help="Clock; default: the board's."),
-]
-LutBudget = Annotated[
-    str | None,
-    typer.Option("--lut-budget", metavar="N", help="Use at most N LUTs."),
-]
-DesignFile = Annotated[
-    str | None,
-    typer.Option("--design", metavar="FILE", help="Take this design.json; search nothing."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="The answer only: no tables, no progress.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is in the way.")]
-Out = Annotated[str | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
-ImageData = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        "-d",
-        metavar="digits|PATH",
-        help="The digits' test images, a folder of pictures (one folder per class: with labels), "
-        "or a picture; default: a synthetic image.",
-    ),
-]
-ImageCount = Annotated[
-    str | None, typer.Option("--images", metavar="N", help="Use N of the images.")
-]
-
-
-def number(flag: str, text: str) -> float:
-    """The value of a flag that takes a number."""
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{flag} is {shown(text)}; it must be a number") from None
-
-
-def integer(flag: str, text: str) -> int:
-    """The value of a flag that takes a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{flag} is {shown(text)}; it must be a whole number") from None
-
-
-def given(convert: Callable[[str, str], Value], flag: str, text: str | None) -> Value | None:
-    """The value of a flag that may be absent."""
-    return None if text is None else convert(flag, text)
-
-
-def frame_rate(text: str) -> float | None:
-    """--fps: None for max."""
-    if text.lower() == "max":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--fps is {shown(text)}; it must be a number or max") from None
 
 
 def print_json(document: Any) -> None:
@@ -211,7 +119,7 @@ def boards(as_json: AsJson = False) -> None:
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Say which outside tools are present, and what works without the others."""
+    """Which outside tools are here, and what works without them."""
     rows = [tool.to_json() for tool in api.doctor()]
     if as_json:
         print_json(rows)
@@ -257,6 +165,54 @@ def estimate(
 
 
 @app.command()
+def build(
+    model: Model = None,
+    board: BoardName = None,
+    fps: Fps = "max",
+    act_bits: ActBits = None,
+    engine: Engine = "table",
+    clock_mhz: Clock = None,
+    lut_budget: LutBudget = None,
+    design: DesignFile = None,
+    weights: Weights = None,
+    data: ImageData = None,
+    images: ImageCount = None,
+    out: Out = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search as estimate does, then write the whole project."""
+    with _progress(quiet or as_json) as report:
+        built = api.build(
+            model,
+            board,
+            frame_rate(fps),
+            act_bits=given(integer, "--act-bits", act_bits),
+            engine=engine,
+            clock_mhz=given(number, "--clock-mhz", clock_mhz),
+            lut_budget=given(integer, "--lut-budget", lut_budget),
+            design=design,
+            weights=weights,
+            data=data,
+            images=given(integer, "--images", images),
+            out=out,
+            force=force,
+            report=report,
+        )
+    document = built.search.to_json()
+    if as_json:
+        print_json({**document, "folder": str(built.folder), "weights": built.network.origin})
+        return
+    from vaqf import show
+
+    show.estimate(document, quiet=True)
+    print(f"weights: {built.network.origin}")
+    print(f"wrote {built.folder} with golden for {built.images} images")
+    print(f"next: vaqf csim {shlex.quote(str(built.folder))}")
+
+
+@app.command()
 def train(
     model: Model = None,
     data: Annotated[
@@ -276,7 +232,7 @@ def train(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a model with binary weights for a precision; writes a checkpoint."""
+    """Train a binary-weight model; writes a checkpoint."""
     with _progress(quiet or as_json) as report:
         result, place = api.train(
             model,
@@ -303,7 +259,7 @@ def export(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn a checkpoint into an integer network: one safetensors file."""
+    """Checkpoint to integer network: one safetensors file."""
     network, place = api.export(checkpoint, out, force)
     if as_json:
         print_json({"file": str(place), "model": network.vit.name, "act_bits": network.act_bits})
@@ -319,7 +275,7 @@ def evaluate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Accuracy of an integer network: the numbers the hardware gives."""
+    """Accuracy of an integer network, as the hardware computes."""
     with _progress(quiet or as_json) as report:
         result = api.evaluate(weights, data, given(integer, "--images", images), report)
     if as_json:
@@ -336,11 +292,73 @@ def evaluate(
         )
         return
     print(f"{result.network.vit.name} w1a{result.network.act_bits}, {result.network.origin}")
-    print(f"data: {result.data.origin}")
+    print(f"images: {result.data.origin}")
     if result.correct is None:
         print(f"{len(result.data)} images without labels; classes: {result.classes.tolist()}")
     else:
         print(f"{share(result.correct, len(result.data))} images correct")
+
+
+@app.command()
+def csim(
+    folder: Folder,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", "-d", metavar="digits|PATH", help="Other images than the project's own."
+        ),
+    ] = None,
+    images: ImageCount = None,
+    no_crc: Annotated[
+        bool, typer.Option("--no-crc", help="Run a changed memory image all the same.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compile the C++ with g++ and compare it with golden, bit for bit."""
+    with _progress(quiet or as_json) as report:
+        result = api.csim(folder, data, given(integer, "--images", images), no_crc, report)
+    run = result.run
+    if as_json:
+        print_json(
+            {
+                "images": run.frames,
+                "layers": run.layers,
+                "mismatches": run.mismatches,
+                "findings": list(run.findings),
+                "correct": result.correct,
+                "compile_seconds": round(run.compile_seconds, 3),
+                "run_seconds": round(run.run_seconds, 3),
+            }
+        )
+    else:
+        print(
+            f"{result.project.folder}: {run.frames} images, {run.layers} layers of the first: "
+            f"{run.mismatches} mismatches ({run.compile_seconds:.1f} s to compile, "
+            f"{run.run_seconds:.1f} s to run)"
+        )
+        for finding in run.findings:
+            print(f"  {finding}")
+        if result.correct is not None and not run.mismatches:
+            print(f"{share(result.correct, run.frames)} images correct")
+    if run.mismatches:
+        first = run.findings[0] if run.findings else f"{run.mismatches} values differ"
+        raise Mismatch(f"the C++ does not compute what golden computes: {first}")
+
+
+@app.command()
+def predict(
+    folder: Folder,
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture.")],
+    as_json: AsJson = False,
+) -> None:
+    """Classify a picture with a project's integer network."""
+    found = api.predict(folder, image)
+    if as_json:
+        print_json({"classes": list(found.classes), "logits": list(found.logits)})
+        return
+    for label, logit in list(zip(found.classes, found.logits, strict=True))[:TOP]:
+        print(f"class {label:<6} logit {logit:.3f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ Both flavours generate their constants from these names; neither states a width 
 """
 
 from vaqf import arithmetic, program
+from vaqf.command import COMMAND_WORDS
 from vaqf.design import PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
 
 MAX_COMMANDS = 512  # of the list memory: 50 encoder blocks with two frames in flight
@@ -101,7 +102,7 @@ def constants(design: Design) -> dict[str, int]:
         # memory formats
         "align_bytes": program.ALIGN,
         "status_bytes": program.STATUS_BYTES,
-        "command_words": program.COMMAND_WORDS,
+        "command_words": COMMAND_WORDS,
         "constant_tile_words": ceil_div(program.constant_tile_bytes(design), port_bytes),
     }
 

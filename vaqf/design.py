@@ -17,6 +17,7 @@ from vaqf.vit import Vit
 TABLE_INPUTS = 4  # activations per subset-sum table: 16 entries, one LUT6 column
 TABLE_ENTRIES = 2**TABLE_INPUTS
 PORT_BITS = 128  # every AXI4 master
+WEIGHT_PORTS = (1, 2, 4)  # their words side by side divide the weight image's 64-byte units
 ENGINES = ("table", "adder")
 
 
@@ -89,11 +90,12 @@ class Design:
             ),
             (self.frames_in_flight in (1, 2), "frames_in_flight", "1 or 2"),
             (self.share >= 1 and self.tokens % self.share == 0, "share", "a divisor of tokens"),
+            (self.engine == "table" or self.share == 1, "share", "1 for the adder engine"),
             (
-                self.weight_ports >= 1
+                self.weight_ports in WEIGHT_PORTS
                 and self.pe * self.simd % (self.weight_ports * PORT_BITS) == 0,
                 "weight_ports",
-                "such that pe * simd is whole reads of all ports",
+                "1, 2 or 4, such that pe * simd is whole reads of all ports",
             ),
             (self.ring_words >= 1, "ring_words", "at least 1"),
         )
@@ -168,7 +170,7 @@ def _matmul_shapes(
 
 
 def matmul_shapes(vit: Vit, act_bits: int, pe: int, padded_head: int) -> dict[str, MatMulShape]:
-    """The matmuls of one frame by layer name without the block: embed, qkv, proj, fc1, fc2, head."""
+    """The matmuls of one frame by kind: embed, qkv, proj, fc1, fc2, head."""
     return dict(_matmul_shapes(vit, act_bits, pe, padded_head))
 
 

@@ -4,12 +4,12 @@ The static C++ library is copied; the generated part is thin and comes from hls_
 Equal inputs give byte-identical files.
 """
 
+import csv
+import hashlib
 import json
 import shutil
 import struct
-import zlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,26 @@ from numpy.typing import NDArray
 import vaqf
 from vaqf import network as network_file
 from vaqf import program as program_format
-from vaqf.board import Board
+from vaqf.blob import BLOB_HEADER, Blob, blob
+from vaqf.command import FIELDS, Dest, Opcode, Source
 from vaqf.constants import constants, tables
 from vaqf.design import Design, ceil_div
 from vaqf.network import Network
 from vaqf.paths import HLS_INCLUDE, HLS_PROJECT
 from vaqf.performance import Estimate
-from vaqf.program import Blob, Program, blob
+from vaqf.program import Program, compile_network
+from vaqf.search import Search
 
 IntArray = NDArray[Any]
 LAYER_HEADER = struct.Struct("<64s8I")
 _KINDS = {"uint8": 0, "int8": 1, "int16": 2}
 TOP = "vaqf_accelerator"
+SCHEMA = 1  # of manifest.json
 
 
 @dataclass(frozen=True)
 class Golden:
-    """What the network must compute: images, their labels if known, logits, first image's layers."""
+    """What the network must compute on some images."""
 
     images: NDArray[np.uint8]  # [B, S, S, C]
     labels: IntArray | None  # [B]
@@ -62,7 +65,7 @@ def _render(name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - every name was checked when the model or board was read
+        autoescape=False,
     )
     environment.filters["camel"] = _camel
     return environment.get_template(name).render(version=vaqf.__version__, **values)
@@ -70,11 +73,7 @@ def _render(name: str, **values: Any) -> str:
 
 def _enums() -> dict[str, dict[str, int]]:
     """Enum members as C++ constants: kOpMatmul, kSourcePixels, kDestQkv, ..."""
-    kinds = {
-        "Op": program_format.Opcode,
-        "Source": program_format.Source,
-        "Dest": program_format.Dest,
-    }
+    kinds = {"Op": Opcode, "Source": Source, "Dest": Dest}
 
     def camel(name: str) -> str:
         return "".join(part.capitalize() for part in name.split("_"))
@@ -109,7 +108,7 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
             constants=constants(design),
             tables=tables(),
             enums=_enums(),
-            fields=program_format.FIELDS,
+            fields=FIELDS,
         ),
         "vaqf_accelerator.hpp": _render("vaqf_accelerator.hpp.j2", title=title),
         "vaqf_accelerator.cpp": _render("vaqf_accelerator.cpp.j2", title=title, depths=depths),
@@ -162,3 +161,105 @@ def write_program(program: Program, folder: Path) -> None:
     (folder / "weights.bin").write_bytes(weights)
     commands = blob(Blob.COMMANDS, program.commands, program.command_count)
     (folder / "commands.bin").write_bytes(commands)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def _write_report(estimate: dict[str, Any], folder: Path) -> None:
+    """The estimate as JSON and CSV, under FINN's file names where it has them."""
+    layers = estimate["layers"]
+    slowest = max(layers, key=lambda layer: layer["exposed_cycles"])
+    performance = {
+        "critical_path_cycles": round(estimate["latency_ms"] * estimate["clock_mhz"] * 1e3),
+        "estimated_latency_ns": round(estimate["latency_ms"] * 1e6),
+        "estimated_throughput_fps": estimate["fps"],
+        "max_cycles": slowest["exposed_cycles"],
+        "max_cycles_node_name": slowest["name"],
+    }
+    used = {name: entry["used"] for name, entry in estimate["resources"].items()}
+    files = {
+        "estimate.json": estimate,
+        "estimate_layer_cycles.json": {layer["name"]: layer["cycles"] for layer in layers},
+        "estimate_layer_resources.json": {"total": used},
+        "estimate_network_performance.json": performance,
+    }
+    for name, content in files.items():
+        (folder / name).write_text(_json(content), encoding="utf-8")
+    with (folder / "layers.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, list(layers[0]), lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(layers)
+
+
+def _manifest(folder: Path, estimate: Estimate, network: Network, golden: Golden) -> dict[str, Any]:
+    """Versions, inputs and the SHA-256 of every file of the project."""
+    blobs = {
+        path.relative_to(folder).as_posix(): f"{BLOB_HEADER.unpack(path.read_bytes()[:64])[3]:08x}"
+        for path in sorted(folder.rglob("*.bin"))
+    }
+    return {
+        "schema": SCHEMA,
+        "vaqf": vaqf.__version__,
+        "model": network.vit.name,
+        "board": estimate.board.name,
+        "part": estimate.board.part,
+        "clock_mhz": estimate.clock_mhz,
+        "act_bits": network.act_bits,
+        "engine": estimate.design.engine,
+        "weights": network.origin,
+        "network_sha256": network_file.sha256(network),
+        "images": golden.source,
+        "crc32": blobs,
+        "sha256": {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+
+
+def write_project(folder: Path, search: Search, network: Network, golden: Golden) -> None:
+    """The whole project of one network on the searched design, into an empty folder."""
+    estimate = search.estimate
+    design = estimate.design
+    program = compile_network(design, network)
+    for name in ("hls", "weights", "golden", "report"):
+        (folder / name).mkdir()
+    write_kernel(design, network.vit.name, folder / "hls", program)
+    (folder / "hls" / "run_hls.tcl").write_text(
+        _render(
+            "run_hls.tcl.j2",
+            title=_title(design, network.vit.name),
+            part=estimate.board.part,
+            clock_ns=f"{1e3 / estimate.clock_mhz:.3f}",
+            top=TOP,
+        ),
+        encoding="utf-8",
+    )
+    write_program(program, folder / "weights")
+    (folder / "weights" / "network.safetensors").write_bytes(network_file.to_bytes(network))
+    write_images(network, golden, folder / "golden")
+    layers = layers_blob(program, golden.layers)
+    (folder / "golden" / "layers.bin").write_bytes(layers)
+    labels = None if golden.labels is None else [int(label) for label in golden.labels]
+    answers = [int(label) for label in golden.logits.argmax(axis=-1)]
+    (folder / "golden" / "labels.json").write_text(
+        _json({"images": golden.source, "labels": labels, "golden": answers}), encoding="utf-8"
+    )
+    (folder / "design.json").write_text(_json(design.to_json()), encoding="utf-8")
+    _write_report(search.to_json(), folder / "report")
+    (folder / "README.md").write_text(
+        _render(
+            "README.md.j2",
+            title=_title(design, network.vit.name),
+            estimate=estimate,
+            network=network,
+            golden=golden,
+            target=search.target_fps,
+        ),
+        encoding="utf-8",
+    )
+    manifest = _manifest(folder, estimate, network, golden)
+    (folder / "manifest.json").write_text(_json(manifest), encoding="utf-8")

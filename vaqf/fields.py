@@ -68,3 +68,13 @@ def check_choice(value: Any, what: str, allowed: Iterable[str]) -> None:
     if value not in allowed:
         hint = nearest(value, allowed) if isinstance(value, str) else ""
         raise InputError(f"{what} is {shown(value)}{hint}; it must be one of {', '.join(allowed)}")
+
+
+def check_target(fps: float | None) -> float | None:
+    """A frame rate: a positive, finite number, or None for as fast as possible."""
+    if fps is None:
+        return None
+    good = isinstance(fps, (int, float)) and not isinstance(fps, bool)
+    if not good or not math.isfinite(fps) or fps <= 0:
+        raise InputError(f"fps is {shown(fps)}; it must be a positive number, or max")
+    return float(fps)

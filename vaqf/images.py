@@ -21,6 +21,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 DIGITS_TEST_IMAGES = 360
 DIGITS_LEVELS = 16  # a digit's pixel counts the ink of a 4 x 4 cell, 0 to 16
 SYNTHETIC_SEED = 0
+SYNTHETIC = f"synthetic noise, seed {SYNTHETIC_SEED}"
 Pixels = NDArray[np.uint8]  # [images, size, size, channels]
 Labels = NDArray[np.int64]  # [images]
 
@@ -29,7 +30,7 @@ Labels = NDArray[np.int64]  # [images]
 class Data:
     """Images to run: all of them by number, read when asked for."""
 
-    origin: str  # what a person is told they are
+    origin: str  # what a person is told they are; no path, so that outputs do not depend on it
     vit: Vit
     items: Sequence[Path] | Pixels
     labels: Labels | None
@@ -54,8 +55,7 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
         raise InputError(f"--images is {count}; it must be at least 1")
     if data is None:
         number = 1 if count is None else count
-        origin = f"synthetic (seed {SYNTHETIC_SEED}), not photographs: {number}"
-        return Data(origin, vit, synthetic(vit, number), None)
+        return Data(SYNTHETIC, vit, synthetic(vit, number), None)
     if data.lower() == "digits":
         pixels, labels = digits(vit, "test")
         if count is not None and count > len(pixels):
@@ -154,7 +154,7 @@ def _folder(path: Path, vit: Vit, count: int | None) -> Data:
     """A picture, a folder of pictures, or one folder per class in alphabetical order."""
     try:
         if path.is_file():
-            return Data(str(path), vit, [path], None)
+            return Data("pictures", vit, [path], None)
         entries = sorted(path.iterdir())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -179,7 +179,7 @@ def _folder(path: Path, vit: Vit, count: int | None) -> Data:
         raise InputError(f"--images is {count}; {path} holds {len(files)} pictures")
     taken = _evenly(len(files), len(files) if count is None else count)
     return Data(
-        str(path), vit, [files[i] for i in taken], None if labels is None else labels[taken]
+        "pictures", vit, [files[i] for i in taken], None if labels is None else labels[taken]
     )
 
 

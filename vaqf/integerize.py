@@ -129,8 +129,9 @@ def _gelu_table(index_scale: float, out: Unsigned, act_bits: int) -> NDArray[np.
     half = 2 ** (arithmetic.GELU_INDEX_BITS - 1)
     x = [i * index_scale for i in range(-half, half)]
     y = np.array([0.5 * v * (1.0 + math.erf(v / math.sqrt(2.0))) for v in x])
-    integers = np.rint(y / out.scale) + out.zero
-    return np.clip(integers, 0, arithmetic.unsigned_limit(act_bits)).astype(np.uint8)
+    integers = np.clip(np.rint(y / out.scale) + out.zero, 0, arithmetic.unsigned_limit(act_bits))
+    table: NDArray[np.uint8] = integers.astype(np.uint8)
+    return table
 
 
 def _attention(name: str, vit: Vit, scales: BlockScales) -> Attention:

@@ -325,7 +325,10 @@ def read(path: Path) -> Network:
     """Read and check a network file; InputError says what is wrong with it."""
     from safetensors import SafetensorError, safe_open
 
+    if path.is_dir():
+        raise InputError(f"{path}: cannot be read: it is a folder; give the network file itself")
     try:
+        path.open("rb").close()  # the system's own words when it cannot be opened
         with safe_open(path, framework="numpy") as file:
             header, vit = _check_header(path, file.metadata())
             reader = _Reader(path, _load(path, file))

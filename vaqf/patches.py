@@ -1,4 +1,4 @@
-"""Images cut into the rows that the patch embedding multiplies; one order for golden and hardware."""
+"""Images cut into the rows that the patch embedding multiplies, for golden and hardware."""
 
 from typing import Any
 

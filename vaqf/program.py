@@ -1,21 +1,27 @@
 """Design + Network -> what the accelerator loads: a command list and one packed weight image.
 
-Both formats, and the layout of images and results in memory, are defined here and described in
-docs/accelerator.md; C++ and SystemVerilog take the command fields from FIELDS.
+The layout of weights, images and results in memory is defined here and described in
+docs/accelerator.md; the commands' fields are in command.py.
 """
 
-import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaqf import arithmetic
-from vaqf.design import PORT_BITS, Design, MatMulShape, ceil_div, matmul_shapes, round_up, weight_words
+from vaqf.command import COMMAND_WORDS, Dest, Opcode, Source, encode
+from vaqf.design import (
+    PORT_BITS,
+    Design,
+    MatMulShape,
+    ceil_div,
+    matmul_shapes,
+    round_up,
+    weight_words,
+)
 from vaqf.design import check_fits as check_model_fits
 from vaqf.errors import InputError
 from vaqf.network import Block, Linear, Network, Norm, Requant
@@ -25,108 +31,8 @@ IntArray = NDArray[Any]
 
 ALIGN = 64  # bytes; every block of the weight image, every frame of images and results
 RECORD_BYTES = 16  # one channel's requantization: mult int32, 4 bytes zero, bias int64
-COMMAND_WORDS = 16  # of 32 bits
 GELU_BYTES = 2**arithmetic.GELU_INDEX_BITS
 STATUS_BYTES = 64  # in front of the results
-
-
-class Opcode(IntEnum):
-    """What a command runs on."""
-
-    MATMUL = 1  # binary engine, with what comes before and behind it
-    ATTENTION = 2  # attention engine: all heads of one layer
-
-
-class Source(IntEnum):
-    """Where the rows of a matmul come from."""
-
-    PIXELS = 0
-    NORM = 1  # layer norm of the residual stream
-    CONTEXT = 2
-    HIDDEN = 3
-    NORM_PREFIX = 4  # layer norm of the prefix tokens, concatenated to one row
-
-
-class Dest(IntEnum):
-    """What becomes of a matmul's accumulators."""
-
-    QKV = 0
-    RESIDUAL = 1  # added to the residual stream
-    HIDDEN = 2  # through the gelu table
-    LOGITS = 3
-
-
-@dataclass(frozen=True)
-class Field:
-    """Bits of one command field."""
-
-    name: str
-    word: int  # of 32 bits
-    low: int
-    bits: int
-    signed: bool = False
-
-
-FIELDS = (
-    Field("opcode", 0, 0, 4),
-    Field("source", 0, 4, 4),
-    Field("dest", 0, 8, 4),
-    Field("step_end", 0, 12, 1),  # both engines finish before the next command
-    Field("frame_offset", 0, 16, 4, signed=True),  # frame = iteration * frames_in_flight + this
-    Field("tokens", 1, 0, 16),  # rows of the matmul; keys and queries of attention
-    Field("outputs", 1, 16, 16),  # channels written; the rest of the last word is 0
-    Field("k_words", 2, 0, 16),  # inputs in words of pe channels
-    Field("n_words", 2, 16, 16),  # outputs in words of pe channels
-    Field("planes", 3, 0, 4),  # 1: weights are -1, +1; 8: two's complement bit planes
-    Field("digits", 3, 4, 4),  # act_bits digits per input; more than 1 only for pixels
-    Field("pre_shift", 3, 8, 4),
-    Field("shift", 3, 12, 6),
-    Field("prefix_tokens", 3, 18, 4),  # rows without pixels; rows joined by NORM_PREFIX
-    Field("heads", 3, 22, 10),
-    Field("weight_offset", 4, 0, 32),  # in units of ALIGN bytes
-    Field("weight_words", 5, 0, 32),  # ring words
-    Field("ring_offset", 6, 0, 32),  # ring word, for a design with resident weights
-    Field("norm_offset", 7, 0, 32),  # records of the layer norm, k_words * pe of them
-    Field("requant_offset", 8, 0, 32),  # records of the outputs, n_words * pe of them
-    Field("gelu_offset", 9, 0, 32),
-    Field("constant_offset", 10, 0, 32),  # added to the pixels' rows: tiles of 16-bit constants
-    Field("eps_low", 11, 0, 32),
-    Field("eps_high", 12, 0, 16),
-    Field("norm_shift", 12, 16, 6),
-    Field("dim", 13, 0, 16),  # true channels of the residual stream
-    Field("head_words", 13, 16, 16),  # words one head takes in memory
-    Field("score_mult", 14, 0, 18),
-    Field("score_shift", 14, 18, 6),
-    Field("pixel_bytes", 15, 0, 16),  # of one patch row in memory
-)
-_BY_NAME = {field.name: field for field in FIELDS}
-
-
-def encode(values: dict[str, int]) -> bytes:
-    """One command; missing fields are 0."""
-    words = [0] * COMMAND_WORDS
-    for name, value in values.items():
-        field = _BY_NAME[name]
-        low = -(2 ** (field.bits - 1)) if field.signed else 0
-        if not low <= value < low + 2**field.bits:
-            raise InputError(
-                f"the program needs {name} = {value}, which its {field.bits} bits do not hold;"
-                " use a smaller model"
-            )
-        words[field.word] |= (value & (2**field.bits - 1)) << field.low
-    return struct.pack(f"<{COMMAND_WORDS}I", *words)
-
-
-def decode(command: bytes) -> dict[str, int]:
-    """The fields of one command."""
-    words = struct.unpack(f"<{COMMAND_WORDS}I", command)
-    values = {}
-    for field in FIELDS:
-        value = words[field.word] >> field.low & (2**field.bits - 1)
-        if field.signed and value >> (field.bits - 1):
-            value -= 2**field.bits
-        values[field.name] = value
-    return values
 
 
 @dataclass(frozen=True)
@@ -196,7 +102,7 @@ def pack_weights(bits: IntArray, design: Design) -> bytes:
 
 
 def _constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
-    """int16 [tokens, D] -> tiles of T x P in the order the engine adds them, each in whole words."""
+    """int16 [tokens, D] -> tiles of T x P in the order they are added, each in whole words."""
     t, p = design.tokens, design.pe
     groups = ceil_div(len(position), t)
     padded = np.zeros((groups * t, dim), "<i2")
@@ -543,23 +449,3 @@ def unpack_logits(network: Network, results: bytes) -> NDArray[np.int32]:
     """Results without their status block -> int32 [frames, classes]."""
     row = round_up(4 * network.vit.classes, ALIGN) // 4
     return np.frombuffer(results, "<i4").reshape(-1, row)[:, : network.vit.classes].copy()
-
-
-BLOB_MAGIC = b"VAQF"
-BLOB_HEADER = struct.Struct("<4sIIIQQ32x")  # magic, kind, count, crc32, payload bytes, frame bytes
-
-
-class Blob(IntEnum):
-    """What a binary file of a project holds."""
-
-    COMMANDS = 1
-    WEIGHTS = 2
-    IMAGES = 3
-    LOGITS = 4
-    LAYERS = 5
-
-
-def blob(kind: Blob, payload: bytes, count: int, item_bytes: int = 0) -> bytes:
-    """A 64-byte header (with the payload's CRC-32, as zlib computes it) and the payload."""
-    crc = zlib.crc32(payload)
-    return BLOB_HEADER.pack(BLOB_MAGIC, kind, count, crc, len(payload), item_bytes) + payload

@@ -18,10 +18,10 @@ PARAMETER_BITS = 128  # one record per output channel, and per normalized input 
 
 
 class Memory(NamedTuple):
-    """`count` memories of `depth` words of `width` bits, one read and one write port each."""
+    """`copies` memories of `depth` words of `width` bits, one read and one write port each."""
 
     name: str
-    count: int
+    copies: int
     width: int
     depth: int
 
@@ -220,11 +220,11 @@ def resources(design: Design, vit: Vit, board: Board) -> dict[str, float]:
     blocks = 2  # reciprocal and reciprocal square root tables, 18 Kbit each
     for memory in memories(design):
         if memory.depth <= LUTRAM_DEPTH:
-            luts = memory.count * lutram_luts(memory.width, memory.depth, series_7)
+            luts = memory.copies * lutram_luts(memory.width, memory.depth, series_7)
             lut += luts
             lutram += luts
         else:
-            blocks += memory.count * bram18(memory.width, memory.depth)
+            blocks += memory.copies * bram18(memory.width, memory.depth)
     return {
         "lut": round(lut),
         "lutram": round(lutram),

@@ -8,6 +8,7 @@ the same slot share a step. With one frame in flight phases and attention altern
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -150,7 +151,7 @@ def closed_interval(
 ) -> int:
     """Cycles per frame if the ring never ran dry: a lower bound of schedule_frame's interval."""
     block, ends = binary_cycles(by_kind)
-    streamed = math.ceil(stream_bits(vit, by_kind) / rate)
+    streamed = math.floor(stream_bits(vit, by_kind) / rate)
     if frames == 1:
         return max(vit.depth * (block + attention) + ends, streamed)
     middle = (vit.depth - 1) * max(block, attention)
@@ -182,26 +183,31 @@ class _Ring:
         self._capacity = capacity_bits
         self._filled = 0.0  # when the previous command's last word arrived
         self._position = 0  # weight bits streamed so far
-        self._ends = [0, 0]
-        self._freed: list[tuple[int, int]] = []  # (position, when the ring frees from there on)
+        self._ends = (0, 0)  # of the two commands before
+        # (position, when the ring frees from there on), and the last such time already passed
+        self._freed: deque[tuple[int, int]] = deque()
+        self._freed_since = 0
 
     def wait(self, cmd: Command, start: int) -> int:
         """Cycles that `cmd`, starting at `start`, waits for its weights; records its end."""
-        begin = max(self._filled, float(self._ends[-2]))
+        begin = max(self._filled, float(self._ends[0]))
         filled = begin + cmd.stream_bits / self._rate
         last = self._position + cmd.weight_bits
-        for position, when in self._freed:
-            if position + self._capacity < last:
+        if cmd.weight_bits:
+            while self._freed and self._freed[0][0] + self._capacity < self._position:
+                self._freed_since = self._freed.popleft()[1]
+            filled = max(filled, self._freed_since + cmd.weight_bits / self._rate)
+            for position, when in self._freed:
+                if position + self._capacity >= last:
+                    break
                 missing = last - max(position + self._capacity, self._position)
                 filled = max(filled, when + missing / self._rate)
-        first_group = start + cmd.start_cycles + cmd.group_cycles
-        stall = max(0, math.ceil(filled) - first_group)
+        stall = max(0, math.ceil(filled) - (start + cmd.start_cycles + cmd.group_cycles))
         end = start + cmd.cycles + stall
-        self._filled = filled
-        self._freed = [f for f in self._freed if f[0] + self._capacity >= last]
-        self._freed.append((self._position, end - cmd.group_cycles))
-        self._position = last
-        self._ends = [self._ends[-1], end]
+        if cmd.weight_bits:
+            self._freed.append((self._position, end - cmd.group_cycles))
+        self._filled, self._position = filled, last
+        self._ends = (self._ends[1], end)
         return stall
 
 
@@ -267,7 +273,7 @@ def _second_round(
                 stall = ring.wait(cmd, now)
                 now += cmd.cycles + stall
                 if record is not None:
-                    record += _exposed(cmd, name, stall)
+                    record.extend(_exposed(cmd, name, stall))
             if with_attention:
                 end = now + attention if frames == 1 else step + attention
                 if record is not None:

@@ -15,7 +15,7 @@ from vaqf import design as shapes
 from vaqf.board import Board
 from vaqf.design import ENGINES, Design
 from vaqf.errors import InputError
-from vaqf.fields import check_choice, check_number, check_whole
+from vaqf.fields import check_choice, check_target, check_whole
 from vaqf.performance import Estimate, estimate
 from vaqf.resources import largest_share, resources, worst_share
 from vaqf.space import Array, Plan, Problem, array_floor, arrays, plans
@@ -66,24 +66,6 @@ class Search:
         }
 
 
-def check_clock(board: Board, clock_mhz: float | None) -> float:
-    """The clock in MHz: the board's default, or a legal one."""
-    if clock_mhz is None:
-        return float(board.clock_mhz)
-    check_number(clock_mhz, f"clock_mhz on {board.name}", 1.0, float(board.max_clock_mhz))
-    return float(clock_mhz)
-
-
-def check_target(target_fps: float | None) -> float | None:
-    """A positive, finite frame rate, or None for as fast as possible."""
-    if target_fps is None:
-        return None
-    good = isinstance(target_fps, (int, float)) and not isinstance(target_fps, bool)
-    if not good or not math.isfinite(target_fps) or target_fps <= 0:
-        raise InputError(f"fps is {target_fps}; it must be a positive number, or max")
-    return float(target_fps)
-
-
 def search(
     vit: Vit,
     board: Board,
@@ -102,8 +84,7 @@ def search(
     `design` nothing is searched: that design is estimated and judged. InputError for values
     outside their ranges; a target out of reach is an answer with feasible = False.
     """
-    target = check_target(target_fps)
-    clock = check_clock(board, clock_mhz)
+    target, clock = check_target(target_fps), board.clock(clock_mhz)
     check_choice(engine, "engine", ENGINES)
     if act_bits is not None:
         check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
@@ -155,7 +136,7 @@ def _judge(
         best = max(
             allowed, key=lambda c: (c.legal, c.estimate.fps if c.legal else -c.estimate.size)
         )
-        return Search(best.estimate, False, target, judged, _reason(problem, best, target))
+        return Search(best.estimate, False, target, judged, _reason(problem, judged, best, target))
     chosen = max(good, key=lambda c: c.act_bits)
     result = chosen.estimate
     if target is not None and len(fastest) > 1:
@@ -163,7 +144,9 @@ def _judge(
     return Search(result, True, target, judged, "")
 
 
-def _reason(problem: Problem, best: Candidate, target: float | None) -> str:
+def _reason(
+    problem: Problem, fastest: tuple[Candidate, ...], best: Candidate, target: float | None
+) -> str:
     e, name = best.estimate, problem.vit.name
     if best.legal:
         return (
@@ -171,6 +154,13 @@ def _reason(problem: Problem, best: Candidate, target: float | None) -> str:
             f"the best is {e.fps:.1f} FPS at w1a{best.act_bits}, limited by {best.limited_by}"
         )
     resource = best.limited_by
+    if any(c.legal for c in fastest):
+        most = max(c.act_bits for c in fastest if c.legal)
+        return (
+            f"{name} does not fit {problem.board.name} at w1a{best.act_bits}: "
+            f"{e.use[resource]:g} {resource} of {problem.budget[resource]} usable; "
+            f"w1a{most} is the highest precision that fits"
+        )
     text = (
         f"{name} does not fit {problem.board.name}: the nearest design (w1a{best.act_bits}) needs "
         f"{e.use[resource]:g} {resource} of {problem.budget[resource]} usable"
@@ -200,59 +190,77 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
     if known is not None:
         best = replace(known, act_bits=act_bits)
         best_cycles = problem.interval(best)
-    blocked = (math.inf, "array")  # the faster design nearest to legal, and what it lacks
-    nearest: tuple[float, str, Design] | None = None
+    blocked: list[tuple[float, str]] = []  # faster designs that are not legal: share, resource
+    nearest: list[tuple[float, str, Design]] = []  # the smallest of every plan, if over budget
     for bound, array in arrays(problem, act_bits):
         if bound >= best_cycles:
             break
         floor = array_floor(problem, act_bits, array)
         if floor[0] > 1:
-            blocked = min(blocked, floor)
+            blocked.append(floor)
             continue
         for plan in plans(problem, act_bits, array):
             if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
                 continue
             share, resource = problem.share(plan.smallest)
-            if nearest is None or share < nearest[0]:
-                nearest = (share, resource, plan.smallest)
             if share > 1:
-                blocked = min(blocked, (share, resource))
+                blocked.append((share, resource))
+                nearest.append((share, resource, plan.smallest))
                 continue
-            for design, cycles, (share, resource) in _faster(problem, plan, best_cycles):
-                if share > 1:
-                    blocked = min(blocked, (share, resource))
-                elif cycles < best_cycles:
+            for design in _faster(problem, plan, best_cycles, blocked):
+                cycles = problem.interval(design)
+                if cycles < best_cycles:
                     best, best_cycles = design, cycles
-    if best is None:
-        if nearest is None:
-            nearest = _nearest_to_legal(problem, act_bits)
-        share, resource, design = nearest
-        return Candidate(act_bits, _estimate(problem, design), False, False, resource)
-    return Candidate(act_bits, _estimate(problem, best), True, True, blocked[1])
+    if best is not None:
+        result = _estimate(problem, best)
+        return Candidate(act_bits, result, True, True, _limit(result, blocked))
+    _, resource, design = min(
+        nearest or _small_designs(problem, act_bits), key=lambda entry: entry[0]
+    )
+    return Candidate(act_bits, _estimate(problem, design), False, False, resource)
 
 
 def _faster(
-    problem: Problem, plan: Plan, than: float
-) -> Iterator[tuple[Design, float, tuple[float, str]]]:
-    """(design, cycles, share) of a plan's designs that could be faster; illegal ones untimed."""
+    problem: Problem, plan: Plan, than: float, blocked: list[tuple[float, str]]
+) -> Iterator[Design]:
+    """A plan's legal designs that could be faster; what stops the others goes to `blocked`."""
     for frames in problem.frames:
         for rows in plan.rows(frames, None):
             if plan.interval(frames, rows) >= than:
                 continue
             for design in plan.designs(frames, rows, all_ports=False):
                 share = problem.share(design)
-                yield design, problem.interval(design) if share[0] <= 1 else math.inf, share
+                if share[0] <= 1:
+                    yield design
+                else:
+                    blocked.append(share)
 
 
-def _nearest_to_legal(problem: Problem, act_bits: int) -> tuple[float, str, Design]:
-    """Of the smallest arrays, the design that exceeds its budget least."""
+def _limit(result: Estimate, blocked: list[tuple[float, str]]) -> str:
+    """What stops a faster design: the resource of the nearest one, else what it waits for.
+
+    "dsp": attention binds; "dram": weights do; "array": no larger array is looked at.
+    """
+    if blocked:
+        return min(blocked)[1]
+    waits = {"attention": 0, "weights": 0}
+    for layer in result.layers:
+        if layer.bound_by in waits:
+            waits[layer.bound_by] += layer.exposed_cycles
+    longest = max(waits, key=lambda key: waits[key])
+    if 20 * waits[longest] < result.cycles_per_frame:
+        return "array"
+    return "dsp" if longest == "attention" else "dram"
+
+
+def _small_designs(problem: Problem, act_bits: int) -> list[tuple[float, str, Design]]:
+    """The least demanding designs around the smallest arrays, with what they lack."""
     small = sorted((t * p * k, (t, p, k)) for _, (t, p, k) in arrays(problem, act_bits))
-    found = [
+    return [
         (*problem.share(plan.smallest), plan.smallest)
         for _, array in small[:4]
         for plan in plans(problem, act_bits, array)
     ]
-    return min(found, key=lambda entry: entry[0])
 
 
 def _estimate(problem: Problem, design: Design) -> Estimate:

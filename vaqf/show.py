@@ -120,13 +120,13 @@ def estimate(doc: Json, quiet: bool) -> None:
     out.print("All figures are estimates from formulas; nothing was synthesized.")
     facts = [
         ("cycles per frame", number(doc["cycles_per_frame"])),
-        ("DRAM traffic", f"{number(doc['ddr_gbytes_per_s'], 2)} GB/s"),
-        ("power (estimated)", "-" if doc["power_w"] is None else f"{number(doc['power_w'])} W"),
+        ("DRAM traffic, GB/s", number(doc["ddr_gbytes_per_s"], 2)),
+        ("power, W (rough)", number(doc["power_w"])),
     ]
     design = [
         (name, _design_value(value), MEANING.get(name, ""))
         for name, value in doc["design"].items()
-        if not isinstance(value, Mapping)
+        if value is not None and not isinstance(value, Mapping)
     ]
     out.print()
     out.print(table("", ("", ">"), facts, header=False))
@@ -161,7 +161,7 @@ def estimate(doc: Json, quiet: bool) -> None:
 def _design_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, int | float) else str(value)
+    return number(value) if value is None or isinstance(value, int | float) else str(value)
 
 
 def _resources(resources: Json) -> list[tuple[str, ...]]:
@@ -171,7 +171,9 @@ def _resources(resources: Json) -> list[tuple[str, ...]]:
             name,
             number(r["used"]),
             number(r["available"]),
-            number(100 * r["used"] / r["available"]) if r["available"] else "-",
+            number(100 * r["used"] / r["available"])
+            if r["available"] and r["used"] is not None
+            else "-",
         )
         for name, r in resources.items()
     ]
@@ -216,7 +218,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     stages: dict[str, TaskID] = {}
 
     def report(what: str, done: int, of: int) -> None:
-        stage = what.split(",")[0]
+        stage = what.split(",", maxsplit=1)[0]
         if stage not in stages:
             stages[stage] = bar.add_task(what, total=of)
         bar.update(stages[stage], description=what, completed=done)

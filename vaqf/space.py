@@ -118,7 +118,7 @@ def _large_memories(vit: Vit, act_bits: int, pe: int, simd: int, banks: int, fra
     blocks = bram18(pe * simd, words) if words > LUTRAM_DEPTH else 0
     for memory in activation_memories(capacity, act_bits, pe, banks, frames):
         if memory.depth > LUTRAM_DEPTH:
-            blocks += memory.count * bram18(memory.width, memory.depth)
+            blocks += memory.copies * bram18(memory.width, memory.depth)
     return blocks / 2
 
 
@@ -190,13 +190,13 @@ class Plan:
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 
     def designs(self, frames: int, rows: int, *, all_ports: bool) -> Iterator[Design]:
-        """Resident if the weights alone fit; streamed through most ports, or every number."""
+        """Resident if the weights alone fit, and streamed; through most ports, or every number."""
         if self.resident is not None:
             yield replace(self.resident, frames_in_flight=frames, attention_rows=rows)
         base = replace(self.base, frames_in_flight=frames, attention_rows=rows)
         if all_ports:
-            for ports in range(1, base.weight_ports):
-                if base.ring_word_bits % (ports * shapes.PORT_BITS) == 0:
+            for ports in shapes.WEIGHT_PORTS:
+                if ports < base.weight_ports:
                     yield replace(base, weight_ports=ports)
         yield base
 
@@ -229,7 +229,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
         words = shapes.total_weight_words(*shape)
         resident = None
         if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
-            resident = replace(base, resident=True, ring_words=words, weight_ports=1)
+            resident = replace(base, resident=True, ring_words=words)
         yield Plan(problem, base, resident, schedule.commands(vit, resident or base))
 
 
@@ -237,7 +237,8 @@ def _most_ports(problem: Problem, ring_word_bits: int) -> int:
     """Most ports the ring takes whole; beyond the DRAM's bandwidth they bring nothing."""
     dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.clock_mhz)
     most = max(1, min(MAX_WEIGHT_PORTS, ceil_div(dram, shapes.PORT_BITS)))
-    return next(n for n in range(most, 0, -1) if ring_word_bits % (n * shapes.PORT_BITS) == 0)
+    whole = [n for n in shapes.WEIGHT_PORTS if ring_word_bits % (n * shapes.PORT_BITS) == 0]
+    return max(n for n in whole if n <= most)
 
 
 def _norm_tokens(vit: Vit, act_bits: int, array: Array, lanes: int) -> int:

@@ -1,0 +1,116 @@
+"""Random networks on a few designs, one binary each: every layer and every logit equals golden's."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hls_bench import calibrated, design_for, extreme, pictures, random_vit, write_data
+
+# each takes the networks whose seed is its position modulo the number of designs
+DESIGNS = {
+    # more lanes than a small head has, ring of several commands, shared table generators
+    "table shared": dict(tokens=4, pe=1, simd=128, attention_lanes=5, share=2, norm_tokens=1),
+    # odd rows and outputs, one slice per row, one frame
+    "table odd": dict(
+        act_bits=5,
+        tokens=3,
+        pe=3,
+        simd=384,
+        attention_rows=2,
+        attention_lanes=3,
+        norm_tokens=3,
+        frames_in_flight=1,
+        weight_ports=1,
+    ),
+    # all ports, weights on chip, banks more than rows
+    "table resident": dict(
+        act_bits=7,
+        tokens=2,
+        pe=2,
+        simd=256,
+        attention_lanes=12,
+        attention_rows=5,
+        norm_tokens=2,
+        weight_ports=4,
+        resident=True,
+    ),
+    "adder": dict(
+        engine="adder",
+        act_bits=3,
+        tokens=5,
+        pe=8,
+        simd=32,
+        attention_rows=1,
+        attention_lanes=8,
+        norm_tokens=5,
+        weight_ports=2,
+    ),
+    # one row, one query, resident, one frame at a time, K less than most dims
+    "adder tiny": dict(
+        engine="adder",
+        act_bits=2,
+        tokens=1,
+        pe=8,
+        simd=16,
+        attention_rows=4,
+        attention_lanes=16,
+        norm_tokens=1,
+        frames_in_flight=1,
+        resident=True,
+    ),
+    "table": dict(act_bits=8, pe=4, simd=32),
+}
+MORE_DESIGNS = {
+    "table 4": dict(act_bits=4, tokens=6, pe=4, simd=96, attention_lanes=4, norm_tokens=3),
+    "table 6": dict(act_bits=6, tokens=7, pe=4, simd=64, norm_tokens=1, weight_ports=2),
+    "table 2": dict(act_bits=2, tokens=2, pe=16, simd=16, attention_lanes=16, norm_tokens=1),
+    "adder 6": dict(engine="adder", act_bits=6, tokens=3, pe=6, simd=192, attention_lanes=6)
+    | dict(norm_tokens=1, weight_ports=1, frames_in_flight=1),
+    "adder 8": dict(engine="adder", act_bits=8, tokens=2, pe=4, simd=128, weight_ports=4)
+    | dict(resident=True, attention_rows=7),
+    "table 3": dict(act_bits=3, tokens=9, pe=2, simd=64, norm_tokens=3, attention_lanes=2)
+    | dict(frames_in_flight=1, resident=True),
+}
+PER_DESIGN = 4
+MORE_PER_DESIGN = 20
+
+
+@cache
+def fitted(name, count):
+    """The design and its networks' shapes."""
+    changes = (DESIGNS | MORE_DESIGNS)[name]
+    first = 1000 * list(DESIGNS | MORE_DESIGNS).index(name)
+    vits, seed = [], first
+    while len(vits) < count:
+        vit = random_vit(seed)
+        # sharing wants at least 16 output words per row that takes its turn
+        if changes.get("share", 1) == 1 or min(vit.dim, vit.hidden) >= 32:
+            vits.append(vit)
+        seed += 1
+    return design_for(vits, **changes), vits
+
+
+def check(bench, tmp_path, name, number, count):
+    design, vits = fitted(name, count)
+    vit, frames = vits[number], 1 + number % 5
+    for make in (calibrated, extreme):
+        network = make(vit, design.act_bits, number)
+        images = pictures(vit, frames, number + 1)
+        data = write_data(tmp_path / make.__name__, design, network, images)
+        assert np.unique(data.layers["embed"]).size > 1
+        bench.kernel(design).check(data)
+
+
+@pytest.mark.parametrize("number", range(PER_DESIGN))
+@pytest.mark.parametrize("name", DESIGNS)
+def test_random_network(bench, tmp_path, name, number):
+    check(bench, tmp_path, name, number, PER_DESIGN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESIGNS | MORE_DESIGNS)
+def test_more_random_networks(bench, tmp_path, name):
+    for number in range(MORE_PER_DESIGN):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        check(bench, folder, name, number, MORE_PER_DESIGN)

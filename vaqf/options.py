@@ -1,0 +1,136 @@
+"""The options that verbs share, and how their words become numbers."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from vaqf.errors import InputError
+from vaqf.fields import shown
+
+Value = TypeVar("Value")
+
+
+def _complete_model(incomplete: str) -> list[str]:
+    from vaqf import vit
+
+    return [name for name in vit.names() if name.startswith(incomplete.lower())]
+
+
+def _complete_board(incomplete: str) -> list[str]:
+    from vaqf import board
+
+    return [name for name in board.names() if name.startswith(incomplete.lower())]
+
+
+# numbers arrive as text: their errors are then sentences of ours
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        autocompletion=_complete_model,
+        help="A model of `vaqf models`, a timm name, or a YAML file.",
+    ),
+]
+BoardName = Annotated[
+    str | None,
+    typer.Option(
+        "--board",
+        "-b",
+        metavar="NAME|FILE",
+        autocompletion=_complete_board,
+        help="A board of `vaqf boards`, or a YAML file.",
+    ),
+]
+Fps = Annotated[
+    str,
+    typer.Option("--fps", metavar="N|max", help="Frames per second to reach; max: the most."),
+]
+ActBits = Annotated[
+    str | None,
+    typer.Option("--act-bits", metavar="A", help="Pin the activation bits, 2 to 8."),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="table|adder|paper",
+        help="table: subset sums in LUTRAM; adder: add/subtract in LUTs; paper: a model of "
+        "VAQF's accelerator, estimate only.",
+    ),
+]
+Clock = Annotated[
+    str | None,
+    typer.Option("--clock-mhz", metavar="MHZ", help="Clock; default: the board's."),
+]
+LutBudget = Annotated[
+    str | None,
+    typer.Option("--lut-budget", metavar="N", help="Use at most N LUTs."),
+]
+DesignFile = Annotated[
+    str | None,
+    typer.Option("--design", metavar="FILE", help="Take this design.json; search nothing."),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        "-w",
+        metavar="FILE",
+        help="A network file of vaqf export, or a float checkpoint (.safetensors, .pth) to "
+        "binarize; default: random weights from a seed.",
+    ),
+]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="A project of vaqf build.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="The answer only: no tables, no progress.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the way.")]
+Out = Annotated[str | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
+ImageData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="digits|PATH",
+        help="The digits' test images, a folder of pictures (one folder per class: with labels), "
+        "or a picture; default: a synthetic image.",
+    ),
+]
+ImageCount = Annotated[
+    str | None, typer.Option("--images", metavar="N", help="Use N of the images.")
+]
+
+
+def number(flag: str, text: str) -> float:
+    """The value of a flag that takes a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{flag} is {shown(text)}; it must be a number") from None
+
+
+def integer(flag: str, text: str) -> int:
+    """The value of a flag that takes a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{flag} is {shown(text)}; it must be a whole number") from None
+
+
+def given(convert: Callable[[str, str], Value], flag: str, text: str | None) -> Value | None:
+    """The value of a flag that may be absent."""
+    return None if text is None else convert(flag, text)
+
+
+def frame_rate(text: str) -> float | None:
+    """--fps: None for max."""
+    if text.lower() == "max":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--fps is {shown(text)}; it must be a number or max") from None

@@ -1,0 +1,85 @@
+"""Reading back what `build` left in a folder."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaqf import design as designs
+from vaqf import network as networks
+from vaqf.design import Design
+from vaqf.errors import InputError
+from vaqf.network import Network
+
+MAX_JSON_BYTES = 2**24
+_PARTS = (
+    "hls/Makefile",
+    "weights/weights.bin",
+    "weights/commands.bin",
+    "weights/network.safetensors",
+    "golden/images.bin",
+    "golden/logits.bin",
+    "golden/layers.bin",
+    "golden/labels.json",
+    "design.json",
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder written by `vaqf build`."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def network(self) -> Network:
+        """The integer network the project was built from."""
+        return networks.read(self.folder / "weights" / "network.safetensors")
+
+    @property
+    def design(self) -> Design:
+        """The accelerator's parameters."""
+        return designs.from_json(read_json(self.folder / "design.json"))
+
+    @property
+    def labels(self) -> tuple[list[int] | None, list[int]]:
+        """(true labels if known, golden's answers) of the images in golden/."""
+        path = self.folder / "golden" / "labels.json"
+        content = read_json(path)
+        answers = _classes(path, "golden", content)
+        labels = None if content.get("labels") is None else _classes(path, "labels", content)
+        return labels, answers
+
+
+def _classes(path: Path, name: str, content: dict[str, Any]) -> list[int]:
+    values = content.get(name)
+    if not isinstance(values, list) or not all(type(value) is int for value in values):
+        raise InputError(f"{path}: {name} is no list of classes; build the project again")
+    return values
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file of at most MAX_JSON_BYTES; InputError says what is wrong."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise InputError(f"{path} is larger than any file of vaqf; build the project again")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is no JSON; build the project again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no JSON object; build the project again")
+    return content
+
+
+def load(folder: Path) -> Project:
+    """Open a project folder; InputError unless `vaqf build` wrote it and nothing is missing."""
+    if not (folder / "manifest.json").is_file():
+        raise InputError(f"{folder} is no project (no manifest.json); write one with vaqf build")
+    manifest = read_json(folder / "manifest.json")
+    for part in _PARTS:
+        if not (folder / part).is_file():
+            raise InputError(f"{folder} is incomplete: {part} is missing; build the project again")
+    return Project(folder, manifest)
