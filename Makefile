@@ -42,7 +42,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check vaqf quant sim tests benchmarks
 	$(BIN)/ruff format --check vaqf quant sim tests benchmarks
 	$(BIN)/mypy vaqf sim
-	find hls_templates/include -name '*.hpp' -print0 | xargs -0 -r $(BIN)/clang-format --dry-run --Werror
+	find hls_templates '(' -name '*.hpp' -o -name '*.h' -o -name '*.cpp' ')' -print0 | xargs -0 -r $(BIN)/clang-format --dry-run --Werror
 
 # one thread per test process: the tests already fill the cores
 test: lint

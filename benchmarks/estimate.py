@@ -1,6 +1,6 @@
 """What `vaqf estimate` promises, and how long it takes cold.
 
-    python benchmarks/estimate.py
+python benchmarks/estimate.py
 """
 
 import resource

@@ -1,6 +1,6 @@
 """The paper's accelerator as modelled (vaqf/paper.py) beside what the paper published.
 
-    python benchmarks/paper.py
+python benchmarks/paper.py
 """
 
 from vaqf import board, paper, search, vit

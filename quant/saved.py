@@ -23,6 +23,7 @@ SCHEMA = 1
 KEYS = ("vaqf_checkpoint", "vit", "act_bits", "origin", "model")
 # what torch.load is known to raise on files that are truncated, of another kind or made to harm
 _BROKEN = (
+    OSError,
     RuntimeError,
     EOFError,
     ValueError,
@@ -52,9 +53,13 @@ def write(path: Path, model: QuantVit, origin: str) -> None:
 def read_tensors(path: Path) -> Any:
     """What a torch file holds: tensors and plain values; InputError for anything else."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path}: cannot be read: {reason}") from error
+    try:
+        with file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path}: refused: it is no torch file, or it holds Python objects that could run code;"

@@ -12,7 +12,7 @@ import yaml
 
 import vaqf
 from sim import golden
-from vaqf import api, calibrate, checkpoint, cli, images, network, vit
+from vaqf import api, arguments, calibrate, checkpoint, cli, images, network, vit
 from vaqf.errors import InputError, ToolMissing
 
 SMALL = {
@@ -170,7 +170,7 @@ def test_a_package_of_the_user_with_our_name_is_not_taken(
     before = list(sys.path)
     for name in [name for name in sys.modules if name.split(".")[0] == "sim"]:
         monkeypatch.delitem(sys.modules, name)
-    assert Path(str(api.use("sim").__file__)).parent == api.HOME / "sim"
+    assert Path(str(arguments.use("sim").__file__)).parent == arguments.HOME / "sim"
     assert sys.path == before
 
 
@@ -181,4 +181,4 @@ def test_a_package_of_the_user_that_is_already_loaded_is_named(
     theirs.__file__ = str(tmp_path / "sim" / "__init__.py")
     monkeypatch.setitem(sys.modules, "sim", theirs)
     with pytest.raises(InputError, match="hides vaqf's own package sim"):
-        api.use("sim")
+        arguments.use("sim")

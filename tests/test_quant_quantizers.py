@@ -25,7 +25,7 @@ def binary_layer(weight: np.ndarray) -> QuantLinear:
 
 def test_binary_weight_is_row_mean_times_sign_and_zero_is_plus() -> None:
     weight = np.array([[0.5, -0.25, 0.0, -0.0], [3.0, 1.0, -1.0, -3.0]], np.float32)
-    got = binary_layer(weight).quant_weight().detach().numpy()
+    got = binary_layer(weight).quant_weight().value.detach().numpy()
     np.testing.assert_array_equal(
         got, np.array([[0.1875, -0.1875, 0.1875, 0.1875], [2, 2, -2, -2]], np.float32)
     )
@@ -33,7 +33,7 @@ def test_binary_weight_is_row_mean_times_sign_and_zero_is_plus() -> None:
 
 def test_binary_weight_equals_what_integerize_exports() -> None:
     weight = np.random.default_rng(0).standard_normal((24, 40), dtype=np.float32)
-    got = binary_layer(weight).quant_weight().detach().numpy()
+    got = binary_layer(weight).quant_weight().value.detach().numpy()
     exported = binarize(weight)
     np.testing.assert_array_equal(np.sign(got), exported.sign)
     np.testing.assert_allclose(np.abs(got[:, 0]), exported.alpha, rtol=1e-6)

@@ -6,29 +6,19 @@ are imported inside the function that needs them.
 
 from __future__ import annotations
 
-import importlib
-import json
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vaqf.arguments import load_board, load_design, load_model, use
 from vaqf.errors import Infeasible, InputError
+from vaqf.results import Built, Evaluation, Prediction, Simulated
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from quant.train import Trained
-    from sim.csim import Csim
-    from sim.csim import Csim
     from vaqf.board import Board
-    from vaqf.design import Design
     from vaqf.environment import Tool
-    from vaqf.images import Data
     from vaqf.network import Network
-    from vaqf.project import Project
     from vaqf.paper import PaperSearch
     from vaqf.search import Search
     from vaqf.vit import Vit
@@ -38,8 +28,6 @@ Report = Callable[[str, int, int], None]
 
 CALIBRATE_IMAGES = 8
 EVALUATE_IMAGES = 64  # read and run at a time: 10 MB of pixels at 224 x 224
-DESIGN_BYTES = 65_536  # ours are under 1 kB
-HOME = Path(__file__).resolve().parents[1]
 
 
 def silent(what: str, done: int, of: int) -> None:
@@ -129,7 +117,7 @@ def train(
     data: str | None = None,
     out: str | Path | None = None,
     act_bits: int = 8,
-    epochs: int = 80,
+    epochs: int = 40,
     seed: int = 0,
     force: bool = False,
     report: Report = silent,
@@ -182,176 +170,6 @@ def export(
     return made, place
 
 
-@dataclass(frozen=True, eq=False)
-class Built:
-    """What build wrote, and from what."""
-
-    folder: Path
-    search: Search
-    network: Network
-    images: int  # in golden/
-
-
-def build(
-    model: str | None = None,
-    board: str | None = None,
-    fps: float | None = None,
-    act_bits: int | None = None,
-    engine: str = "table",
-    clock_mhz: float | None = None,
-    lut_budget: int | None = None,
-    design: str | Path | None = None,
-    weights: str | Path | None = None,
-    data: str | None = None,
-    images: int | None = None,
-    out: str | Path | None = None,
-    force: bool = False,
-    report: Report = silent,
-) -> Built:
-    """The search of `estimate`, then the whole project on disk.
-
-    `weights`: a network file (fixes model and precision), a float checkpoint (binarized and
-    calibrated on the images), or None: random from a seed. Raises Infeasible for a target that
-    cannot be met; nothing is written then.
-    """
-    from vaqf import design as designs
-    from vaqf import emit, output
-    from vaqf import images as pictures
-    from vaqf import search as searching
-    from vaqf import weights as origins
-    from vaqf.fields import check_choice
-
-    check_choice(engine, "--engine of build", designs.ENGINES)
-    device = load_board(board)
-    vit = None if model is None else load_model(model)
-    path = None if weights is None else Path(weights)
-    network = None if path is None else origins.integer_network(path, vit, act_bits)
-    if network is not None:
-        vit, act_bits = network.vit, network.act_bits
-    elif vit is None:
-        vit = load_model(None)
-    report("search", 0, 1)
-    found = searching.search(
-        vit,
-        device,
-        target_fps=fps,
-        act_bits=act_bits,
-        engine=engine,
-        clock_mhz=clock_mhz,
-        lut_budget=lut_budget,
-        design=None if design is None else load_design(Path(design)),
-    )
-    report("search", 1, 1)
-    if not found.feasible:
-        raise Infeasible(found.reason)
-    bits = found.estimate.design.act_bits
-    place = Path(f"vaqf_{vit.name}_w1a{bits}_{device.name}" if out is None else out)
-    output.check_folder(place, force)
-    chosen = pictures.load(data, vit, images)
-    use("quant")  # a .pth is read there; ours, before a user's folder of that name
-    if network is None:
-        report("weights", 0, 1)
-        network = origins.calibrated(vit, bits, path, chosen)
-        report("weights", 1, 1)
-    use("sim")
-    from sim import golden
-
-    pixels = chosen.pixels()
-    logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
-    layers = golden.layers(network, pixels[0])
-    reference = emit.Golden(pixels, chosen.labels, logits, layers, chosen.origin)
-    report("writing", 0, 1)
-    with output.new_folder(place, force) as partial:
-        emit.write_project(partial, found, network, reference)
-    report("writing", 1, 1)
-    return Built(place, found, network, len(pixels))
-
-
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """A project's C simulation."""
-
-    project: Project
-    run: Csim
-    labels: Sequence[int] | None  # of the images, where they are known
-
-    @property
-    def correct(self) -> int | None:
-        """Images of the right class; None when the images have no labels."""
-        if self.labels is None:
-            return None
-        classes = self.run.logits.argmax(axis=-1).tolist()
-        return sum(a == b for a, b in zip(classes, self.labels, strict=True))
-
-
-def csim(
-    folder: str | Path,
-    data: str | None = None,
-    images: int | None = None,
-    no_crc: bool = False,
-    report: Report = silent,
-) -> Simulated:
-    """Compile a project's C++ with g++ and compare it with golden, bit for bit.
-
-    `data` None: the project's own images. A difference is an answer (`.run.mismatches`), not an
-    error. Raises ToolMissing without g++, ToolFailed when it cannot compile.
-    """
-    from vaqf import images as pictures
-    from vaqf import project as projects
-
-    project = projects.load(Path(folder))
-    use("sim")
-    from sim import csim as simulation
-
-    if data is None:
-        labels = project.labels[0]
-        run = simulation.run(project, None, images, not no_crc, report)
-    else:
-        chosen = pictures.load(data, project.network.vit, images)
-        labels = None if chosen.labels is None else chosen.labels.tolist()
-        run = simulation.run(project, chosen.pixels(), None, not no_crc, report)
-    return Simulated(project, run, None if labels is None else labels[: len(run.logits)])
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Classes of a picture, the most likely first, with their logits in real units."""
-
-    classes: tuple[int, ...]
-    logits: tuple[float, ...]
-
-
-def predict(folder: str | Path, image: str | Path) -> Prediction:
-    """Classify a picture with a project's integer network."""
-    from vaqf import images as pictures
-    from vaqf import project as projects
-
-    network = projects.load(Path(folder)).network
-    pixels = pictures.read(Path(image), network.vit)
-    use("sim")
-    from sim import golden
-
-    logits = golden.run(network, pixels[None])[0]
-    order = sorted(range(len(logits)), key=lambda i: -int(logits[i]))  # ties: the lowest first
-    return Prediction(tuple(order), tuple(float(logits[i]) * network.logit_scale for i in order))
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What an integer network says of images."""
-
-    network: Network
-    data: Data
-    logits: NDArray[np.int32]  # [images, classes]
-    classes: NDArray[np.int64]  # [images]
-
-    @property
-    def correct(self) -> int | None:
-        """Images of the right class; None when the images have no labels."""
-        labels = self.data.labels
-        return None if labels is None else int((self.classes == labels).sum())
-
-
 def evaluate(
     weights: str | Path,
     data: str | None = None,
@@ -376,16 +194,6 @@ def evaluate(
     report("images", len(chosen), len(chosen))
     logits = np.concatenate(parts)
     return Evaluation(network, chosen, logits, golden.labels(logits))
-
-
-@dataclass(frozen=True, eq=False)
-class Built:
-    """A project on disk and what went into it."""
-
-    folder: Path
-    search: Search
-    network: Network
-    images: Data
 
 
 def build(
@@ -469,24 +277,6 @@ def _agree(network: Network, model: str | None, act_bits: int | None) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """A C simulation and what the images' classes say of it."""
-
-    network: Network
-    result: Csim
-    images_are: str
-    labels: list[int] | None
-    classes: list[int]
-
-    @property
-    def correct(self) -> int | None:
-        """Images of the right class; None when the images have no labels."""
-        if self.labels is None:
-            return None
-        return sum(a == b for a, b in zip(self.labels, self.classes, strict=False))
-
-
 def csim(
     folder: str | Path,
     data: str | None = None,
@@ -517,20 +307,13 @@ def csim(
     return Simulated(network, result, chosen.origin, known, classes)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The most likely classes of one picture, by the integer network."""
-
-    network: Network
-    classes: list[int]
-    logits: list[float]  # in the model's own units
-
-
 def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
     """Classify a picture with the integer network of a project: the bits the hardware gives."""
     from vaqf import images as pictures
     from vaqf import project as projects
+    from vaqf.fields import check_whole
 
+    check_whole(top, "--top", 1, 10**6)
     network = projects.load(Path(folder)).network
     if not Path(image).is_file():
         raise InputError(f"{image} is no file; predict takes one picture")
@@ -545,54 +328,3 @@ def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
         [int(label) for label in best],
         [float(logits[label]) * network.logit_scale for label in best],
     )
-
-
-def load_model(name: str | None) -> Vit:
-    """The model of --model; InputError with the list when there is none."""
-    from vaqf import vit
-
-    if name is None:
-        known = ", ".join(vit.names())
-        raise InputError(f"--model is missing; known are {known}, or a YAML file")
-    return vit.load(name)
-
-
-def load_board(name: str | None) -> Board:
-    """The board of --board; InputError with the list when there is none."""
-    from vaqf import board
-
-    if name is None:
-        raise InputError(
-            f"--board is missing; known are {', '.join(board.names())}, or a YAML file"
-        )
-    return board.load(name)
-
-
-def load_design(path: Path) -> Design:
-    """The design of --design; InputError for a file that is none."""
-    from vaqf import design
-
-    try:
-        with path.open("rb") as file:
-            text = file.read(DESIGN_BYTES + 1)
-        if len(text) > DESIGN_BYTES:
-            raise InputError(f"{path} has more than {DESIGN_BYTES} bytes; it is no design.json")
-        content = json.loads(text)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
-    return design.from_json(content)
-
-
-def use(package: str) -> Any:
-    """Import our own `sim` or `quant`, even where a user's folder has the same name."""
-    sys.path.insert(0, str(HOME))
-    try:
-        module = importlib.import_module(package)
-    finally:
-        sys.path.remove(str(HOME))
-    found = Path(str(module.__file__)).resolve().parent
-    if found != HOME / package:
-        raise InputError(f"{found} hides vaqf's own package {package}; run elsewhere or rename it")
-    return module

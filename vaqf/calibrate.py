@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf import arithmetic
+from vaqf.errors import InputError
 from vaqf.integerize import (
     Binary,
     BlockScales,
@@ -34,6 +35,8 @@ _CLIPS = np.linspace(1.0, 0.2, 17)
 
 
 def _sample(values: FloatArray) -> FloatArray:
+    if not np.isfinite(values).all():
+        raise InputError("the activations overflow float32; check the scale of the weights")
     flat = values.reshape(-1)
     return flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64)
 
@@ -71,13 +74,19 @@ def signed_scale(values: FloatArray, limit: int) -> float:
     return min((top * float(clip) / limit for clip in _CLIPS), key=error)
 
 
-_GELU_X = np.linspace(-8.0, 8.0, 4097)
-_GELU_Y = np.array([0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in _GELU_X])
+_GELU_REACH = 8.0  # beyond it gelu is 0 or x, to float32
+_GELU_STEPS = 2**8  # per unit of x
+_GELU_X = np.arange(-_GELU_REACH, _GELU_REACH + 2 / _GELU_STEPS, 1 / _GELU_STEPS)
+_GELU_Y = np.array([0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in _GELU_X], np.float32)
 
 
 def _gelu(x: FloatArray) -> FloatArray:
-    """GELU by interpolation (numpy has no erf), linear beyond +-8."""
-    return np.where(x > 8.0, x, np.interp(x, _GELU_X, _GELU_Y))
+    """GELU by linear interpolation (numpy has no erf), float32."""
+    position = (np.clip(x, -_GELU_REACH, _GELU_REACH) + _GELU_REACH) * _GELU_STEPS
+    entry = position.astype(np.int32)
+    low = _GELU_Y[entry]
+    inside = low + (position - entry).astype(np.float32) * (_GELU_Y[entry + 1] - low)
+    return np.where(x > _GELU_REACH, x, inside)
 
 
 def _layer_norm(x: FloatArray, weight: FloatArray, bias: FloatArray, eps: float) -> FloatArray:
@@ -100,14 +109,18 @@ def scales(
     binary: Mapping[str, Binary],
     images: NDArray[np.uint8],
 ) -> Scales:
-    """Observe every activation on images [B, S, S, C] and choose its scale."""
+    """Observe every activation on images [B, S, S, C] and choose its scale.
+
+    Raises InputError when there is nothing to scale by: every token is zero.
+    """
 
     def linear(name: str, x: FloatArray) -> FloatArray:
         weight = binary[name]
         product: FloatArray = np.matmul(x, weight.sign.T.astype(np.float32))
         bias = params.get(f"{name}.bias", 0.0)
-        output: FloatArray = product * weight.alpha.astype(np.float32) + bias
-        return output
+        product *= weight.alpha.astype(np.float32)
+        product += bias
+        return product
 
     def norm(name: str, x: FloatArray) -> FloatArray:
         return _layer_norm(x, params[f"{name}.weight"], params[f"{name}.bias"], vit.ln_eps)
@@ -136,6 +149,7 @@ def scales(
         peak = max(peak, float(np.abs(x).max()))
         a = norm(f"{p}.norm2", x)
         index = linear(f"{p}.mlp.fc1", a)
+        gelu = signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1)
         hidden = _gelu(index)
         x = x + linear(f"{p}.mlp.fc2", hidden)
         peak = max(peak, float(np.abs(x).max()))
@@ -147,11 +161,13 @@ def scales(
                 v=signed_scale(v, limit),
                 context=unsigned_scale(context, act_bits),
                 norm2=unsigned_scale(a, act_bits),
-                gelu=signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1),
+                gelu=gelu,
                 hidden=unsigned_scale(hidden, act_bits),
             )
         )
     final = norm("norm", x[:, : vit.prefix_tokens])
+    if peak == 0.0:
+        raise InputError(f"the tokens of {vit.name} are zero for every image; check the weights")
     residual = RESIDUAL_HEADROOM * peak / (2 ** (arithmetic.RESIDUAL_BITS - 1) - 1)
     return Scales(residual, tuple(blocks), unsigned_scale(final, act_bits))
 
@@ -165,5 +181,6 @@ def calibrate(
 ) -> Network:
     """Binarize float parameters (timm's names) and integerize them with observed scales."""
     binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
-    observed = scales(vit, act_bits, params, binary, images)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by a sentence
+        observed = scales(vit, act_bits, params, binary, images)
     return integerize(vit, act_bits, params, binary, observed, origin)

@@ -250,10 +250,9 @@ def read_safetensors(path: Path) -> dict[str, FloatArray]:
 def _array(path: Path, name: str, dtype: str, raw: NDArray[np.uint8]) -> FloatArray:
     plain = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
     if dtype in plain:
-        return np.frombuffer(raw.tobytes(), plain[dtype])
+        return raw.view(plain[dtype])
     if dtype == "BF16":  # the upper half of a float32
-        upper = np.frombuffer(raw.tobytes(), "<u2").astype(np.uint32)
-        return (upper << 16).view(np.float32)
+        return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
     raise InputError(
         f"{path}: {name} holds {dtype}; float weights are needed (F64, F32, F16 or BF16)"
     )

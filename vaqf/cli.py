@@ -39,7 +39,6 @@ from vaqf.options import (
     number,
 )
 
-TOP = 5  # classes that predict prints
 app = typer.Typer(
     name="vaqf",
     help="From a vision transformer and a frame rate to an FPGA accelerator.",
@@ -177,6 +176,7 @@ def build(
     weights: Weights = None,
     data: ImageData = None,
     images: ImageCount = None,
+    seed: Annotated[str, typer.Option("--seed", metavar="N", help="Of the random weights.")] = "0",
     out: Out = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -196,19 +196,20 @@ def build(
             weights=weights,
             data=data,
             images=given(integer, "--images", images),
+            seed=integer("--seed", seed),
             out=out,
             force=force,
             report=report,
         )
-    document = built.search.to_json()
     if as_json:
-        print_json({**document, "folder": str(built.folder), "weights": built.network.origin})
+        print_json(built.to_json())
         return
     from vaqf import show
 
-    show.estimate(document, quiet=True)
+    show.estimate(built.search.to_json(), quiet=True)
     print(f"weights: {built.network.origin}")
-    print(f"wrote {built.folder} with golden for {built.images} images")
+    print(f"images in golden/: {len(built.images)}, {built.images.origin}")
+    print(f"wrote {built.folder}")
     print(f"next: vaqf csim {shlex.quote(str(built.folder))}")
 
 
@@ -223,8 +224,8 @@ def train(
         str, typer.Option("--act-bits", metavar="A", help="Activation bits, 2 to 8.")
     ] = "8",
     epochs: Annotated[
-        str, typer.Option("--epochs", metavar="N", help="Epochs of the binary model.")
-    ] = "80",
+        str, typer.Option("--epochs", metavar="N", help="Epochs of teacher and of binary model.")
+    ] = "40",
     seed: Annotated[
         str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")
     ] = "0",
@@ -279,17 +280,7 @@ def evaluate(
     with _progress(quiet or as_json) as report:
         result = api.evaluate(weights, data, given(integer, "--images", images), report)
     if as_json:
-        print_json(
-            {
-                "model": result.network.vit.name,
-                "act_bits": result.network.act_bits,
-                "origin": result.network.origin,
-                "data": result.data.origin,
-                "images": len(result.data),
-                "correct": result.correct,
-                "classes": result.classes.tolist(),
-            }
-        )
+        print_json(result.to_json())
         return
     print(f"{result.network.vit.name} w1a{result.network.act_bits}, {result.network.origin}")
     print(f"images: {result.data.origin}")
@@ -309,31 +300,18 @@ def csim(
         ),
     ] = None,
     images: ImageCount = None,
-    no_crc: Annotated[
-        bool, typer.Option("--no-crc", help="Run a changed memory image all the same.")
-    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Compile the C++ with g++ and compare it with golden, bit for bit."""
     with _progress(quiet or as_json) as report:
-        result = api.csim(folder, data, given(integer, "--images", images), no_crc, report)
-    run = result.run
+        result = api.csim(folder, data, given(integer, "--images", images), report)
+    run = result.result
     if as_json:
-        print_json(
-            {
-                "images": run.frames,
-                "layers": run.layers,
-                "mismatches": run.mismatches,
-                "findings": list(run.findings),
-                "correct": result.correct,
-                "compile_seconds": round(run.compile_seconds, 3),
-                "run_seconds": round(run.run_seconds, 3),
-            }
-        )
+        print_json(result.to_json())
     else:
         print(
-            f"{result.project.folder}: {run.frames} images, {run.layers} layers of the first: "
+            f"{run.frames} images ({result.images_are}), {run.layers} layers of the first: "
             f"{run.mismatches} mismatches ({run.compile_seconds:.1f} s to compile, "
             f"{run.run_seconds:.1f} s to run)"
         )
@@ -350,14 +328,15 @@ def csim(
 def predict(
     folder: Folder,
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture.")],
+    top: Annotated[str, typer.Option("--top", metavar="N", help="Classes to print.")] = "5",
     as_json: AsJson = False,
 ) -> None:
     """Classify a picture with a project's integer network."""
-    found = api.predict(folder, image)
+    found = api.predict(folder, image, integer("--top", top))
     if as_json:
-        print_json({"classes": list(found.classes), "logits": list(found.logits)})
+        print_json(found.to_json())
         return
-    for label, logit in list(zip(found.classes, found.logits, strict=True))[:TOP]:
+    for label, logit in zip(found.classes, found.logits, strict=True):
         print(f"class {label:<6} logit {logit:.3f}")
 
 
@@ -375,10 +354,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         return broken_pipe()
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", InputError.exit_code)
     except Exception as error:  # noqa: BLE001  the one place where a bug of ours becomes a sentence
+        if isinstance(error, OSError) and error.errno is not None:
+            where = f"{error.filename}: " if error.filename else ""
+            return _fail(f"{where}{error.strerror}", InputError.exit_code)
         return _fail(internal_error(error, words), VaqfError.exit_code)
     if code == INTERRUPTED:
         return _fail("interrupted; nothing was left half-written", INTERRUPTED)

@@ -3,24 +3,17 @@
 Both flavours generate their constants from these names; neither states a width of its own.
 """
 
-from vaqf import arithmetic, program
+from vaqf import arithmetic, packing
 from vaqf.command import COMMAND_WORDS
-from vaqf.design import PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
+from vaqf.design import MIN_INTERVAL, PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
+from vaqf.resources import accumulator_bits
 
 MAX_COMMANDS = 512  # of the list memory: 50 encoder blocks with two frames in flight
-MIN_INTERVAL = 4  # cycles between two additions to one partial sum: read, add, write
 
 
 def acc_bits(design: Design) -> int:
     """Bits of the binary engine's accumulators for everything that fits the capacity."""
-    capacity = design.capacity
-    k = max(capacity.dim, capacity.attention, capacity.hidden)
-    joined = 2 * capacity.dim  # class and distillation token
-    return max(
-        arithmetic.binary_acc_bits(design.act_bits, k),
-        arithmetic.fixed_acc_bits(design.act_bits, joined),
-        arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, capacity.pixels),
-    )
+    return accumulator_bits(design.act_bits, design.capacity)
 
 
 def constants(design: Design) -> dict[str, int]:
@@ -55,7 +48,7 @@ def constants(design: Design) -> dict[str, int]:
         "max_attention": capacity.attention,
         "max_head_words": capacity.head // design.pe,
         "max_pixels": capacity.pixels,
-        "max_pixel_bytes": program.patch_row_bytes(capacity.pixels),
+        "max_pixel_bytes": packing.patch_row_bytes(capacity.pixels),
         "max_outputs": capacity.outputs,
         "partial_words": capacity.partial_outputs // design.pe,
         "max_commands": MAX_COMMANDS,
@@ -100,10 +93,10 @@ def constants(design: Design) -> dict[str, int]:
         "pixel_digits": arithmetic.pixel_digits(a),
         "min_interval": MIN_INTERVAL,
         # memory formats
-        "align_bytes": program.ALIGN,
-        "status_bytes": program.STATUS_BYTES,
+        "align_bytes": packing.ALIGN,
+        "status_bytes": packing.STATUS_BYTES,
         "command_words": COMMAND_WORDS,
-        "constant_tile_words": ceil_div(program.constant_tile_bytes(design), port_bytes),
+        "constant_tile_words": ceil_div(packing.constant_tile_bytes(design), port_bytes),
     }
 
 

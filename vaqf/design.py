@@ -19,6 +19,7 @@ TABLE_ENTRIES = 2**TABLE_INPUTS
 PORT_BITS = 128  # every AXI4 master
 WEIGHT_PORTS = (1, 2, 4)  # their words side by side divide the weight image's 64-byte units
 ENGINES = ("table", "adder")
+MIN_INTERVAL = 4  # cycles between two additions to one partial sum: read, add, write
 
 
 def ceil_div(a: int, b: int) -> int:

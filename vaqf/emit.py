@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import vaqf
 from vaqf import network as network_file
-from vaqf import program as program_format
+from vaqf import packing
 from vaqf.blob import BLOB_HEADER, Blob, blob
 from vaqf.command import FIELDS, Dest, Opcode, Source
 from vaqf.constants import constants, tables
@@ -98,7 +98,7 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
             "commands": ceil_div(len(program.commands), 16),
             "weights": ceil_div(len(program.weights), port_bytes) + 2,
             "images": ceil_div(program.frame_bytes, 16) + 2,
-            "results": ceil_div(program_format.STATUS_BYTES + program.result_bytes, 16),
+            "results": ceil_div(packing.STATUS_BYTES + program.result_bytes, 16),
         }
     rendered = {
         "config.hpp": _render(
@@ -147,8 +147,8 @@ def layers_blob(program: Program, layers: dict[str, IntArray]) -> bytes:
 def write_images(network: Network, golden: Golden, folder: Path) -> None:
     """images.bin and logits.bin as the test bench and the driver read them."""
     count = len(golden.images)
-    packed = program_format.pack_images(network, golden.images)
-    frame = program_format.frame_bytes(network)
+    packed = packing.pack_images(network, golden.images)
+    frame = packing.frame_bytes(network)
     (folder / "images.bin").write_bytes(blob(Blob.IMAGES, packed, count, frame))
     logits = np.ascontiguousarray(golden.logits, "<i4")
     row = 4 * network.vit.classes

@@ -117,9 +117,9 @@ class PaperSearch:
             "act_bits": e.act_bits,
             "target_fps": self.target_fps,
             "feasible": self.feasible,
-            "fps": round(e.fps, 3),
+            "fps": e.fps,
             "cycles_per_frame": e.cycles_per_frame,
-            "latency_ms": round(1e3 / e.fps, 4),
+            "latency_ms": 1e3 / e.fps,
             "design": {
                 "tokens": None,
                 "pe": None,
@@ -137,7 +137,7 @@ class PaperSearch:
             "search": [
                 {
                     "act_bits": c.act_bits,
-                    "fps": round(c.fps, 3),
+                    "fps": c.fps,
                     "feasible": self.target_fps is None or c.fps >= self.target_fps,
                     "limited_by": "lut",
                 }

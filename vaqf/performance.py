@@ -90,14 +90,14 @@ class Estimate:
             "act_bits": self.act_bits,
             "target_fps": None,
             "feasible": True,
-            "fps": round(self.fps, 3),
+            "fps": self.fps,
             "cycles_per_frame": self.cycles_per_frame,
-            "latency_ms": round(self.latency_ms, 4),
+            "latency_ms": self.latency_ms,
             "design": self.design.to_json(),
             "resources": {
                 key: {"used": self.use[key], "available": available[key]} for key in RESOURCES
             },
-            "ddr_gbytes_per_s": round(self.ddr_gbytes_per_s, 4),
+            "ddr_gbytes_per_s": self.ddr_gbytes_per_s,
             "power_w": round(self.power_w, 2),
             "layers": [vars(layer) for layer in self.layers],
             "search": [],
@@ -119,7 +119,7 @@ def estimate(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Estima
         clock_mhz=clock_mhz,
         cycles_per_frame=plan.interval,
         latency_cycles=plan.latency,
-        use=resources(design, vit, board),
+        use=resources(design, board),
         dram_bits_per_frame=plan.stream_bits + _image_bits(vit),
         layers=tuple(_layers(vit, design, plan)),
     )

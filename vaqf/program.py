@@ -1,7 +1,7 @@
 """Design + Network -> what the accelerator loads: a command list and one packed weight image.
 
-The layout of weights, images and results in memory is defined here and described in
-docs/accelerator.md; the commands' fields are in command.py.
+The commands' fields are in command.py, the layout of their data in packing.py; docs/accelerator.md
+describes both.
 """
 
 from collections.abc import Iterable
@@ -14,25 +14,26 @@ from numpy.typing import NDArray
 from vaqf import arithmetic
 from vaqf.command import COMMAND_WORDS, Dest, Opcode, Source, encode
 from vaqf.design import (
-    PORT_BITS,
     Design,
     MatMulShape,
-    ceil_div,
     matmul_shapes,
     round_up,
     weight_words,
 )
 from vaqf.design import check_fits as check_model_fits
 from vaqf.errors import InputError
-from vaqf.network import Block, Linear, Network, Norm, Requant
-from vaqf.patches import to_patches
+from vaqf.network import Block, Linear, Network, Norm
+from vaqf.packing import (
+    ALIGN,
+    WeightImage,
+    constant_tiles,
+    frame_bytes,
+    pack_weights,
+    patch_row_bytes,
+    records,
+)
 
 IntArray = NDArray[Any]
-
-ALIGN = 64  # bytes; every block of the weight image, every frame of images and results
-RECORD_BYTES = 16  # one channel's requantization: mult int32, 4 bytes zero, bias int64
-GELU_BYTES = 2**arithmetic.GELU_INDEX_BITS
-STATUS_BYTES = 64  # in front of the results
 
 
 @dataclass(frozen=True)
@@ -60,64 +61,6 @@ class Program:
     def command_count(self) -> int:
         """Commands in the list."""
         return len(self.commands) // (4 * COMMAND_WORDS)
-
-
-class _Image:
-    """The weight image while it grows; offsets in units of ALIGN."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, data: bytes) -> int:
-        offset = self.size // ALIGN
-        padded = data + bytes(-len(data) % ALIGN)
-        self.parts.append(padded)
-        self.size += len(padded)
-        return offset
-
-
-def _spread(rows: IntArray, index: IntArray, size: int) -> IntArray:
-    """rows placed at index along axis 0 of `size` zero rows."""
-    out = np.zeros((size, *rows.shape[1:]), rows.dtype)
-    out[index] = rows
-    return out
-
-
-def _records(requant: Requant, index: IntArray, size: int) -> bytes:
-    record = np.zeros(size, np.dtype([("mult", "<i4"), ("zero", "<i4"), ("bias", "<i8")]))
-    record["mult"][index] = requant.mult
-    record["bias"][index] = requant.bias
-    return record.tobytes()
-
-
-def pack_weights(bits: IntArray, design: Design) -> bytes:
-    """Bits [planes, n, k] -> ring words: by K slice, plane, output word; bit p * simd + k."""
-    planes, n, k = bits.shape
-    slices = ceil_div(k, design.simd)
-    padded = np.zeros((planes, n, slices * design.simd), np.uint8)
-    padded[:, :, :k] = bits
-    words = padded.reshape(planes, n // design.pe, design.pe, slices, design.simd)
-    return np.packbits(words.transpose(3, 0, 1, 2, 4).reshape(-1), bitorder="little").tobytes()
-
-
-def _constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
-    """int16 [tokens, D] -> tiles of T x P in the order they are added, each in whole words."""
-    t, p = design.tokens, design.pe
-    groups = ceil_div(len(position), t)
-    padded = np.zeros((groups * t, dim), "<i2")
-    padded[: len(position), : position.shape[1]] = position
-    tiles = padded.reshape(groups, t, dim // p, p).transpose(0, 2, 1, 3).reshape(-1, t * p)
-    width = constant_tile_bytes(design) // 2
-    out = np.zeros((len(tiles), width), "<i2")
-    out[:, : t * p] = tiles
-    return out.tobytes()
-
-
-def constant_tile_bytes(design: Design) -> int:
-    """Bytes of one T x P tile of 16-bit constants, in whole words of all weight ports."""
-    port_bytes = design.weight_ports * PORT_BITS // 8
-    return round_up(design.tokens * design.pe * arithmetic.RESIDUAL_BITS // 8, port_bytes)
 
 
 @dataclass(frozen=True)
@@ -160,7 +103,7 @@ class _Compiler:
         self.layout = _layout(network, design)
         self.padded_head = design.padded_head(vit.head_dim)
         self.shapes = matmul_shapes(vit, network.act_bits, design.pe, self.padded_head)
-        self.image = _Image()
+        self.image = WeightImage()
         self.ring_offset = 0
 
     def matmul(
@@ -192,7 +135,7 @@ class _Compiler:
             "planes": shape.planes,
             "digits": shape.digits,
             "shift": linear.requant.shift,
-            "requant_offset": self.image.add(_records(linear.requant, rows, shape.n)),
+            "requant_offset": self.image.add(records(linear.requant, rows, shape.n)),
             "dim": self.network.vit.dim,
             "head_words": self.padded_head // design.pe,
             "heads": self.network.vit.heads,
@@ -203,7 +146,7 @@ class _Compiler:
         if norm is not None:
             values |= {
                 "norm_offset": self.image.add(
-                    _records(
+                    records(
                         norm.requant, self.layout.dim, round_up(len(self.layout.dim), design.pe)
                     )
                 ),
@@ -220,7 +163,7 @@ class _Compiler:
     def embed(self) -> dict[str, int]:
         """Pixels -> residual stream."""
         vit, layout = self.network.vit, self.layout
-        tiles = _constant_tiles(self.network.position, self.design, self.shapes["embed"].n)
+        tiles = constant_tiles(self.network.position, self.design, self.shapes["embed"].n)
         acc_bits = arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, vit.patch_inputs)
         return self.matmul(
             self.shapes["embed"],
@@ -256,7 +199,7 @@ class _Compiler:
             "score_mult": layer.score_mult,
             "score_shift": layer.score_shift,
             "shift": layer.context.shift,
-            "requant_offset": self.image.add(_records(layer.context, self.layout.attention, size)),
+            "requant_offset": self.image.add(records(layer.context, self.layout.attention, size)),
         }
 
     def behind_attention(self, block: Block) -> list[dict[str, int]]:
@@ -421,31 +364,3 @@ def compile_network(design: Design, network: Network) -> Program:
         frame_bytes=frame_bytes(network),
         result_bytes=round_up(4 * vit.classes, ALIGN),
     )
-
-
-def patch_row_bytes(patch_inputs: int) -> int:
-    """Bytes of one patch in memory: whole 128-bit words."""
-    return round_up(patch_inputs, PORT_BITS // 8)
-
-
-def frame_bytes(network: Network) -> int:
-    """Bytes of one image in memory."""
-    vit = network.vit
-    return round_up(vit.patches * patch_row_bytes(vit.patch_inputs), ALIGN)
-
-
-def pack_images(network: Network, images: NDArray[np.uint8]) -> bytes:
-    """uint8 [B, S, S, C] -> patch rows in reading order, each and each frame aligned."""
-    vit = network.vit
-    rows = to_patches(images, vit.patch_size)
-    out = np.zeros((len(images), frame_bytes(network)), np.uint8)
-    width = patch_row_bytes(vit.patch_inputs)
-    body = out[:, : vit.patches * width].reshape(len(images), vit.patches, width)
-    body[:, :, : vit.patch_inputs] = rows
-    return out.tobytes()
-
-
-def unpack_logits(network: Network, results: bytes) -> NDArray[np.int32]:
-    """Results without their status block -> int32 [frames, classes]."""
-    row = round_up(4 * network.vit.classes, ALIGN) // 4
-    return np.frombuffer(results, "<i4").reshape(-1, row)[:, : network.vit.classes].copy()

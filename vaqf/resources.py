@@ -8,12 +8,12 @@ from typing import NamedTuple
 from vaqf import arithmetic
 from vaqf import unit_costs as cost
 from vaqf.board import RESOURCES, Board
-from vaqf.design import PORT_BITS, TABLE_INPUTS, Capacity, Design, ceil_div
-from vaqf.vit import Vit
+from vaqf.design import PORT_BITS, TABLE_INPUTS, Capacity, Design, ceil_div, round_up
 
 # (width, depth) of one 18 Kbit block as simple dual port, UG573 table "Port aspect ratios"
 _BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 LUTRAM_DEPTH = 64  # shallower memories go to LUTRAM
+Array = tuple[int, int, int]  # T, P, K
 PARAMETER_BITS = 128  # one record per output channel, and per normalized input channel
 
 
@@ -52,38 +52,40 @@ def accumulator_bits(a: int, c: Capacity) -> int:
 
 
 def activation_memories(
-    capacity: Capacity, act_bits: int, pe: int, banks: int, frames: int
+    capacity: Capacity, act_bits: int, array: Array, banks: int, frames: int
 ) -> Iterator[Memory]:
     """The memories that hold whole frames, as banks of words of pe channels.
 
-    Word w of token t lies in bank (t + w) mod banks. Residual, q (later the context), k and v
-    exist once per frame in flight; the hidden activations live within one phase of the binary
-    engine and exist once.
+    Residual and hidden rows are only read and written by token groups: row t lies in bank
+    t mod T. Attention reads runs of one row: word w of token t of q, k, v lies in bank
+    (t + w) mod banks; the context overwrites q. Residual, q, k and v exist once per frame in
+    flight; the hidden activations live within one phase of the binary engine and exist once.
     """
-    for name, count, bits, channels in (
-        ("residual", frames, arithmetic.RESIDUAL_BITS, capacity.dim),
-        ("q_k_v", 3 * frames, act_bits, capacity.attention),
-        ("hidden", 1, act_bits, capacity.hidden),
-    ):
-        depth = capacity.tokens * ceil_div(ceil_div(channels, pe), banks)
-        yield Memory(name, count * banks, bits * pe, depth)
+    tokens, pe, _ = array
+    rows = ceil_div(capacity.tokens, tokens)
+    residual, hidden, head_words = (
+        ceil_div(channels, pe) for channels in (capacity.dim, capacity.hidden, capacity.attention)
+    )
+    yield Memory("residual", frames * tokens, arithmetic.RESIDUAL_BITS * pe, rows * residual)
+    yield Memory("hidden", tokens, act_bits * pe, rows * hidden)
+    depth = round_up(capacity.tokens, tokens) * ceil_div(head_words, banks)
+    yield Memory("q_k_v", 3 * frames * banks, act_bits * pe, depth)
 
 
 def memories(design: Design) -> Iterator[Memory]:
     """Every memory of the accelerator as the banks its engines need."""
     c, p, a, banks = design.capacity, design.pe, design.act_bits, design.banks
-    yield from activation_memories(c, a, p, banks, design.frames_in_flight)
-    # two token groups: one in use, one being fetched
-    group = 2 * design.tokens
-    yield Memory("normalized", banks, a * p, group * ceil_div(ceil_div(c.dim, p), banks))
-    pixel_words = ceil_div(ceil_div(c.pixels, p), banks)
-    yield Memory("pixels", banks, arithmetic.PIXEL_BITS * p, group * pixel_words)
+    array = (design.tokens, p, design.simd)
+    yield from activation_memories(c, a, array, banks, design.frames_in_flight)
+    # rows of two token groups: one in use, one being fetched
+    yield Memory("normalized", design.tokens, a * p, 2 * ceil_div(c.dim, p))
+    yield Memory("pixels", design.tokens, arithmetic.PIXEL_BITS * p, 2 * ceil_div(c.pixels, p))
     if c.partial_outputs:
         width = design.tokens * p * accumulator_bits(a, c)
         yield Memory("partial_sums", 1, width, ceil_div(c.partial_outputs, p))
     yield Memory("parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.outputs, p))
     yield Memory("norm_parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.dim, p))
-    score = arithmetic.signed_bits(c.dim * arithmetic.signed_limit(a) ** 2)
+    score = arithmetic.signed_bits(c.head * arithmetic.signed_limit(a) ** 2)
     yield Memory("scores", 1, design.attention_rows * score, 2 * c.tokens)
     yield Memory("exponents", 1, design.attention_rows * arithmetic.exp_bits(a), 2 * c.tokens)
     yield Memory("weight_ring", 1, design.ring_word_bits, design.ring_words)
@@ -102,7 +104,7 @@ def table_lutram_per_mac(act_bits: int, pe: int, series_7: bool) -> float:
 
 
 def array_use(
-    engine: str, act_bits: int, array: tuple[int, int, int], share: int, series_7: bool
+    engine: str, act_bits: int, array: Array, share: int, series_7: bool
 ) -> tuple[float, float, float]:
     """(LUT, of them LUTRAM, FF) of the T x P x K binary engine with its table generators.
 
@@ -130,17 +132,16 @@ def lane_luts(act_bits: int, capacity: Capacity) -> float:
 
 
 def rotator_luts(act_bits: int, pe: int, banks: int) -> float:
-    """Barrel rotators between lanes and banks: one LUT6 per bit and two levels.
+    """Barrel rotators between lanes and the q, k, v banks: one LUT6 per bit and two levels.
 
-    Residual read and write; requantized write; fetch, q, k, v read; context write.
+    Requantized write, context write, fetch for proj, and q, k and v read by attention.
     """
     levels = ceil_div(max(banks - 1, 0).bit_length(), 2)
-    bits = 2 * arithmetic.RESIDUAL_BITS + 6 * act_bits
-    return float(bits * pe * banks * levels)
+    return float(6 * act_bits * pe * banks * levels)
 
 
 def least_logic(
-    engine: str, array: tuple[int, int, int], act_bits: int, capacity: Capacity, series_7: bool
+    engine: str, array: Array, act_bits: int, capacity: Capacity, series_7: bool
 ) -> dict[str, float]:
     """LUT, LUTRAM and FF that any design around this array uses: the cheapest of everything."""
     tokens, pe, _ = array
@@ -166,12 +167,12 @@ def attention_dsps(design: Design) -> int:
     return 2 * ceil_div(products, cost.PRODUCTS_PER_DSP[design.act_bits])
 
 
-def softmax_lanes(design: Design, padded_head: int) -> int:
+def softmax_lanes(design: Design) -> int:
     """Exponents per cycle: R scores every padded_head / L cycles."""
-    return ceil_div(design.attention_rows * design.attention_lanes, padded_head)
+    return ceil_div(design.attention_rows * design.attention_lanes, design.capacity.head)
 
 
-def _units(design: Design, padded_head: int) -> Iterator[tuple[int, cost.UnitCost]]:
+def _units(design: Design) -> Iterator[tuple[int, cost.UnitCost]]:
     """The vector unit and the infrastructure, as (count, unit)."""
     lanes = design.tokens * design.pe
     norm = design.norm_tokens * design.pe
@@ -179,38 +180,37 @@ def _units(design: Design, padded_head: int) -> Iterator[tuple[int, cost.UnitCos
     yield lanes, cost.RESIDUAL_ADD
     yield norm, cost.NORM_LANE
     yield lanes - norm, cost.STATISTICS_LANE
-    yield softmax_lanes(design, padded_head), cost.SOFTMAX_LANE
+    yield softmax_lanes(design), cost.SOFTMAX_LANE
     yield 1, cost.RECIPROCAL
     yield 1, cost.RSQRT
     yield design.weight_ports + 1, cost.DMA_PORT
     yield 1, cost.CONTROL
 
 
-def dsps(design: Design, padded_head: int, series_7: bool) -> int:
+def dsps(design: Design, series_7: bool) -> int:
     """DSPs of attention and vector unit."""
     total = attention_dsps(design)
-    for count, unit in _units(design, padded_head):
+    for count, unit in _units(design):
         wide = series_7 and unit is cost.REQUANTIZE
         total += count * (cost.SERIES_7_REQUANTIZE_DSP if wide else unit.dsp)
     return total
 
 
-def resources(design: Design, vit: Vit, board: Board) -> dict[str, float]:
+def resources(design: Design, board: Board) -> dict[str, float]:
     """LUT, LUTRAM, FF, DSP and BRAM36 (halves are BRAM18) of the design on the board's family.
 
     LUT includes LUTRAM. Numbers are estimates for the RTL from unit_costs, before placement.
     """
     series_7 = board.is_series_7
     a, lanes = design.act_bits, design.tokens * design.pe
-    padded_head = design.padded_head(vit.head_dim)
     array = (design.tokens, design.pe, design.simd)
     lut, lutram, ff = array_use(design.engine, a, array, design.share, series_7)
     packed = attention_dsps(design)
     split = cost.SPLIT_LUT_PER_DSP[a] * (cost.SERIES_7_SPLIT_FACTOR if series_7 else 1.0)
     score_adders = design.attention_rows * max(0, ceil_div(design.attention_lanes, 8) - 1)
     lut += packed * split + 24.0 * score_adders
-    ff += packed * split + 24.0 * score_adders + design.attention_rows * padded_head * a
-    for count, unit in _units(design, padded_head):
+    ff += packed * split + 24.0 * score_adders + design.attention_rows * design.capacity.head * a
+    for count, unit in _units(design):
         lut += count * unit.lut
         ff += count * unit.ff
     lut += lanes * lane_luts(a, design.capacity)
@@ -229,7 +229,7 @@ def resources(design: Design, vit: Vit, board: Board) -> dict[str, float]:
         "lut": round(lut),
         "lutram": round(lutram),
         "ff": round(ff),
-        "dsp": dsps(design, padded_head, series_7),
+        "dsp": dsps(design, series_7),
         "bram36": blocks / 2,
     }
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from vaqf import arithmetic
 from vaqf.board import Board
 from vaqf.design import (
+    MIN_INTERVAL,
     PORT_BITS,
     TABLE_ENTRIES,
     Design,
@@ -42,13 +43,9 @@ class Command:
     compute_cycles: int  # of group_cycles, what the array itself needs
     start_cycles: int  # exposed: first fetch, first table fill, pipeline
     fetch_cycles: int
+    cycles: int  # start and all groups, without waiting for weights
     weight_bits: int  # through the ring
     stream_bits: int  # with parameters and position constants
-
-    @property
-    def cycles(self) -> int:
-        """Without waiting for weights."""
-        return self.start_cycles + self.groups * self.group_cycles
 
 
 @dataclass
@@ -73,7 +70,8 @@ class Schedule:
 def command(kind: str, shape: MatMulShape, design: Design) -> Command:
     """Cycles of one matmul.
 
-    Compute per token group: digits * slices * planes * n / P; the table engine adds one all-ones
+    Compute per token group: digits * slices * planes * n / P (at least 4, so that a partial sum
+    is written before it is read again); the table engine adds one all-ones
     row per slice of a binary matmul, for sum(a), and cannot start a slice before its tables are
     filled (16 * share cycles). The next group is fetched meanwhile: k / P cycles, or
     k / P * T / norm_tokens through the layer norm.
@@ -81,7 +79,9 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
     slices, outputs = ceil_div(shape.k, design.simd), shape.n // design.pe
     table = design.engine == "table"
     fill = TABLE_ENTRIES * design.share if table else 0
-    per_slice = shape.planes * outputs + (1 if table and shape.planes == 1 else 0)
+    per_slice = shape.planes * max(outputs, MIN_INTERVAL) + (
+        1 if table and shape.planes == 1 else 0
+    )
     compute = shape.digits * slices * per_slice
     filled = shape.digits * slices * max(per_slice, fill)
     rows = min(design.tokens, shape.m)
@@ -95,12 +95,15 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
         parameters += 8 * 2**arithmetic.GELU_INDEX_BITS  # the table, one byte an entry
     if kind == "embed":
         parameters += shape.m * shape.n * arithmetic.RESIDUAL_BITS
+    groups, group, start = ceil_div(shape.m, design.tokens), max(filled, fetch), fetch + fill
+    start += PIPELINE_CYCLES
     return Command(
         kind=kind,
-        groups=ceil_div(shape.m, design.tokens),
-        group_cycles=max(filled, fetch),
+        groups=groups,
+        group_cycles=group,
         compute_cycles=compute,
-        start_cycles=fetch + fill + PIPELINE_CYCLES,
+        start_cycles=start,
+        cycles=start + groups * group,
         fetch_cycles=fetch,
         weight_bits=0 if design.resident else bits,
         stream_bits=parameters + (0 if design.resident else bits),
@@ -149,13 +152,25 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 def closed_interval(
     vit: Vit, by_kind: dict[str, Command], attention: int, frames: int, rate: float
 ) -> int:
-    """Cycles per frame if the ring never ran dry: a lower bound of schedule_frame's interval."""
+    """A lower bound of schedule_frame's interval: the waits for weights only in part.
+
+    Of the waits it knows those of the mean rate, and that a command's stream starts after the
+    command two before has ended: within a phase for fc2, qkv and embed.
+    """
+
+    def wait(kind: str, before: str) -> int:
+        cmd = by_kind[kind]
+        hidden = by_kind[before].cycles + cmd.start_cycles + cmd.group_cycles
+        return max(0, math.floor(cmd.stream_bits / rate) - hidden)
+
     block, ends = binary_cycles(by_kind)
     streamed = math.floor(stream_bits(vit, by_kind) / rate)
+    last = block + ends + max(wait("fc2", "fc1"), wait("embed", "head"))
+    block += max(wait("fc2", "fc1"), wait("qkv", "fc2"))
     if frames == 1:
-        return max(vit.depth * (block + attention) + ends, streamed)
-    middle = (vit.depth - 1) * max(block, attention)
-    return max(middle + max(block + ends, attention), streamed)
+        middle = (vit.depth - 1) * block + vit.depth * attention
+        return max(middle + last, streamed)
+    return max((vit.depth - 1) * max(block, attention) + max(last, attention), streamed)
 
 
 def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:

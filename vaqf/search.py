@@ -17,8 +17,8 @@ from vaqf.design import ENGINES, Design
 from vaqf.errors import InputError
 from vaqf.fields import check_choice, check_target, check_whole
 from vaqf.performance import Estimate, estimate
-from vaqf.resources import largest_share, resources, worst_share
-from vaqf.space import Array, Plan, Problem, array_floor, arrays, plans
+from vaqf.resources import Array, largest_share, resources, worst_share
+from vaqf.space import Plan, Problem, array_floor, arrays, plans
 from vaqf.vit import Vit
 
 DEFAULT_ACT_BITS = arithmetic.MAX_ACT_BITS
@@ -37,7 +37,7 @@ class Candidate:
 
     def to_json(self) -> dict[str, Any]:
         """One entry of search[]; fps is null where no design is legal."""
-        fps = round(self.estimate.fps, 3) if self.legal else None
+        fps = self.estimate.fps if self.legal else None
         return {
             "act_bits": self.act_bits,
             "fps": fps,
@@ -96,7 +96,7 @@ def search(
         check_whole(frames_in_flight, "frames_in_flight", 1, 2)
     frames = (2, 1) if frames_in_flight is None else (frames_in_flight,)
     if design is not None:
-        _check_pins(design, act_bits, frames_in_flight)
+        _check_pins(design, engine, act_bits, frames_in_flight)
         shapes.check_fits(design, vit)
         problem = Problem(vit, board, design.engine, clock, budget, frames)
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
@@ -106,8 +106,10 @@ def search(
     return _judge(problem, fastest, target, pinned)
 
 
-def _check_pins(design: Design, act_bits: int | None, frames: int | None) -> None:
+def _check_pins(design: Design, engine: str, act_bits: int | None, frames: int | None) -> None:
+    """The flags agree with the design; table is also the default, so it contradicts nothing."""
     for name, asked, has in (
+        ("engine", None if engine == ENGINES[0] else engine, design.engine),
         ("act_bits", act_bits, design.act_bits),
         ("frames_in_flight", frames, design.frames_in_flight),
     ):
@@ -313,7 +315,7 @@ def _just_fast_enough(found: list[tuple[int, Array]], limit: int) -> Iterator[Ar
 
 
 def _use(problem: Problem, design: Design) -> dict[str, float]:
-    return resources(design, problem.vit, problem.board)
+    return resources(design, problem.board)
 
 
 def _size(problem: Problem, use: dict[str, float]) -> tuple[float, ...]:

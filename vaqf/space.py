@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from vaqf import arithmetic, schedule
 from vaqf import design as shapes
@@ -11,6 +11,7 @@ from vaqf.board import Board
 from vaqf.design import Capacity, Design, capacity_for, ceil_div, round_up
 from vaqf.resources import (
     LUTRAM_DEPTH,
+    Array,
     activation_memories,
     bram18,
     dsps,
@@ -20,13 +21,10 @@ from vaqf.resources import (
 )
 from vaqf.vit import Vit
 
-MAX_WEIGHT_PORTS = 4  # Zynq-7000 and UltraScale+ have four high-performance slave ports
 MAX_TOKENS_PER_CYCLE = 64
 PE_CHOICES = (1, 2, 3, 4, 6, 8, 12, 16)
 SIMD_DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16)  # K = dim / division, rounded up to whole words
 LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
-
-Array = tuple[int, int, int]  # T, P, K
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Problem:
 
     def share(self, design: Design) -> tuple[float, str]:
         """Largest used / budget, and of which resource; legal up to 1."""
-        return worst_share(resources(design, self.vit, self.board), self.budget)
+        return worst_share(resources(design, self.board), self.budget)
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command."""
@@ -93,14 +91,13 @@ def _token_choices(vit: Vit) -> list[int]:
 
 def array_floor(problem: Problem, act_bits: int, array: Array) -> tuple[float, str]:
     """The array and the large memories against the budget: a cheap lower bound."""
-    (tokens, pe, simd), vit = array, problem.vit
+    (_, pe, simd), vit = array, problem.vit
     capacity = _least_capacity(vit, act_bits, pe, simd)
     use = least_logic(problem.engine, array, act_bits, capacity, problem.board.is_series_7)
     share = worst_share(use, problem.budget)
     if share[0] > 1:
         return share
-    banks = 2 ** (tokens - 1).bit_length()
-    blocks = _large_memories(vit, act_bits, pe, simd, banks, problem.frames[-1])
+    blocks = _large_memories(vit, act_bits, array, problem.frames[-1])
     return max(share, worst_share({"bram36": blocks}, problem.budget))
 
 
@@ -109,14 +106,14 @@ def _least_capacity(vit: Vit, act_bits: int, pe: int, simd: int) -> Capacity:
     return capacity_for(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
 
 
-@lru_cache(maxsize=8192)
-def _large_memories(vit: Vit, act_bits: int, pe: int, simd: int, banks: int, frames: int) -> float:
+def _large_memories(vit: Vit, act_bits: int, array: Array, frames: int) -> float:
     """BRAM36 of the activations and the ring, with the narrowest attention engine."""
-    lanes = min(lane_choices(vit, pe))
+    tokens, pe, simd = array
     capacity = _least_capacity(vit, act_bits, pe, simd)
-    words = shapes.streamed_ring_words(vit, act_bits, pe, simd, lanes)
+    words = shapes.streamed_ring_words(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
     blocks = bram18(pe * simd, words) if words > LUTRAM_DEPTH else 0
-    for memory in activation_memories(capacity, act_bits, pe, banks, frames):
+    banks = 2 ** (tokens - 1).bit_length()
+    for memory in activation_memories(capacity, act_bits, array, banks, frames):
         if memory.depth > LUTRAM_DEPTH:
             blocks += memory.copies * bram18(memory.width, memory.depth)
     return blocks / 2
@@ -151,7 +148,7 @@ class Plan:
         rate = schedule.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
         return schedule.closed_interval(vit, self.by_kind, attention, frames, rate)
 
-    @property
+    @cached_property
     def _attention_group(self) -> int:
         vit, design = self.problem.vit, self.base
         return vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
@@ -160,7 +157,7 @@ class Plan:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
         depth = self.problem.vit.depth
         block, ends = schedule.binary_cycles(self.by_kind)
-        most = self._most_rows()
+        most = self._most_rows
         if frames == 1:
             if limit is None:
                 return [most]
@@ -180,25 +177,26 @@ class Plan:
         per_head = groups // vit.heads
         return ceil_div(vit.tokens, per_head) if per_head >= 1 else vit.tokens
 
+    @cached_property
     def _most_rows(self) -> int:
         """Most rows the DSP budget allows, of them the fewest with as many groups."""
         vit, series_7 = self.problem.vit, self.problem.board.is_series_7
-        padded = self.base.padded_head(vit.head_dim)
-        one, nine = (dsps(replace(self.base, attention_rows=r), padded, series_7) for r in (1, 9))
+        one, nine = (dsps(replace(self.base, attention_rows=r), series_7) for r in (1, 9))
         spare = self.problem.budget["dsp"] - one
         most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 
     def designs(self, frames: int, rows: int, *, all_ports: bool) -> Iterator[Design]:
         """Resident if the weights alone fit, and streamed; through most ports, or every number."""
-        if self.resident is not None:
-            yield replace(self.resident, frames_in_flight=frames, attention_rows=rows)
-        base = replace(self.base, frames_in_flight=frames, attention_rows=rows)
-        if all_ports:
-            for ports in shapes.WEIGHT_PORTS:
-                if ports < base.weight_ports:
-                    yield replace(base, weight_ports=ports)
-        yield base
+        for storage in (self.resident, self.base):
+            if storage is None:
+                continue
+            base = replace(storage, frames_in_flight=frames, attention_rows=rows)
+            if all_ports:
+                for ports in shapes.WEIGHT_PORTS:
+                    if ports < base.weight_ports:
+                        yield replace(base, weight_ports=ports)
+            yield base
 
 
 def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
@@ -236,7 +234,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:
     """Most ports the ring takes whole; beyond the DRAM's bandwidth they bring nothing."""
     dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.clock_mhz)
-    most = max(1, min(MAX_WEIGHT_PORTS, ceil_div(dram, shapes.PORT_BITS)))
+    most = max(1, ceil_div(dram, shapes.PORT_BITS))
     whole = [n for n in shapes.WEIGHT_PORTS if ring_word_bits % (n * shapes.PORT_BITS) == 0]
     return max(n for n in whole if n <= most)
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "vaqf/check.hpp"
 #include "vaqf/trace.hpp"
 #include "vaqf_accelerator.hpp"
 
@@ -67,6 +68,12 @@ Blob read_blob(const std::string& path, BlobKind kind, bool check_crc) {
     blob.payload.insert(blob.payload.end(), buffer, buffer + got);
   std::fclose(file);
   if (blob.payload.size() != blob.header.payload_bytes) fail(path, "is truncated or too long");
+  const bool items = kind == kImages || kind == kLogits;
+  bool clean = items || blob.header.item_bytes == 0;
+  for (char byte : blob.header.reserved) clean = clean && byte == 0;
+  if (!clean || blob.header.item_bytes > blob.header.payload_bytes ||
+      (items && blob.header.count * blob.header.item_bytes != blob.header.payload_bytes))
+    fail(path, "its header does not match its content");
   if (check_crc && crc32(blob.payload) != blob.header.crc)
     fail(path, "its CRC does not match its content: build the project again");
   return blob;
@@ -128,6 +135,7 @@ class Comparison : public vaqf::TraceSink {
           layers.size();
       layers.push_back(entry);
     }
+    if (at != blob.payload.size()) fail(path, "has more layers than its header says");
   }
 
   void put(int command, bool normalized_input, int token, int channel, int value) override {
@@ -159,11 +167,11 @@ class Comparison : public vaqf::TraceSink {
     for (const Compared& entry : layers) {
       const Layer& layer = entry.layer;
       if (entry.wrong)
-        std::printf("mismatch: layer %s, token %zu, channel %zu: hardware %d, golden %d (%zu of %zu"
-                    " values differ)\n",
-                    layer.name, entry.first_index / layer.columns,
-                    entry.first_index % layer.columns, entry.first_value,
-                    entry.golden[entry.first_index], entry.wrong, entry.golden.size());
+        std::printf(
+            "mismatch: layer %s, token %zu, channel %zu: hardware %d, golden %d (%zu of %zu"
+            " values differ)\n",
+            layer.name, entry.first_index / layer.columns, entry.first_index % layer.columns,
+            entry.first_value, entry.golden[entry.first_index], entry.wrong, entry.golden.size());
       const bool missing = entry.seen != entry.golden.size();
       if (missing)
         std::printf("mismatch: layer %s: %zu values computed, golden has %zu\n", layer.name,
@@ -176,6 +184,29 @@ class Comparison : public vaqf::TraceSink {
  private:
   std::map<std::pair<int, int>, size_t> index_;
 };
+
+/// Refuses commands that reach beyond the files: the kernel does not know how large they are.
+void check_extents(const Blob& commands, const std::string& path, const Blob& weights,
+                   const Blob& images, uint64_t frames, uint64_t row_bytes) {
+  const uint64_t port_bytes = vaqf::kPortBits / 8;
+  for (uint32_t i = 0; i < commands.header.count; ++i) {
+    ap_uint<32> word[vaqf::kCommandWords];
+    for (int j = 0; j < vaqf::kCommandWords; ++j) {
+      uint32_t bits;
+      std::memcpy(&bits, &commands.payload[(size_t(i) * vaqf::kCommandWords + j) * 4], 4);
+      word[j] = bits;
+    }
+    const vaqf::Command c = vaqf::decode(word);
+    if (!vaqf::fits(c)) return;  // the kernel stops there
+    if (vaqf::weight_end(c) > weights.payload.size()) fail(path, "reads beyond the weight image");
+    if (c.opcode != vaqf::kOpMatmul) continue;
+    if (c.source == vaqf::kSourcePixels &&
+        frames * vaqf::frame_words(c) * port_bytes > images.payload.size())
+      fail(path, "reads beyond the images");
+    if (c.dest == vaqf::kDestLogits && vaqf::result_words(c) * port_bytes > row_bytes)
+      fail(path, "writes beyond the logits");
+  }
+}
 
 int usage() {
   std::fprintf(stderr,
@@ -209,10 +240,9 @@ int main(int argc, char** argv) {
   const uint32_t classes = uint32_t(logits.header.item_bytes / 4);
   if (frames > images.header.count || frames > logits.header.count)
     fail(paths[2], "has fewer images than --frames asks for");
-  if (images.payload.size() != images.header.count * images.header.item_bytes)
-    fail(paths[2], "its size is not that of its images");
-  if (classes < 1 || logits.payload.size() != size_t(logits.header.count) * classes * 4)
-    fail(paths[3], "its size is not that of its logits");
+  if (frames < 1) fail(paths[2], "holds no images");
+  if (classes < 1 || logits.header.item_bytes % 4) fail(paths[3], "its rows are not 32-bit logits");
+  if (weights.header.count != 1) fail(paths[0], "holds something else than one weight image");
   if (commands.payload.size() != size_t(commands.header.count) * vaqf::kCommandWords * 4)
     fail(paths[1], "its size is not that of its commands");
 
@@ -224,8 +254,9 @@ int main(int argc, char** argv) {
   const auto weight_words =
       to_words<vaqf::weight_word_t, vaqf::kWeightPorts * vaqf::kPortBits>(weights.payload);
   const auto image_words = to_words<vaqf::port_word_t, vaqf::kPortBits>(images.payload);
-  const size_t row_bytes = (classes * 4 + vaqf::kAlignBytes - 1) / vaqf::kAlignBytes *
-                           vaqf::kAlignBytes;
+  const size_t row_bytes =
+      (classes * 4 + vaqf::kAlignBytes - 1) / vaqf::kAlignBytes * vaqf::kAlignBytes;
+  check_extents(commands, paths[1], weights, images, frames, row_bytes);
   std::vector<vaqf::port_word_t> results((vaqf::kStatusBytes + frames * row_bytes) /
                                          (vaqf::kPortBits / 8));
   vaqf_accelerator(command_words.data(), weight_words.data(), image_words.data(), results.data(),

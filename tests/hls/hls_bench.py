@@ -22,6 +22,7 @@ from vaqf.network import Attention, Block, Linear, Network, Norm, Requant
 from vaqf.vit import Vit
 
 FAST_COMPILE = "-O1 -march=native"  # of small designs: compiling takes longer than running
+SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 FILES = ("weights", "commands", "images", "logits", "layers")
 
 
@@ -91,7 +92,7 @@ def extreme(vit: Vit, act_bits: int, seed: int) -> Network:
             fc2=binary(d, hidden, 15),
         )
 
-    network = Network(
+    return Network(
         vit=vit,
         act_bits=act_bits,
         origin="test",
@@ -102,7 +103,6 @@ def extreme(vit: Vit, act_bits: int, seed: int) -> Network:
         norm=norm(),
         head=fixed(vit.classes, vit.prefix_tokens * d, 23, act_bits),
     )
-    return network
 
 
 def small_vit(**changes) -> Vit:

@@ -17,19 +17,18 @@ namespace vaqf_native {
 
 template <int W, bool Signed>
 struct Storage {
-  typedef
-      typename std::conditional<W <= 8, int8_t,
-                                typename std::conditional<
-                                    W <= 16, int16_t,
-                                    typename std::conditional<W <= 32, int32_t,
-                                                              int64_t>::type>::type>::type signed_t;
+  typedef typename std::conditional<
+      W <= 8, int8_t,
+      typename std::conditional<
+          W <= 16, int16_t, typename std::conditional<W <= 32, int32_t, int64_t>::type>::type>::type
+      signed_t;
   typedef typename std::make_unsigned<signed_t>::type unsigned_t;
   typedef typename std::conditional<Signed, signed_t, unsigned_t>::type type;
   /// What an expression sees: int where a product of two such values fits in 32 bits.
-  typedef typename std::conditional<
-      W <= (Signed ? 16 : 15), int,
-      typename std::conditional<W == 64 && !Signed, unsigned long long, long long>::type>::type
-      native;
+  typedef
+      typename std::conditional<W <= (Signed ? 16 : 15), int,
+                                typename std::conditional<W == 64 && !Signed, unsigned long long,
+                                                          long long>::type>::type native;
 };
 
 /// The low W bits of x, sign-extended if Signed, in the narrowest arithmetic that does it.
@@ -169,39 +168,39 @@ class Wide {
 
 }  // namespace vaqf_native
 
-#define VAQF_NATIVE_INT(NAME, SIGNED)                                                    \
-  template <int W>                                                                       \
-  class NAME : public vaqf_native::Int<W, SIGNED, NAME<W> > {                            \
-   public:                                                                               \
-    static_assert(W >= 1 && W <= 64, "native integers have 1 to 64 bits");               \
-    NAME() = default;                                                                    \
-    template <class X>                                                                   \
-    NAME(X x) {                                                                          \
-      this->set(x);                                                                      \
-    }                                                                                    \
-    template <int V>                                                                     \
-    NAME(const ap_int<V>& x) {                                                           \
-      this->set(static_cast<typename vaqf_native::Storage<V, true>::native>(x));         \
-    }                                                                                    \
-    template <int V>                                                                     \
-    NAME(const ap_uint<V>& x) {                                                          \
-      this->set(static_cast<typename vaqf_native::Storage<V, false>::native>(x));        \
-    }                                                                                    \
+#define VAQF_NATIVE_INT(NAME, SIGNED)                                             \
+  template <int W>                                                                \
+  class NAME : public vaqf_native::Int<W, SIGNED, NAME<W>> {                      \
+   public:                                                                        \
+    static_assert(W >= 1 && W <= 64, "native integers have 1 to 64 bits");        \
+    NAME() = default;                                                             \
+    template <class X>                                                            \
+    NAME(X x) {                                                                   \
+      this->set(x);                                                               \
+    }                                                                             \
+    template <int V>                                                              \
+    NAME(const ap_int<V>& x) {                                                    \
+      this->set(static_cast<typename vaqf_native::Storage<V, true>::native>(x));  \
+    }                                                                             \
+    template <int V>                                                              \
+    NAME(const ap_uint<V>& x) {                                                   \
+      this->set(static_cast<typename vaqf_native::Storage<V, false>::native>(x)); \
+    }                                                                             \
   };
 
 VAQF_NATIVE_INT(ap_int, true)
 VAQF_NATIVE_INT(ap_uint, false)
 #undef VAQF_NATIVE_INT
 
-#define VAQF_NATIVE_WIDE(W)                              \
-  template <>                                            \
-  class ap_uint<W> : public vaqf_native::Wide<W> {       \
-   public:                                               \
-    ap_uint() = default;                                 \
-    ap_uint(unsigned long long x) {                      \
+#define VAQF_NATIVE_WIDE(W)                                \
+  template <>                                              \
+  class ap_uint<W> : public vaqf_native::Wide<W> {         \
+   public:                                                 \
+    ap_uint() = default;                                   \
+    ap_uint(unsigned long long x) {                        \
       for (int i = 0; i < W / 64; ++i) this->chunk[i] = 0; \
-      this->chunk[0] = x;                                \
-    }                                                    \
+      this->chunk[0] = x;                                  \
+    }                                                      \
   };
 
 VAQF_NATIVE_WIDE(128)

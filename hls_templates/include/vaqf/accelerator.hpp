@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vaqf/attention.hpp"
+#include "vaqf/check.hpp"
 #include "vaqf/matmul.hpp"
 #include "vaqf/sequence.hpp"
 
@@ -14,83 +15,14 @@ enum Status {
   kStatusBadArguments = 2  ///< more commands than the list memory holds, or none
 };
 
-/// Whether every address a matmul makes stays inside this design's memories.
-inline bool fits_matmul(const Command& c) {
-#pragma HLS INLINE
-  const int dim_words = ceil_div(c.dim, kPe);
-  const int slices = ceil_div(c.k_words, kSimd / kPe);
-  bool good = c.tokens >= 1 && c.tokens <= kMaxTokens && c.k_words >= 1 && c.n_words >= 1 &&
-              c.dim >= 1 && dim_words <= kMaxDim / kPe && int(c.n_words) * kPe <= kMaxOutputs &&
-              (c.planes == 1 || c.planes == kFixedWeightBits) && c.digits >= 1 &&
-              c.outputs <= int(c.n_words) * kPe && c.shift <= kMaxShift && c.norm_shift <= kMaxShift &&
-              int(c.weight_words) == slices * int(c.planes) * int(c.n_words) &&
-              c.weight_words <= kRingWords &&
-              (!kResident || c.ring_offset + c.weight_words <= kRingWords);
-  if (slices > 1 || c.planes > 1 || c.digits > 1) good = good && c.n_words <= kPartialWords;
-  if (c.source == kSourcePixels) {
-    good = good && int(c.k_words) * kPe <= kMaxPixels && c.digits == kPixelDigits &&
-           c.prefix_tokens <= c.tokens && c.dest == kDestResidual &&
-           c.pixel_bytes % (kPortBits / 8) == 0 && int(c.pixel_bytes) <= kMaxPixelBytes;
-  } else if (c.source == kSourceNorm) {
-    good = good && int(c.k_words) == dim_words;
-  } else if (c.source == kSourceNormPrefix) {
-    good = good && c.tokens == 1 && int(c.k_words) == int(c.prefix_tokens) * dim_words &&
-           c.prefix_tokens <= kMaxTokens;
-  } else if (c.source == kSourceContext) {
-    good = good && int(c.k_words) * kPe <= kMaxAttention;
-  } else if (c.source == kSourceHidden) {
-    good = good && int(c.k_words) * kPe <= kMaxHidden;
-  } else {
-    good = false;
-  }
-  if (c.dest == kDestQkv) {
-    good = good && c.n_words % 3 == 0 && int(c.n_words) * kPe <= 3 * kMaxAttention;
-  } else if (c.dest == kDestResidual) {
-    good = good && int(c.n_words) == dim_words;
-  } else if (c.dest == kDestHidden) {
-    good = good && int(c.n_words) * kPe <= kMaxHidden;
-  } else {
-    good = good && c.dest == kDestLogits && c.tokens == 1;
-  }
-  return good;
-}
-
-inline bool fits_attention(const Command& c) {
-#pragma HLS INLINE
-  return c.tokens >= 1 && c.tokens <= kMaxTokens && c.heads >= 1 && c.head_words >= 1 &&
-         c.head_words % kHeadWords == 0 && c.head_words <= kMaxHeadWords &&
-         int(c.n_words) == int(c.heads) * int(c.head_words) &&
-         int(c.n_words) * kPe <= kMaxAttention && c.shift <= kMaxShift;
-}
-
-inline bool fits(const Command& c) {
-#pragma HLS INLINE
-  const bool offset = c.frame_offset >= -2 && c.frame_offset <= 1;
-  if (c.opcode == kOpMatmul) return offset && fits_matmul(c);
-  return offset && c.opcode == kOpAttention && fits_attention(c);
-}
-
 /// The commands of one step that run, and their frames.
 struct Step {
-  int first;        ///< command
-  int end;          ///< behind the last
+  int first;  ///< command
+  int end;    ///< behind the last
   int iteration;
-  int attention;    ///< command of the attention engine, or -1
-  int slot;         ///< of the binary engine
+  int attention;  ///< command of the attention engine, or -1
+  int slot;       ///< of the binary engine
 };
-
-/// Words of one packed image.
-inline int frame_words(const Command& c) {
-#pragma HLS INLINE
-  const int bytes = int(c.tokens - c.prefix_tokens) * int(c.pixel_bytes);
-  return ceil_div(bytes, kAlignBytes) * (kAlignBytes * 8 / kPortBits);
-}
-
-/// Words of one frame's logits.
-inline int result_words(const Command& c) {
-#pragma HLS INLINE
-  return ceil_div(4 * int(c.outputs), kAlignBytes) * (kAlignBytes * 8 / kPortBits);
-}
 
 /// Reads one command of 16 words of 32 bits.
 inline Command read_command(const port_word_t* commands, int index) {
@@ -113,10 +45,8 @@ inline void run_matmuls(const Step& step, Ring& state, const Command list[kMaxCo
                         int frames, const weight_word_t* weights, const port_word_t* images,
                         port_word_t* results, RingWord ring[kRingWords],
                         ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
-                        ActWord v[kBanks][kAttentionDepth],
-                        ActWord hidden[kTokens][kHiddenDepth],
-                        ResidualWord residual[kTokens][kResidualDepth],
-                        RowSumsTile sums[kGroups]) {
+                        ActWord v[kBanks][kAttentionDepth], ActWord hidden[kTokens][kHiddenDepth],
+                        ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups]) {
 command_loop:
   for (int i = step.first; i < step.end; ++i) {
     const Command c = list[i];
@@ -135,8 +65,7 @@ command_loop:
 
 /// The attention command of one step, if there is one for a frame that exists.
 inline void run_attention(const Step& step, const Command list[kMaxCommands],
-                          const Record records[kMaxAttention],
-                          ActWord q[kBanks][kAttentionDepth],
+                          const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth],
                           const ActWord k[kBanks][kAttentionDepth],
                           const ActWord v[kBanks][kAttentionDepth]) {
   if (step.attention >= 0) {

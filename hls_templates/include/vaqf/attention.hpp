@@ -108,8 +108,7 @@ head_loop:
       part_loop:
         for (int part = 0; part < parts; ++part) {
 #pragma HLS PIPELINE II = 1
-          const HeadWords run =
-              read_run(k, key, h * int(c.head_words) + part * kHeadWords, stride);
+          const HeadWords run = read_run(k, key, h * int(c.head_words) + part * kHeadWords, stride);
         row_loop:
           for (int r = 0; r < kAttentionRows; ++r) {
 #pragma HLS UNROLL
@@ -124,8 +123,8 @@ head_loop:
 }
 
 /// Passes the scores on and, behind each group, its rows' maxima.
-inline void find_maxima(const Command& c, hls::stream<Scores>& scores,
-                        hls::stream<Scores>& waiting, hls::stream<Scores>& maxima) {
+inline void find_maxima(const Command& c, hls::stream<Scores>& scores, hls::stream<Scores>& waiting,
+                        hls::stream<Scores>& maxima) {
   const int rounds = int(c.heads) * query_groups(c);
 round_loop:
   for (int i = 0; i < rounds; ++i) {
@@ -146,8 +145,8 @@ round_loop:
 }
 
 /// Softmax numerators, the row's maximum at full scale.
-inline void weigh_keys(const Command& c, hls::stream<Scores>& waiting,
-                       hls::stream<Scores>& maxima, hls::stream<Exponents>& weights) {
+inline void weigh_keys(const Command& c, hls::stream<Scores>& waiting, hls::stream<Scores>& maxima,
+                       hls::stream<Exponents>& weights) {
   const int rounds = int(c.heads) * query_groups(c);
 round_loop:
   for (int i = 0; i < rounds; ++i) {
@@ -188,8 +187,7 @@ head_loop:
         for (int part = 0; part < parts; ++part) {
 #pragma HLS PIPELINE II = 1
           if (part == 0) e = weights.read();
-          const HeadWords run =
-              read_run(v, key, h * int(c.head_words) + part * kHeadWords, stride);
+          const HeadWords run = read_run(v, key, h * int(c.head_words) + part * kHeadWords, stride);
         row_loop:
           for (int r = 0; r < kAttentionRows; ++r) {
 #pragma HLS UNROLL
@@ -244,8 +242,7 @@ head_loop:
           for (int l = 0; l < kHeadWords * kPe; ++l) {
 #pragma HLS UNROLL
             const operand_t mean = scale_by<kContextBits>(sum.value[r][l], factor[r]);
-            const act_t a =
-                requantize<kActBits + 1>(mean, records[first + l], c.shift, 0, kActMax);
+            const act_t a = requantize<kActBits + 1>(mean, records[first + l], c.shift, 0, kActMax);
             run.word[l / kPe].lane[l % kPe] = a;
             if (token < int(c.tokens)) trace(first_frame, index, false, token, first + l, int(a));
           }

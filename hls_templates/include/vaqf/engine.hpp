@@ -22,9 +22,9 @@ static_assert(kSimd % kPe == 0, "a slice is whole activation words");
 
 /// Where a gather stands: slices come in the order in which they are computed.
 struct Gather {
-  int slice;    ///< K slice that is gathered
-  int word;     ///< words of it that came
-  bool ready;   ///< all of it
+  int slice;   ///< K slice that is gathered
+  int word;    ///< words of it that came
+  bool ready;  ///< all of it
 };
 
 inline int words_of_slice(const Command& c, int slice) {

@@ -23,8 +23,7 @@ inline Normalizer normalizer(RowSums sums, ap_uint<16> dim, ap_uint<kBiasBits> e
   return result;
 }
 
-inline act_t layer_norm(residual_t x, Normalizer row, ap_uint<16> dim, Record q,
-                        ap_uint<6> shift) {
+inline act_t layer_norm(residual_t x, Normalizer row, ap_uint<16> dim, Record q, ap_uint<6> shift) {
 #pragma HLS INLINE
   const ap_int<kOperandBits> centred = dim * x - row.sum;
   const operand_t normal = scale_by<kOperandBits>(centred, row.factor);

@@ -8,9 +8,9 @@ namespace vaqf {
 
 /// Addresses of the frame a command works for.
 struct Frame {
-  bool first;                 ///< frame 0, which C-sim traces
-  ap_uint<32> image_word;     ///< of `images`
-  ap_uint<32> result_word;    ///< of `results`
+  bool first;               ///< frame 0, which C-sim traces
+  ap_uint<32> image_word;   ///< of `images`
+  ap_uint<32> result_word;  ///< of `results`
 };
 
 /// Every channel has one writer and one reader, and each memory one process that reads it and one
@@ -56,8 +56,8 @@ inline void matmul(const Command& c, int index, const FillPlan& plan, const Fram
   read_residual(c, frame.first, index, residual, sums, norm_words, constants, normalized, skips);
   read_rows(c, q, hidden, pixels, normalized, tiles);
   binary_engine(c, plan, ring, fill, tiles, accs);
-  write_results(c, frame.first, index, frame.result_word, accs, requant_words, gelu, skips, q, k,
-                v, hidden, residual, sums, results);
+  write_results(c, frame.first, index, frame.result_word, accs, requant_words, gelu, skips, q, k, v,
+                hidden, residual, sums, results);
 }
 
 }  // namespace vaqf

@@ -35,7 +35,8 @@ ap_uint<kNormValueBits> interpolate(ap_uint<W> x, ap_uint<6> exponent,
   if (exponent >= kBits) {
     fraction = x >> (exponent - kBits);
   } else {
-    fraction = x << (kBits - exponent);
+    fraction = x;  // a shift to the left keeps its operand's width, so widen first
+    fraction <<= kBits - exponent;
   }
   const ap_uint<kNormIndexBits> index = fraction >> kNormOffsetBits;
   const ap_uint<kNormOffsetBits> offset = fraction;

@@ -10,7 +10,8 @@
 #define VAQF_BIND_TABLES(array) VAQF_PRAGMA(HLS RESOURCE variable = array core = RAM_2P_LUTRAM)
 #define VAQF_AGGREGATE(variable_name) VAQF_PRAGMA(HLS DATA_PACK variable = variable_name)
 #else
-#define VAQF_BIND_BRAM(array) VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_2p impl = bram)
+#define VAQF_BIND_BRAM(array) \
+  VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_2p impl = bram)
 #define VAQF_BIND_LUTRAM(array) \
   VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_2p impl = lutram)
 /// One writer and many readers: the tool replicates the RAM once per reader.

@@ -36,10 +36,9 @@ inline void write_results(const Command& c, bool first_frame, int index, ap_uint
                           hls::stream<AccTile>& accs, hls::stream<RecordWord>& records,
                           hls::stream<act_t>& gelu, hls::stream<ResidualTile>& skips,
                           ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
-                          ActWord v[kBanks][kAttentionDepth],
-                          ActWord hidden[kTokens][kHiddenDepth],
-                          ResidualWord residual[kTokens][kResidualDepth],
-                          RowSumsTile sums[kGroups], port_word_t* results) {
+                          ActWord v[kBanks][kAttentionDepth], ActWord hidden[kTokens][kHiddenDepth],
+                          ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups],
+                          port_word_t* results) {
   act_t gelu_table[kGeluEntries];
   VAQF_BIND_TABLES(gelu_table)
   if (c.dest == kDestHidden) {
@@ -78,8 +77,8 @@ group_loop:
           const int channel = w * kPe + p;
           const bool used = channel < int(c.outputs);
           const operand_t operand = acc.value[t][p] >> c.pre_shift;
-          const ap_int<kLogitBits> value = requantize<kLogitBits>(
-              operand, record.lane[p], c.shift, limits.low, limits.high);
+          const ap_int<kLogitBits> value =
+              requantize<kLogitBits>(operand, record.lane[p], c.shift, limits.low, limits.high);
           int seen = 0;
           if (c.dest == kDestQkv) {
             const signed_act_t narrow = value;
@@ -92,11 +91,10 @@ group_loop:
           } else if (c.dest == kDestResidual) {
             const residual_t x = saturating_add(skip.row[t].lane[p], value);
             stream.row[t].lane[p] = x;
-            const ap_int<kRowSumBits> sum = w == 0 && p == 0 ? ap_int<kRowSumBits>(0)
-                                                              : row_sums.row[t].sum;
-            const ap_uint<kRowSquareBits> squares = w == 0 && p == 0
-                                                        ? ap_uint<kRowSquareBits>(0)
-                                                        : row_sums.row[t].squares;
+            const ap_int<kRowSumBits> sum =
+                w == 0 && p == 0 ? ap_int<kRowSumBits>(0) : row_sums.row[t].sum;
+            const ap_uint<kRowSquareBits> squares =
+                w == 0 && p == 0 ? ap_uint<kRowSquareBits>(0) : row_sums.row[t].squares;
             row_sums.row[t].sum = sum + x;
             row_sums.row[t].squares = squares + x * x;
             seen = x;
@@ -142,8 +140,8 @@ group_loop:
     logit_part_loop:
       for (int j = 0; j < kPerWord; ++j) {
 #pragma HLS UNROLL
-        const ap_int<32> logit = i * kPerWord + j < int(c.outputs) ? logits[i * kPerWord + j]
-                                                                   : ap_int<kLogitBits>(0);
+        const ap_int<32> logit =
+            i * kPerWord + j < int(c.outputs) ? logits[i * kPerWord + j] : ap_int<kLogitBits>(0);
         word.range(32 * j + 31, 32 * j) = static_cast<unsigned>(int(logit));
       }
       results[result_word + i] = word;

@@ -121,8 +121,8 @@ norm_round_loop:
             const int low = kResidualBits * (i % per_word);
             if (i % per_word == 0) word = constants.read();
             if (i < kTokens * kPe) {
-              tile.row[i / kPe].lane[i % kPe] = static_cast<unsigned long long>(
-                  word.range(low + kResidualBits - 1, low));
+              tile.row[i / kPe].lane[i % kPe] =
+                  static_cast<unsigned long long>(word.range(low + kResidualBits - 1, low));
             }
           }
         } else {
@@ -168,8 +168,7 @@ pixel_row_loop:
       pixel_byte_loop:
         for (int b = 0; b < kBytes; ++b) {
 #pragma HLS UNROLL
-          rows[t][i * kBytes + b] =
-              static_cast<unsigned long long>(word.range(8 * b + 7, 8 * b));
+          rows[t][i * kBytes + b] = static_cast<unsigned long long>(word.range(8 * b + 7, 8 * b));
         }
       }
     }
@@ -202,9 +201,8 @@ digit_loop:
 
 /// Every input row of one command, as the engine takes them.
 inline void read_rows(const Command& c, const ActWord context[kBanks][kAttentionDepth],
-                      const ActWord hidden[kTokens][kHiddenDepth],
-                      hls::stream<port_word_t>& pixels, hls::stream<ActTile>& normalized,
-                      hls::stream<ActTile>& tiles) {
+                      const ActWord hidden[kTokens][kHiddenDepth], hls::stream<port_word_t>& pixels,
+                      hls::stream<ActTile>& normalized, hls::stream<ActTile>& tiles) {
   const int groups = ceil_div(c.tokens, kTokens);
   const int k_words = c.k_words;
   const int stride = words_per_bank(k_words);

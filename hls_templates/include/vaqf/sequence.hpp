@@ -35,12 +35,12 @@ inline bool loads(const Command& c, int iteration, int frames) {
 
 /// State of the ring between commands.
 struct Ring {
-  int iteration;           ///< of the command whose weights are read next
-  int index;               ///< that command
-  ap_uint<32> done;        ///< ring words of it that were read
-  ap_uint<32> write;       ///< ring word that is filled next
-  ap_uint<32> read;        ///< ring word of the next command's first weights
-  ap_uint<32> held;        ///< ring words read and not yet released
+  int iteration;      ///< of the command whose weights are read next
+  int index;          ///< that command
+  ap_uint<32> done;   ///< ring words of it that were read
+  ap_uint<32> write;  ///< ring word that is filled next
+  ap_uint<32> read;   ///< ring word of the next command's first weights
+  ap_uint<32> held;   ///< ring words read and not yet released
 };
 
 /// Moves on to the next command that brings weights; false behind the last one.
@@ -103,7 +103,8 @@ inline FillPlan plan_fill(Ring& ring, const Command& c, const Command commands[k
   plan.write = ring.write;
   // resident weights lie in the order of frame 0's commands; the ring is then never released
   plan.base = kResident ? c.ring_offset : ring.read;
-  const ap_uint<32> needed = kResident ? ap_uint<32>(c.ring_offset + c.weight_words) : c.weight_words;
+  const ap_uint<32> needed =
+      kResident ? ap_uint<32>(c.ring_offset + c.weight_words) : c.weight_words;
   const ap_uint<32> own = ring.held < needed ? ap_uint<32>(needed - ring.held) : ap_uint<32>(0);
   plan.missing = plan_segments(ring, plan, own, commands, count, frames);
   const int groups = ceil_div(c.tokens, kTokens);

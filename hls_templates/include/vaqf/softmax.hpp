@@ -9,8 +9,7 @@ typedef ap_int<kScoreBits> score_t;
 typedef ap_uint<kExpBits> exp_t;
 
 /// The row's maximum (delta = 0) gives full scale.
-inline exp_t exponent(ap_uint<kScoreBits> delta, ap_uint<kScoreMultBits> mult,
-                      ap_uint<6> shift) {
+inline exp_t exponent(ap_uint<kScoreBits> delta, ap_uint<kScoreMultBits> mult, ap_uint<6> shift) {
 #pragma HLS INLINE
   const ap_uint<kScoreBits + kScoreMultBits> product = delta * mult;
   const ap_uint<kScoreBits + kScoreMultBits> step = product >> shift;

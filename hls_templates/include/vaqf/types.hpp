@@ -8,14 +8,14 @@
 
 namespace vaqf {
 
-typedef ap_uint<kActBits> act_t;         ///< activations of the binary engine
-typedef ap_int<kActBits> signed_act_t;   ///< q, k and v
-typedef ap_int<kAccBits> acc_t;          ///< accumulators of the binary engine
+typedef ap_uint<kActBits> act_t;        ///< activations of the binary engine
+typedef ap_int<kActBits> signed_act_t;  ///< q, k and v
+typedef ap_int<kAccBits> acc_t;         ///< accumulators of the binary engine
 typedef ap_int<kResidualBits> residual_t;
 typedef ap_int<kOperandBits> operand_t;  ///< one port of a multiplier
 typedef ap_int<kMultBits> mult_t;        ///< its other port
 typedef ap_int<kBiasBits> bias_t;
-typedef ap_int<kBiasBits + 1> sum_t;     ///< value * mult + bias
+typedef ap_int<kBiasBits + 1> sum_t;                      ///< value * mult + bias
 typedef ap_uint<kWeightPorts * kPortBits> weight_word_t;  ///< all weight ports side by side
 typedef ap_uint<kPortBits> port_word_t;
 

@@ -1,0 +1,70 @@
+"""What the arguments of a verb name: a model, a board, a design file, a package of ours."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import InputError
+
+if TYPE_CHECKING:
+    from vaqf.board import Board
+    from vaqf.design import Design
+    from vaqf.vit import Vit
+
+DESIGN_BYTES = 65_536  # ours are under 1 kB
+HOME = Path(__file__).resolve().parents[1]
+
+
+def load_model(name: str | None) -> Vit:
+    """The model of --model; InputError with the list when there is none."""
+    from vaqf import vit
+
+    if name is None:
+        known = ", ".join(vit.names())
+        raise InputError(f"--model is missing; known are {known}, or a YAML file")
+    return vit.load(name)
+
+
+def load_board(name: str | None) -> Board:
+    """The board of --board; InputError with the list when there is none."""
+    from vaqf import board
+
+    if name is None:
+        raise InputError(
+            f"--board is missing; known are {', '.join(board.names())}, or a YAML file"
+        )
+    return board.load(name)
+
+
+def load_design(path: Path) -> Design:
+    """The design of --design; InputError for a file that is none."""
+    from vaqf import design
+
+    try:
+        with path.open("rb") as file:
+            text = file.read(DESIGN_BYTES + 1)
+        if len(text) > DESIGN_BYTES:
+            raise InputError(f"{path} has more than {DESIGN_BYTES} bytes; it is no design.json")
+        content = json.loads(text)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
+    return design.from_json(content)
+
+
+def use(package: str) -> Any:
+    """Import our own `sim` or `quant`, even where a user's folder has the same name."""
+    sys.path.insert(0, str(HOME))
+    try:
+        module = importlib.import_module(package)
+    finally:
+        sys.path.remove(str(HOME))
+    found = Path(str(module.__file__)).resolve().parent
+    if found != HOME / package:
+        raise InputError(f"{found} hides vaqf's own package {package}; run elsewhere or rename it")
+    return module
