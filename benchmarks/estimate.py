@@ -39,7 +39,7 @@ def main() -> None:
     best = search.search(base, zcu102, target_fps=None, clock_mhz=150.0).estimate
     print(f"deit_base, zcu102, 150 MHz, w1a8: {best.fps:.1f} FPS (bar {BAR_FPS})")
     print("\nfastest design at w1a8 and the board's default clock, estimated")
-    print(f"{'':12}{'':>12}{'FPS':>9}{'T x P x K':>14}{'LUT':>9}{'DSP':>7}{'BRAM36':>8}")
+    print(f"{'':12}{'':>12}{'FPS':>9}{'T x P x K':>14}{'LUT':>11}{'DSP':>7}{'BRAM36':>8}")
     for model in ("deit_tiny", "deit_small", "deit_base"):
         for name in board.names():
             found = search.search(vit.load(model), board.load(name), target_fps=None)
@@ -49,7 +49,7 @@ def main() -> None:
             e, d = found.estimate, found.estimate.design
             shape = f"{d.tokens}x{d.pe}x{d.simd}"
             print(
-                f"{model:12}{name:>12}{e.fps:>9.1f}{shape:>14}{e.use['lut']:>9,.0f}"
+                f"{model:12}{name:>12}{e.fps:>9.1f}{shape:>14}{e.use['lut']:>11,.0f}"
                 f"{e.use['dsp']:>7,.0f}{e.use['bram36']:>8,.1f}"
             )
 

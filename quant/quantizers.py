@@ -45,7 +45,7 @@ class _Round(torch.autograd.Function):
 
     Inside the range the rounding passes the gradient on; the scale's is that of LSQ (Esser et
     al., arXiv 1902.08153); the zero point moves when values are clamped. One function instead of
-    Brevitas's chain of operations takes a third of the time and of the memory.
+    Brevitas's chain of operations: 69 ms a step, not 97 (vit_digits, batch 64, one core).
     """
 
     @staticmethod
@@ -58,11 +58,12 @@ class _Round(torch.autograd.Function):
         return integers * scale
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None, None]:
         slope, inside, scale = ctx.saved_tensors
         grad_x = torch.where(inside, grad, 0.0)
+        grad_scale = (grad * slope).sum() if ctx.needs_input_grad[1] else None
         grad_zero = (grad_x.sum() - grad.sum()) * scale if ctx.needs_input_grad[2] else None
-        return grad_x, (grad * slope).sum(), grad_zero, None, None
+        return grad_x, grad_scale, grad_zero, None, None
 
 
 class LearnedGrid(nn.Module):

@@ -6,6 +6,7 @@ Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bit
 
 import pickle
 import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any
 import torch
 
 from quant.vit import QuantVit
-from vaqf import arithmetic
+from vaqf import arithmetic, checkpoint
 from vaqf.errors import InputError
-from vaqf.fields import check_keys, check_whole
+from vaqf.fields import check_keys, check_whole, shown
 from vaqf.vit import Vit
 
 SCHEMA = 1
@@ -58,7 +59,8 @@ def read_tensors(path: Path) -> Any:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read: {reason}") from error
     try:
-        with file:
+        with file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about files that are refused anyway
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
@@ -95,8 +97,17 @@ def read(path: Path) -> tuple[QuantVit, str]:
     )
     if not isinstance(content["origin"], str):
         raise InputError(f"{path}: origin is no text; train again")
-    model = QuantVit(_vit(path, content["vit"]), content["act_bits"])
-    _load_state(path, model, content["model"])
+    vit, state = _vit(path, content["vit"]), content["model"]
+    if not isinstance(state, dict):
+        raise InputError(f"{path}: its model entry is no state dict; train again")
+    _check_tensors(path, state, checkpoint.shapes(vit))  # before memory is taken for the model
+    model = QuantVit(vit, content["act_bits"])
+    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    _check_tensors(path, state, own)
+    for name in state:
+        if name not in own:
+            raise InputError(f"{path}: {shown(name)} does not belong to this model; train again")
+    model.load_state_dict(state)
     return model.eval(), content["origin"]
 
 
@@ -108,23 +119,20 @@ def _vit(path: Path, described: Any) -> Vit:
     return Vit(**{k: tuple(v) if isinstance(v, sequences) else v for k, v in described.items()})
 
 
-def _load_state(path: Path, model: QuantVit, state: Any) -> None:
-    """Every tensor of the state dict, checked by name, shape, type and finiteness."""
-    own: Mapping[str, torch.Tensor] = model.state_dict()
-    if not isinstance(state, dict):
-        raise InputError(f"{path}: its model entry is no state dict; train again")
-    for name in sorted(own.keys() ^ state.keys(), key=str):
-        what = "is missing" if name in own else "does not belong to this model"
-        raise InputError(f"{path}: tensor {name} {what}; train again")
-    for name, wanted in own.items():
+def _check_tensors(
+    path: Path, state: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Every wanted tensor is there, dense float32 of its shape, and finite."""
+    for name, shape in wanted.items():
+        if name not in state:
+            raise InputError(f"{path}: {name} is missing; train again")
         tensor = state[name]
         if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
             raise InputError(f"{path}: {name} is no dense tensor; train again")
-        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
+        if tensor.shape != shape or tensor.dtype != torch.float32:
             raise InputError(
-                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, not {wanted.dtype}"
-                f" {list(wanted.shape)}; train again"
+                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, not torch.float32"
+                f" {list(shape)}; train again"
             )
         if not torch.isfinite(tensor).all():
             raise InputError(f"{path}: {name} holds NaN or infinity; train again")
-    model.load_state_dict(state)

@@ -208,7 +208,11 @@ class QuantVit(FloatVit):
         self.register_buffer("residual_scale", torch.tensor(1.0))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Real logits in training, integer logits in evaluation."""
+        """Real logits in training; in evaluation the integer logits of the present parameters.
+
+        The network is made anew in each call, so that it can never be stale; for many batches
+        call network() once and integers.run for each.
+        """
         if not self.training:
             return integers.run(self.network("evaluation"), images)
         logits, peak = self.real(images)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
+from safetensors.numpy import save_file
 
-from vaqf import blob, cli
+from vaqf import blob, checkpoint, cli, vit
 
 MODEL = {
     "name": "small",
@@ -107,7 +108,7 @@ def test_csim_finds_nothing_and_counts_the_classes(home: Path, capsys: Captured)
 def test_csim_of_other_images(home: Path, capsys: Captured) -> None:
     code, out, _ = answer(capsys, "csim", home / "project", "--data", home / "picture.png")
     assert code == 0
-    assert "1 images (pictures)" in out
+    assert "1 image (pictures)" in out
     assert "0 mismatches" in out
 
 
@@ -143,7 +144,7 @@ def test_a_wrong_logit_is_a_mismatch_with_its_place(project: Path, capsys: Captu
     path.write_bytes(blob.blob(blob.Blob(kind), bytes(body), count, row))
     code, out, err = answer(capsys, "csim", project)
     assert code == 1
-    assert "1 mismatches" in out
+    assert "1 mismatch " in out
     assert "layer head, frame 2, class 7" in err
 
 
@@ -221,6 +222,31 @@ def test_build_refuses_and_writes_nothing(
     model = ["-m", home / "small.yaml", "-b", "zcu102"]
     assert expected in sentence(capsys, code, "build", *model, *words)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_name_is_never_code(home: Path, tmp_path: Path, capsys: Captured) -> None:
+    name = "a b;$(touch evil)'\"[exec touch evil]\nc"
+    place = tmp_path / name
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "--act-bits", "5", "-o", place]
+    assert answer(capsys, *words)[0] == 0
+    shutil.copytree(home / "project" / "hls" / "build", place / "hls" / "build")
+    code, out, _ = answer(capsys, "csim", place, "--json")
+    assert (code, json.loads(out)["mismatches"]) == (0, 0)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert not list(place.rglob("evil"))
+
+
+def test_a_float_checkpoint_is_built_with_a_warning(
+    home: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    small = vit.load(str(home / "small.yaml"))
+    save_file(checkpoint.random(small, 3), tmp_path / "float.safetensors")
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "p"]
+    code, out, err = answer(capsys, *words, "--weights", tmp_path / "float.safetensors")
+    assert code == 0
+    assert "float checkpoint float.safetensors" in out
+    assert err.startswith("warning: ")
+    assert "needs vaqf train" in err
 
 
 def test_build_does_not_replace_a_strangers_folder(

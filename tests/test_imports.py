@@ -49,6 +49,7 @@ ORDER = (
     "failure",
     "options",
     "show",
+    "progress",
     "cli",
     "__main__",
 )

@@ -80,8 +80,8 @@ def test_never_idle_cycles_are_those_of_the_first_study(
 
 def test_pinned_estimates() -> None:
     pinned = {
-        (8, 2): (802_418, 186.93),
-        (6, 2): (839_282, 178.72),
+        (8, 2): (784_970, 191.09),
+        (6, 2): (821_834, 182.52),
         (8, 1): (1_272_434, 117.88),
     }
     found = {}

@@ -29,6 +29,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained, list[
     return out, train(SMALL, "digits", out, act_bits=5, epochs=2, progress=seen.append), seen
 
 
+@pytest.mark.slow
+def test_the_digits_reach_95_percent_at_8_bits(tmp_path: Path) -> None:
+    assert train(zoo.load("vit_digits"), "digits", tmp_path / "x.pt").accuracy >= 0.95
+
+
 def test_progress_counts_the_epochs_of_both_stages(
     made: tuple[Path, Trained, list[Progress]],
 ) -> None:
@@ -162,8 +167,9 @@ def test_checkpoints_that_are_no_checkpoints(
         (lambda: rewritten(good, bad, vit={**vit, "dim": 2.5}), "dim"),
         (lambda: rewritten(good, bad, vit={**vit, "dim": 17}), "heads"),
         (lambda: rewritten(good, bad, vit={**vit, "dim": 18}), "is torch.float32"),
+        (lambda: rewritten(good, bad, vit={**vit, "depth": 128}), "blocks.1.norm1.weight is miss"),
         (lambda: rewritten(good, bad, model=[1]), "no state dict"),
-        (lambda: with_tensor(good, bad, "stray", head), "stray does not belong"),
+        (lambda: with_tensor(good, bad, "stray", head), "'stray' does not belong"),
         (lambda: with_tensor(good, bad, "head.weight", head.double()), "torch.float64"),
         (lambda: with_tensor(good, bad, "head.weight", head + float("nan")), "NaN"),
         (lambda: with_tensor(good, bad, "head.weight", head.to_sparse()), "dense"),

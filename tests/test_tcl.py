@@ -1,4 +1,4 @@
-"""run_hls.tcl under a plain Tcl interpreter, with vendor commands that record how they are called."""
+"""run_hls.tcl under a plain Tcl interpreter, with vendor commands that record their calls."""
 
 import importlib.util
 import re
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+import vaqf
 from vaqf import emit
-from vaqf.board import names as board_names
 from vaqf.board import load as load_board
+from vaqf.board import names as board_names
 
 TOP = "vaqf_accelerator"
 PART = "xczu9eg-ffvb1156-2-e"
@@ -95,7 +97,9 @@ def run(project: Path, words: str = "", environment: str = "", fails: str = "") 
         code = "import sys, tkinter; tkinter.Tcl().eval('source {' + sys.argv[1] + '}')"
         command = [sys.executable, "-c", code, str(driver)]
     env = {"PATH": "/usr/bin:/bin", "VAQF_HLS": environment}
-    done = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=elsewhere, env=env, capture_output=True, text=True, check=False
+    )
     assert log.exists(), done.stderr
     code_line, *calls = log.read_text().splitlines()
     assert int(code_line) == done.returncode
@@ -139,6 +143,31 @@ def test_vivado_hls_gets_its_own_pragmas_and_no_flow_target(project: Path) -> No
     assert not any("VAQF_VIVADO_HLS" in call for call in run(project).calls)
 
 
+def test_vitis_hls_2020_gets_the_pragmas_of_its_time(project: Path) -> None:
+    ran = run(project, "tool=vitis_hls_2020")
+    assert all("-DVAQF_VITIS_HLS_2020" in call for call in ran.of("add_files"))
+    assert ran.of("open_solution") == ["open_solution -reset -flow_target vivado solution1"]
+
+
+@pytest.mark.parametrize(
+    ("program", "tool"),
+    [
+        ("/opt/Vivado/2020.1/bin/unwrapped/lnx64.o/vivado_hls", "vivado_hls"),
+        ("/opt/Vitis_HLS/2020.2/bin/unwrapped/lnx64.o/vitis_hls", "vitis_hls_2020"),
+        ("/opt/Vitis_HLS/2023.2/bin/unwrapped/lnx64.o/vitis_hls", "vitis_hls"),
+        ("/opt/Vitis/2024.2/bin/unwrapped/lnx64.o/vitis-run", "vitis_hls"),
+    ],
+)
+def test_the_tool_is_known_by_its_path(project: Path, program: str, tool: str) -> None:
+    script = project / "hls/run_hls.tcl"
+    asked = "[info nameofexecutable]"
+    assert script.read_text().count(asked) == 1
+    script.write_text(script.read_text().replace(asked, program))
+    flags = run(project).of("add_files")[0]
+    assert ("-DVAQF_VIVADO_HLS" in flags) == (tool == "vivado_hls")
+    assert ("-DVAQF_VITIS_HLS_2020" in flags) == (tool == "vitis_hls_2020")
+
+
 def test_simulations_get_every_data_file_by_absolute_path(project: Path) -> None:
     ran = run(project, "csim=1 cosim=1")
     (csim,), (cosim,) = ran.of("csim_design"), ran.of("cosim_design")
@@ -173,7 +202,7 @@ def test_options_come_from_the_environment_and_past_the_tools_own_words(project:
         ("csim=yes", 'csim is "yes"'),
         ("frames=-1", 'frames is "-1"'),
         ("frames=[exit]", "it must be a whole number"),
-        ("tool=quartus", "vivado_hls or vitis_hls"),
+        ("tool=quartus", "vivado_hls, vitis_hls_2020 or vitis_hls"),
         ("cosim=1 frames=2", "cosim simulates one frame"),
     ],
 )
@@ -223,3 +252,18 @@ def test_what_is_spliced_in_cannot_act_as_code() -> None:
     assert [line.strip() for line in text.splitlines() if "PART" in line] == ["set_part PART"]
     for board in board_names():
         assert re.fullmatch(r"[A-Za-z0-9-]+", load_board(board).part)
+
+
+def test_an_emitted_project_has_every_file_the_script_asks_for(tmp_path: Path) -> None:
+    out = tmp_path / "project"
+    vaqf.build(model="vit_digits", board="zcu102", out=out)
+    ran = run(out, "csim=1 cosim=1")
+    assert (ran.code, ran.errors) == (0, "")
+    assert ran.of("set_part") == [f"set_part {load_board('zcu102').part}"]
+    assert ran.of("create_clock") == ["create_clock -period 5.000 -name default"]
+    asked = re.findall(rf"{re.escape(str(out))}/[^\s{{}}]+", " ".join(ran.calls))
+    assert len(asked) >= 2 + len(DATA)
+    assert all(Path(path).exists() for path in asked)
+    for source in ("vaqf_accelerator.cpp", "config.hpp"):
+        for name in re.findall(r'#include "([^"]+)"', (out / "hls" / source).read_text()):
+            assert (out / "hls" / name).exists() or (out / "hls/include" / name).exists()

@@ -53,6 +53,12 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
+def count(number: int, what: str) -> str:
+    """'1 image', '2 images', '0 mismatches'."""
+    many = what + ("es" if what.endswith("ch") else "s")
+    return f"{number:,} {what if number == 1 else many}"
+
+
 def share(part: int, whole: int) -> str:
     """'351 of 360 (97.5 %)'."""
     return f"{part} of {whole} ({100 * part / whole:.1f} %)"
@@ -62,9 +68,9 @@ def _progress(quiet: bool) -> AbstractContextManager[api.Report]:
     """Progress on standard error while a verb works, where a person looks."""
     if quiet or not sys.stderr.isatty():
         return nullcontext(api.silent)
-    from vaqf import show
+    from vaqf import progress
 
-    return show.progress()
+    return progress.bars()
 
 
 @app.callback(invoke_without_command=True)
@@ -205,7 +211,13 @@ def build(
         print_json(built.to_json())
         return
     from vaqf import show
+    from vaqf import weights as kinds
 
+    if kinds.UNTRAINED in built.network.origin:
+        print(
+            f"warning: {built.folder} is {kinds.UNTRAINED}; its accuracy needs vaqf train",
+            file=sys.stderr,
+        )
     show.estimate(built.search.to_json(), quiet=True)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
@@ -285,7 +297,9 @@ def evaluate(
     print(f"{result.network.vit.name} w1a{result.network.act_bits}, {result.network.origin}")
     print(f"images: {result.data.origin}")
     if result.correct is None:
-        print(f"{len(result.data)} images without labels; classes: {result.classes.tolist()}")
+        print(
+            f"{count(len(result.data), 'image')} without labels; classes: {result.classes.tolist()}"
+        )
     else:
         print(f"{share(result.correct, len(result.data))} images correct")
 
@@ -310,10 +324,11 @@ def csim(
     if as_json:
         print_json(result.to_json())
     else:
+        compared = f"{count(run.layers, 'layer')} of the first"
+        seconds = f"{run.compile_seconds:.1f} s to compile, {run.run_seconds:.1f} s to run"
         print(
-            f"{run.frames} images ({result.images_are}), {run.layers} layers of the first: "
-            f"{run.mismatches} mismatches ({run.compile_seconds:.1f} s to compile, "
-            f"{run.run_seconds:.1f} s to run)"
+            f"{count(run.frames, 'image')} ({result.images_are}), {compared}: "
+            f"{count(run.mismatches, 'mismatch')} ({seconds})"
         )
         for finding in run.findings:
             print(f"  {finding}")

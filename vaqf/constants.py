@@ -4,11 +4,9 @@ Both flavours generate their constants from these names; neither states a width 
 """
 
 from vaqf import arithmetic, packing
-from vaqf.command import COMMAND_WORDS
+from vaqf.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.design import MIN_INTERVAL, PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
 from vaqf.resources import accumulator_bits
-
-MAX_COMMANDS = 512  # of the list memory: 50 encoder blocks with two frames in flight
 
 
 def acc_bits(design: Design) -> int:

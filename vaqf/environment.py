@@ -27,9 +27,24 @@ class Tool:
 _PROGRAMS = (
     ("g++", "--version", "csim", "everything but csim works"),
     ("make", "--version", "make -C DIR/hls csim", "`vaqf csim DIR` does the same"),
-    ("vitis-run", "--version", "synthesis of a built project (2024.2 and later)", "csim proves it"),
-    ("vitis_hls", "-version", "synthesis of a built project (2020.2 to 2024.1)", "csim proves it"),
-    ("vivado_hls", "-version", "synthesis of a built project (before 2020.2)", "csim proves it"),
+    (
+        "vitis-run",
+        "--version",
+        "synthesis of a built project (2024.2 and later)",
+        "csim checks the C++ all the same",
+    ),
+    (
+        "vitis_hls",
+        "-version",
+        "synthesis of a built project (2020.2 to 2024.1)",
+        "csim checks the C++ all the same",
+    ),
+    (
+        "vivado_hls",
+        "-version",
+        "synthesis of a built project (before 2020.2)",
+        "csim checks the C++ all the same",
+    ),
 )
 _PACKAGES = (
     ("torch", "train, export", "build takes a network file or seeded random weights"),

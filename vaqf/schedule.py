@@ -152,25 +152,13 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 def closed_interval(
     vit: Vit, by_kind: dict[str, Command], attention: int, frames: int, rate: float
 ) -> int:
-    """A lower bound of schedule_frame's interval: the waits for weights only in part.
-
-    Of the waits it knows those of the mean rate, and that a command's stream starts after the
-    command two before has ended: within a phase for fc2, qkv and embed.
-    """
-
-    def wait(kind: str, before: str) -> int:
-        cmd = by_kind[kind]
-        hidden = by_kind[before].cycles + cmd.start_cycles + cmd.group_cycles
-        return max(0, math.floor(cmd.stream_bits / rate) - hidden)
-
+    """Cycles per frame if the ring never ran dry: a lower bound of schedule_frame's interval."""
     block, ends = binary_cycles(by_kind)
     streamed = math.floor(stream_bits(vit, by_kind) / rate)
-    last = block + ends + max(wait("fc2", "fc1"), wait("embed", "head"))
-    block += max(wait("fc2", "fc1"), wait("qkv", "fc2"))
     if frames == 1:
-        middle = (vit.depth - 1) * block + vit.depth * attention
-        return max(middle + last, streamed)
-    return max((vit.depth - 1) * max(block, attention) + max(last, attention), streamed)
+        return max(vit.depth * (block + attention) + ends, streamed)
+    middle = (vit.depth - 1) * max(block, attention)
+    return max(middle + max(block + ends, attention), streamed)
 
 
 def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:
@@ -188,9 +176,9 @@ def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
 class _Ring:
     """The weight stream against the clock: when the last word of each command has arrived.
 
-    The stream runs in command order at a constant rate. It may not overtake the ring (words are
-    freed while the last token group uses them) nor the double-buffered parameters (those of a
-    command are written after the command two before has ended).
+    The stream runs in command order at a constant rate, as far ahead as the ring has room: words
+    are freed while the last token group uses them. Parameters share the rate but have buffers of
+    their own, double: those of a command come after the command two before has ended.
     """
 
     def __init__(self, rate: float, capacity_bits: int) -> None:
@@ -205,8 +193,8 @@ class _Ring:
 
     def wait(self, cmd: Command, start: int) -> int:
         """Cycles that `cmd`, starting at `start`, waits for its weights; records its end."""
-        begin = max(self._filled, float(self._ends[0]))
-        filled = begin + cmd.stream_bits / self._rate
+        parameters = (cmd.stream_bits - cmd.weight_bits) / self._rate
+        filled = max(self._filled + cmd.stream_bits / self._rate, self._ends[0] + parameters)
         last = self._position + cmd.weight_bits
         if cmd.weight_bits:
             while self._freed and self._freed[0][0] + self._capacity < self._position:

@@ -3,21 +3,11 @@
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 PIPE_COLUMNS = 160  # a pipe has no width: no line is cut there
@@ -201,27 +191,3 @@ def _layers(layers: Sequence[Json], frame: int) -> list[tuple[str, ...]]:
             )
         )
     return rows
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error for each stage, gone at the end: (what, done, of how many)."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    stages: dict[str, TaskID] = {}
-
-    def report(what: str, done: int, of: int) -> None:
-        stage = what.split(",", maxsplit=1)[0]
-        if stage not in stages:
-            stages[stage] = bar.add_task(what, total=of)
-        bar.update(stages[stage], description=what, completed=done)
-
-    with bar:
-        yield report

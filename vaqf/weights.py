@@ -10,6 +10,8 @@ from vaqf.errors import InputError
 from vaqf.network import Network
 from vaqf.vit import Vit
 
+UNTRAINED = "binarized without training"
+
 
 def trained(path: Path) -> Network | None:
     """The integer network in this file, or None if the file is a float checkpoint."""
@@ -22,7 +24,7 @@ def from_checkpoint(
     path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
 ) -> Network:
     """A float checkpoint, binarized, its activations calibrated on images [B, S, S, C]."""
-    origin = f"float checkpoint {path.name}, binarized without training, calibrated on {images_are}"
+    origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
     return calibrate.calibrate(vit, act_bits, checkpoint.load(path, vit), images, origin[:500])
 
 

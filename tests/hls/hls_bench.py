@@ -23,6 +23,8 @@ from vaqf.vit import Vit
 
 FAST_COMPILE = "-O1 -march=native"  # of small designs: compiling takes longer than running
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+# AMD's constructors leave their value undefined, which g++ notes wherever it inlines them
+QUIET = " -Wno-uninitialized -Wno-maybe-uninitialized"
 FILES = ("weights", "commands", "images", "logits", "layers")
 
 
@@ -287,19 +289,22 @@ class Bench:
                 assert (done.returncode, done.stderr) == (0, ""), done.stderr[:4000]
         return Kernel(design, folder / "build/csim")
 
-    def driver(self, name: str, source: str, design: Design, flags: Sequence[str]) -> Path:
-        """A program of our own on the library's headers and one design's constants."""
-        key = hashlib.sha256(repr((name, source, design, flags)).encode()).hexdigest()[:16]
+    def driver(
+        self, name: str, source: str, design: Design, types: Path | None, flags: Sequence[str]
+    ) -> Path:
+        """A program of our own on the library, one design's constants and our or AMD's types."""
+        key = hashlib.sha256(repr((name, source, design, types, flags)).encode()).hexdigest()[:16]
         with self._locked(key) as folder:
             if not (folder / name).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
                 emit.write_kernel(design, "test", folder)
                 (folder / f"{name}.cpp").write_text(source)
-                compiler = ["g++", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label"]
-                includes = ["-I", str(folder), "-I", str(folder / "include")]
-                files = [str(folder / f"{name}.cpp"), "-o", str(folder / name)]
-                command = [*compiler, *includes, *flags, *files]
+                warnings = ["-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label"]
+                includes = ["-I", folder, "-I", folder / "include"]
+                includes += ["-isystem", types or folder / "include/native"]
+                files = [folder / f"{name}.cpp", "-o", folder / name]
+                command = ["g++", *warnings, *includes, *flags, *files]
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 assert (done.returncode, done.stderr) == (0, ""), done.stderr[:4000]
         return folder / name

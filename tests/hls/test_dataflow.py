@@ -69,7 +69,7 @@ class stream {
 REGION = re.compile(r"(#pragma HLS DATAFLOW\n)(.*?)(\n}\n)", re.DOTALL)
 STREAM = re.compile(r'(hls::stream<\w+>) (\w+)\("\w+"\);')
 DEPTH = re.compile(r"#pragma HLS STREAM variable = (\w+) depth = (\w+)\n")
-CALL = re.compile(r"^  (\w+(?:<[^;]*?>)?\([^;]*\));", re.MULTILINE)
+CALL = re.compile(r"^  ([a-z]\w*\([^;]*\));", re.MULTILINE)
 
 
 def concurrent(source: str) -> tuple[str, int]:

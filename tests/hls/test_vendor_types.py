@@ -1,10 +1,17 @@
 """The library compiled against AMD's own ap_int.h and hls_stream.h computes the same bits."""
 
 import pytest
-from hls_bench import FAST_COMPILE, calibrated, design_for, extreme, pictures, small_vit, write_data
+from hls_bench import (
+    FAST_COMPILE,
+    QUIET,
+    calibrated,
+    design_for,
+    extreme,
+    pictures,
+    small_vit,
+    write_data,
+)
 
-# AMD's constructors leave their value undefined, which g++ notes wherever it inlines them
-QUIET = " -Wno-uninitialized -Wno-maybe-uninitialized"
 DESIGNS = {
     "table": {"act_bits": 8, "attention_rows": 2, "share": 1, "tokens": 2, "norm_tokens": 1},
     "adder": {

@@ -24,80 +24,95 @@ struct Step {
   int slot;       ///< of the binary engine
 };
 
-/// Reads one command of 16 words of 32 bits.
-inline Command read_command(const port_word_t* commands, int index) {
+/// Reads one command: a burst of whole port words.
+inline packed_command_t read_command(const port_word_t* commands, int index) {
 #pragma HLS INLINE
-  ap_uint<32> word[kCommandWords];
-#pragma HLS ARRAY_PARTITION variable = word complete
-word_loop:
-  for (int i = 0; i < kCommandWords; ++i) {
+  const int kWords = 32 * kCommandWords / kPortBits;
+  packed_command_t packed = 0;
+command_word_loop:
+  for (int i = 0; i < kWords; ++i) {
 #pragma HLS PIPELINE II = 1
-    const int per_read = kPortBits / 32;
-    const port_word_t read = commands[index * (kCommandWords / per_read) + i / per_read];
-    const int low = 32 * (i % per_read);
-    word[i] = static_cast<unsigned long long>(read.range(low + 31, low));
+    const port_word_t read = commands[index * kWords + i];
+  command_part_loop:
+    for (int j = 0; j < kPortBits / 32; ++j) {
+#pragma HLS UNROLL
+      const int low = kPortBits * i + 32 * j;
+      packed.range(low + 31, low) = static_cast<unsigned>(read.range(32 * j + 31, 32 * j));
+    }
   }
-  return decode(word);
+  return packed;
 }
 
 /// All matmul commands of one step, one after the other.
-inline void run_matmuls(const Step& step, Ring& state, const Command list[kMaxCommands], int count,
-                        int frames, const weight_word_t* weights, const port_word_t* images,
-                        port_word_t* results, RingWord ring[kRingWords],
-                        ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
-                        ActWord v[kBanks][kAttentionDepth], ActWord hidden[kTokens][kHiddenDepth],
+inline void run_matmuls(const Step& step, Ring& state, const packed_command_t list[kMaxCommands],
+                        int count, int frames, const weight_word_t* weights,
+                        const port_word_t* images, port_word_t* results,
+                        RingRow ring[kPe][kRingWords], ActWord q[kBanks][kAttentionDepth],
+                        ActWord k[kBanks][kAttentionDepth], ActWord v[kBanks][kAttentionDepth],
+                        ActWord hidden[kTokens][kHiddenDepth],
                         ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups]) {
+#pragma HLS INLINE off
+  Segment segments[kMaxSegments];
 command_loop:
   for (int i = step.first; i < step.end; ++i) {
-    const Command c = list[i];
+    const packed_command_t packed = list[i];
+    const Command c = decode(packed);
     if (c.opcode == kOpMatmul && runs(c, step.iteration, frames)) {
       const int number = frame_of(c, step.iteration);
-      const FillPlan plan = plan_fill(state, c, list, count, frames);
-      Frame frame;
-      frame.first = number == 0;
-      frame.image_word = number * frame_words(c);
-      frame.result_word = kStatusBytes / (kPortBits / 8) + number * result_words(c);
-      matmul(c, i, plan, frame, weights, images, results, ring, q, k, v, hidden, residual, sums);
+      const FillPlan plan = plan_fill(state, c, segments, list, count, frames);
+      const ap_uint<32> image_word = number * frame_words(c);
+      const ap_uint<32> result_word = kStatusBytes / (kPortBits / 8) + number * result_words(c);
+      matmul(packed, i, number == 0, image_word, result_word, plan.base, plan.write, plan.missing,
+             plan.prefetch, segments, weights, images, results, ring, q, k, v, hidden, residual,
+             sums);
       if (c.dest == kDestLogits) frame_done(number);
     }
   }
 }
 
-/// The attention command of one step, if there is one for a frame that exists.
-inline void run_attention(const Step& step, const Command list[kMaxCommands],
+/// The attention command of one step, if `index` says that there is one.
+inline void run_attention(packed_command_t packed, int index, bool first_frame,
                           const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth],
                           const ActWord k[kBanks][kAttentionDepth],
                           const ActWord v[kBanks][kAttentionDepth]) {
-  if (step.attention >= 0) {
-    const Command c = list[step.attention];
-    attend(c, step.attention, frame_of(c, step.iteration) == 0, records, q, k, v);
-  }
+#pragma HLS INLINE off
+  if (index >= 0) attend(packed, index, first_frame, records, q, k, v);
 }
 
-inline void store_records(int count, hls::stream<Record>& loaded, Record records[kMaxAttention]) {
+inline void load_context(packed_command_t packed, const weight_word_t* weights,
+                         hls::stream<Record>& loaded) {
+  const Command c = decode(packed);
+  load_records(weights, c.requant_offset, int(c.n_words) * kPe, loaded);
+}
+
+inline void store_context(packed_command_t packed, hls::stream<Record>& loaded,
+                          Record records[kMaxAttention]) {
+  const Command c = decode(packed);
 record_loop:
-  for (int r = 0; r < count; ++r) {
+  for (int r = 0; r < int(c.n_words) * kPe; ++r) {
 #pragma HLS PIPELINE II = 1
     records[r] = loaded.read();
   }
 }
 
 /// The requantization of one layer's context, before its step: both engines use the weight port.
-inline void load_context_records(const Command& c, const weight_word_t* weights,
+inline void load_context_records(packed_command_t packed, const weight_word_t* weights,
                                  Record records[kMaxAttention]) {
 #pragma HLS DATAFLOW
-  hls::stream<Record> loaded("context_records");
+  hls::stream<Record> loaded("loaded");
 #pragma HLS STREAM variable = loaded depth = 16
-  load_records(weights, c.requant_offset, int(c.n_words) * kPe, loaded);
-  store_records(int(c.n_words) * kPe, loaded, records);
+  load_context(packed, weights, loaded);
+  store_context(packed, loaded, records);
 }
 
 /// Starts a run; docs/accelerator.md describes every memory.
 inline void run(const port_word_t* commands, const weight_word_t* weights,
                 const port_word_t* images, port_word_t* results, ap_uint<32> n_frames,
                 ap_uint<32> n_commands) {
-  static Command list[kMaxCommands];
-  static RingWord ring[kRingWords];
+  VAQF_ONE_INSTANCE(run_matmuls)
+  VAQF_ONE_INSTANCE(run_attention)
+  static packed_command_t list[kMaxCommands];
+  static RingRow ring[kPe][kRingWords];
   static ActWord q[kSlots][kBanks][kAttentionDepth];
   static ActWord k[kSlots][kBanks][kAttentionDepth];
   static ActWord v[kSlots][kBanks][kAttentionDepth];
@@ -107,6 +122,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
   static Record records[kMaxAttention];
   VAQF_BIND_BRAM(ring)
   VAQF_AGGREGATE(ring)
+#pragma HLS ARRAY_PARTITION variable = ring complete dim = 1
   VAQF_AGGREGATE(q)
   VAQF_AGGREGATE(k)
   VAQF_AGGREGATE(v)
@@ -134,7 +150,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
   list_loop:
     for (int i = 0; i < count; ++i) {
       list[i] = read_command(commands, i);
-      if (status == kStatusDone && !fits(list[i])) {
+      if (status == kStatusDone && !fits(decode(list[i]))) {
         status = kStatusBadCommand;
         where = i;
       }
@@ -156,7 +172,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
         bool open = true;
       gather_loop:
         while (open) {
-          const Command c = list[step.end];
+          const Command c = decode(list[step.end]);
           if (runs(c, i, frames)) {
             if (c.opcode == kOpAttention) {
               step.attention = step.end;
@@ -167,22 +183,27 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
           open = !c.step_end && step.end < count - 1;
           ++step.end;
         }
+        packed_command_t attention = 0;
+        bool first_frame = false;
         if (step.attention >= 0) {
-          const Command c = list[step.attention];
-          step.slot = kSlots - 1 - frame_of(c, i) % kSlots;
-          load_context_records(c, weights, records);
+          attention = list[step.attention];
+          const int frame = frame_of(decode(attention), i);
+          first_frame = frame == 0;
+          step.slot = kSlots - 1 - frame % kSlots;
+          load_context_records(attention, weights, records);
         }
         // The two calls of a branch touch disjoint slots, so they run at the same time. With one
         // slot a step has one of the two.
         if (step.slot == 0) {
           run_matmuls(step, state, list, count, frames, weights, images, results, ring, q[0], k[0],
                       v[0], hidden, residual[0], sums[0]);
-          run_attention(step, list, records, q[kSlots - 1], k[kSlots - 1], v[kSlots - 1]);
+          run_attention(attention, step.attention, first_frame, records, q[kSlots - 1],
+                        k[kSlots - 1], v[kSlots - 1]);
         } else {
           run_matmuls(step, state, list, count, frames, weights, images, results, ring,
                       q[kSlots - 1], k[kSlots - 1], v[kSlots - 1], hidden, residual[kSlots - 1],
                       sums[kSlots - 1]);
-          run_attention(step, list, records, q[0], k[0], v[0]);
+          run_attention(attention, step.attention, first_frame, records, q[0], k[0], v[0]);
         }
         step.first = step.end;
       }

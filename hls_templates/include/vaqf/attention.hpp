@@ -17,11 +17,6 @@ namespace vaqf {
 constexpr int kMaxHeadParts = kMaxHeadWords / kHeadWords;  ///< reads per head
 static_assert(kMaxHeadWords % kHeadWords == 0, "a head is whole reads");
 
-/// One run of head words for each query of a group.
-struct QueryRuns {
-  HeadWords row[kAttentionRows];
-};
-
 struct Scores {
   score_t row[kAttentionRows];
 };
@@ -33,9 +28,9 @@ struct Exponents {
 typedef ap_int<kContextBits> weighted_t;  ///< sum(e * v)
 typedef ap_uint<kExpSumBits> exp_sum_t;   ///< sum(e)
 
-/// sum(e * v) of a group, one part of the head's channels.
+/// sum(e * v) of one query, one part of the head's channels.
 struct WeightedPart {
-  weighted_t value[kAttentionRows][kHeadWords * kPe];
+  weighted_t value[kHeadLanes];
 };
 
 struct ExpSums {
@@ -47,33 +42,42 @@ inline int query_groups(const Command& c) {
   return ceil_div(c.tokens, kAttentionRows);
 }
 
-/// Queries of each head and group, part by part; rows behind the last token repeat it.
-inline void read_queries(const Command& c, const ActWord q[kBanks][kAttentionDepth],
-                         hls::stream<QueryRuns>& queries) {
+inline int parts_of(const Command& c) {
+#pragma HLS INLINE
+  return int(c.head_words) / kHeadWords;
+}
+
+/// Queries of each head and group, part by part and row by row; rows behind the last token repeat
+/// it.
+inline void read_queries(packed_command_t packed, const ActWord q[kBanks][kAttentionDepth],
+                         hls::stream<HeadWords>& queries) {
+  const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
-  const int parts = int(c.head_words) / kHeadWords;
+  const int parts = parts_of(c);
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
   group_loop:
     for (int g = 0; g < query_groups(c); ++g) {
-    part_loop:
-      for (int part = 0; part < parts; ++part) {
-        QueryRuns runs;
-      row_loop:
-        for (int r = 0; r < kAttentionRows; ++r) {
+      int part = 0, r = 0;
+    query_loop:
+      for (int i = 0; i < parts * kAttentionRows; ++i) {
 #pragma HLS PIPELINE II = 1
-          const int wanted = g * kAttentionRows + r;
-          const int token = wanted < int(c.tokens) ? wanted : int(c.tokens) - 1;
-          runs.row[r] = read_run(q, token, h * int(c.head_words) + part * kHeadWords, stride);
+        const int wanted = g * kAttentionRows + r;
+        const int token = wanted < int(c.tokens) ? wanted : int(c.tokens) - 1;
+        queries.write(read_run(q, token, (h * parts + part) * kHeadWords, stride));
+        if (r == kAttentionRows - 1) {
+          r = 0;
+          ++part;
+        } else {
+          ++r;
         }
-        queries.write(runs);
       }
     }
   }
 }
 
-/// Dot products of one part of a query and a key.
-inline score_t dot(const HeadWords& a, const HeadWords& b) {
+/// Dot product of one part of a query and a key.
+inline score_t dot(const signed_act_t a[kHeadLanes], const HeadWords& b) {
 #pragma HLS INLINE
   score_t sum = 0;
 dot_word_loop:
@@ -82,7 +86,7 @@ dot_word_loop:
   dot_lane_loop:
     for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL
-      const signed_act_t x = a.word[i].lane[p], y = b.word[i].lane[p];
+      const signed_act_t x = a[i * kPe + p], y = b.word[i].lane[p];
       sum += x * y;
     }
   }
@@ -90,32 +94,53 @@ dot_word_loop:
 }
 
 /// q . k of every key for the queries of each head and group.
-inline void score_keys(const Command& c, const ActWord k[kBanks][kAttentionDepth],
-                       hls::stream<QueryRuns>& queries, hls::stream<Scores>& scores) {
+inline void score_keys(packed_command_t packed, const ActWord k[kBanks][kAttentionDepth],
+                       hls::stream<HeadWords>& queries, hls::stream<Scores>& scores) {
+  const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
-  const int parts = int(c.head_words) / kHeadWords;
+  const int parts = parts_of(c);
+  signed_act_t query[kMaxHeadParts][kAttentionRows][kHeadLanes];
+#pragma HLS ARRAY_PARTITION variable = query complete dim = 0
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
   group_loop:
     for (int g = 0; g < query_groups(c); ++g) {
-      QueryRuns group[kMaxHeadParts];
-#pragma HLS ARRAY_PARTITION variable = group complete
+      int part = 0, r = 0;
     query_loop:
-      for (int part = 0; part < parts; ++part) group[part] = queries.read();
-    key_loop:
-      for (int key = 0; key < int(c.tokens); ++key) {
-        Scores sum;
-      part_loop:
-        for (int part = 0; part < parts; ++part) {
+      for (int i = 0; i < parts * kAttentionRows; ++i) {
 #pragma HLS PIPELINE II = 1
-          const HeadWords run = read_run(k, key, h * int(c.head_words) + part * kHeadWords, stride);
-        row_loop:
-          for (int r = 0; r < kAttentionRows; ++r) {
+        const HeadWords run = queries.read();
+      query_lane_loop:
+        for (int l = 0; l < kHeadLanes; ++l) {
 #pragma HLS UNROLL
-            const score_t before = part == 0 ? score_t(0) : sum.row[r];
-            sum.row[r] = before + dot(group[part].row[r], run);
-          }
-          if (part == parts - 1) scores.write(sum);
+          query[part][r][l] = run.word[l / kPe].lane[l % kPe];
+        }
+        if (r == kAttentionRows - 1) {
+          r = 0;
+          ++part;
+        } else {
+          ++r;
+        }
+      }
+      int key = 0;
+      part = 0;
+      Scores sum;
+    key_loop:
+      for (int i = 0; i < int(c.tokens) * parts; ++i) {
+#pragma HLS PIPELINE II = 1
+        const HeadWords run = read_run(k, key, (h * parts + part) * kHeadWords, stride);
+      row_loop:
+        for (int row = 0; row < kAttentionRows; ++row) {
+#pragma HLS UNROLL
+          const score_t before = part == 0 ? score_t(0) : sum.row[row];
+          sum.row[row] = before + dot(query[part][row], run);
+        }
+        if (part == parts - 1) {
+          scores.write(sum);
+          part = 0;
+          ++key;
+        } else {
+          ++part;
         }
       }
     }
@@ -123,8 +148,9 @@ head_loop:
 }
 
 /// Passes the scores on and, behind each group, its rows' maxima.
-inline void find_maxima(const Command& c, hls::stream<Scores>& scores, hls::stream<Scores>& waiting,
-                        hls::stream<Scores>& maxima) {
+inline void find_maxima(packed_command_t packed, hls::stream<Scores>& scores,
+                        hls::stream<Scores>& waiting, hls::stream<Scores>& maxima) {
+  const Command c = decode(packed);
   const int rounds = int(c.heads) * query_groups(c);
 round_loop:
   for (int i = 0; i < rounds; ++i) {
@@ -145,8 +171,9 @@ round_loop:
 }
 
 /// Softmax numerators, the row's maximum at full scale.
-inline void weigh_keys(const Command& c, hls::stream<Scores>& waiting, hls::stream<Scores>& maxima,
-                       hls::stream<Exponents>& weights) {
+inline void weigh_keys(packed_command_t packed, hls::stream<Scores>& waiting,
+                       hls::stream<Scores>& maxima, hls::stream<Exponents>& weights) {
+  const Command c = decode(packed);
   const int rounds = int(c.heads) * query_groups(c);
 round_loop:
   for (int i = 0; i < rounds; ++i) {
@@ -167,86 +194,123 @@ round_loop:
   }
 }
 
-/// sum(e * v) and sum(e) over all keys, for each head and group.
-inline void sum_values(const Command& c, const ActWord v[kBanks][kAttentionDepth],
+/// sum(e * v) and sum(e) over all keys, for each head and group; the sums go out row by row.
+inline void sum_values(packed_command_t packed, const ActWord v[kBanks][kAttentionDepth],
                        hls::stream<Exponents>& weights, hls::stream<WeightedPart>& weighted,
                        hls::stream<ExpSums>& totals) {
+  const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
-  const int parts = int(c.head_words) / kHeadWords;
+  const int parts = parts_of(c);
+  weighted_t sum[kMaxHeadParts][kAttentionRows][kHeadLanes];
+#pragma HLS ARRAY_PARTITION variable = sum complete dim = 0
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
   group_loop:
     for (int g = 0; g < query_groups(c); ++g) {
-      WeightedPart sum[kMaxHeadParts];
-#pragma HLS ARRAY_PARTITION variable = sum complete dim = 0
       ExpSums total;
       Exponents e;
+      int key = 0, part = 0;
     key_loop:
-      for (int key = 0; key < int(c.tokens); ++key) {
-      part_loop:
-        for (int part = 0; part < parts; ++part) {
+      for (int i = 0; i < int(c.tokens) * parts; ++i) {
 #pragma HLS PIPELINE II = 1
-          if (part == 0) e = weights.read();
-          const HeadWords run = read_run(v, key, h * int(c.head_words) + part * kHeadWords, stride);
-        row_loop:
-          for (int r = 0; r < kAttentionRows; ++r) {
+        if (part == 0) e = weights.read();
+        const HeadWords run = read_run(v, key, (h * parts + part) * kHeadWords, stride);
+      row_loop:
+        for (int r = 0; r < kAttentionRows; ++r) {
 #pragma HLS UNROLL
-            if (part == 0) {
-              const exp_sum_t before = key == 0 ? exp_sum_t(0) : total.row[r];
-              total.row[r] = before + e.row[r];
-            }
-          channel_loop:
-            for (int l = 0; l < kHeadWords * kPe; ++l) {
-#pragma HLS UNROLL
-              const signed_act_t x = run.word[l / kPe].lane[l % kPe];
-              const weighted_t before = key == 0 ? weighted_t(0) : sum[part].value[r][l];
-              sum[part].value[r][l] = before + e.row[r] * x;
-            }
+          if (part == 0) {
+            const exp_sum_t before = key == 0 ? exp_sum_t(0) : total.row[r];
+            total.row[r] = before + e.row[r];
           }
+        channel_loop:
+          for (int l = 0; l < kHeadLanes; ++l) {
+#pragma HLS UNROLL
+            const signed_act_t x = run.word[l / kPe].lane[l % kPe];
+            const weighted_t before = key == 0 ? weighted_t(0) : sum[part][r][l];
+            sum[part][r][l] = before + e.row[r] * x;
+          }
+        }
+        if (part == parts - 1) {
+          part = 0;
+          ++key;
+        } else {
+          ++part;
         }
       }
       totals.write(total);
+      int sent_part = 0, sent_row = 0;
     send_loop:
-      for (int part = 0; part < parts; ++part) weighted.write(sum[part]);
+      for (int i = 0; i < parts * kAttentionRows; ++i) {
+#pragma HLS PIPELINE II = 1
+        WeightedPart out;
+      send_lane_loop:
+        for (int l = 0; l < kHeadLanes; ++l) {
+#pragma HLS UNROLL
+          out.value[l] = sum[sent_part][sent_row][l];
+        }
+        weighted.write(out);
+        if (sent_row == kAttentionRows - 1) {
+          sent_row = 0;
+          ++sent_part;
+        } else {
+          ++sent_row;
+        }
+      }
     }
   }
 }
 
 /// Context = requantize(sum(e * v) / sum(e)), written in the place of q.
-inline void write_context(const Command& c, bool first_frame, int index,
+inline void write_context(packed_command_t packed, bool first_frame, int index,
                           hls::stream<WeightedPart>& weighted, hls::stream<ExpSums>& totals,
                           const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth]) {
+  const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
-  const int parts = int(c.head_words) / kHeadWords;
+  const int parts = parts_of(c);
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
   group_loop:
     for (int g = 0; g < query_groups(c); ++g) {
       const ExpSums total = totals.read();
       Floating factor[kAttentionRows];
+#pragma HLS ARRAY_PARTITION variable = factor complete
     reciprocal_loop:
       for (int r = 0; r < kAttentionRows; ++r) {
 #pragma HLS PIPELINE II = 1
-        factor[r] = reciprocal<kExpSumBits>(total.row[r]);
-      }
-    part_loop:
-      for (int part = 0; part < parts; ++part) {
-        const WeightedPart sum = weighted.read();
-        const int first = (h * int(c.head_words) + part * kHeadWords) * kPe;
-      row_loop:
-        for (int r = 0; r < kAttentionRows; ++r) {
-#pragma HLS PIPELINE II = 1
-          const int token = g * kAttentionRows + r;
-          HeadWords run;
-        channel_loop:
-          for (int l = 0; l < kHeadWords * kPe; ++l) {
+        exp_sum_t own = total.row[0];
+      own_total_loop:
+        for (int other = 1; other < kAttentionRows; ++other) {
 #pragma HLS UNROLL
-            const operand_t mean = scale_by<kContextBits>(sum.value[r][l], factor[r]);
-            const act_t a = requantize<kActBits + 1>(mean, records[first + l], c.shift, 0, kActMax);
-            run.word[l / kPe].lane[l % kPe] = a;
-            if (token < int(c.tokens)) trace(first_frame, index, false, token, first + l, int(a));
+          if (other == r) own = total.row[other];
+        }
+        factor[r] = reciprocal<kExpSumBits>(own);
+      }
+      int part = 0, r = 0;
+    context_loop:
+      for (int i = 0; i < parts * kAttentionRows; ++i) {
+#pragma HLS PIPELINE II = 1
+        const WeightedPart sum = weighted.read();
+        const int token = g * kAttentionRows + r;
+        // counted in runs, so that lane l of every run is seen to lie in bank l of the records
+        const int place = h * parts + part;
+        HeadWords run;
+      channel_loop:
+        for (int l = 0; l < kHeadLanes; ++l) {
+#pragma HLS UNROLL
+          const Record record = records[place * kHeadLanes + l];
+          const operand_t mean = scale_by<kContextBits>(sum.value[l], factor[r]);
+          const act_t a = requantize<kActBits + 1>(mean, record, c.shift, 0, kActMax);
+          run.word[l / kPe].lane[l % kPe] = a;
+          if (token < int(c.tokens)) {
+            trace(first_frame, index, false, token, place * kHeadLanes + l, int(a));
           }
-          if (token < int(c.tokens)) write_run(q, token, first / kPe, stride, run);
+        }
+        if (token < int(c.tokens)) write_run(q, token, place * kHeadWords, stride, run);
+        if (r == kAttentionRows - 1) {
+          r = 0;
+          ++part;
+        } else {
+          ++r;
         }
       }
     }
@@ -254,12 +318,13 @@ head_loop:
 }
 
 /// The six processes of one layer.
-inline void attend(const Command& c, int index, bool first_frame,
+inline void attend(packed_command_t c, int index, bool first_frame,
                    const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth],
                    const ActWord k[kBanks][kAttentionDepth],
                    const ActWord v[kBanks][kAttentionDepth]) {
 #pragma HLS DATAFLOW
-  hls::stream<QueryRuns> queries("queries");
+  VAQF_UNSYNC(q)
+  hls::stream<HeadWords> queries("queries");
   hls::stream<Scores> scores("scores");
   hls::stream<Scores> waiting("waiting");
   hls::stream<Scores> maxima("maxima");

@@ -34,47 +34,54 @@ inline int words_of_slice(const Command& c, int slice) {
 }
 
 /// Puts one tile into a slice buffer; words beyond the inputs are 0.
-inline void gather_step(const Command& c, Gather& gather, Slice& slice,
+inline void gather_step(const Command& c, Gather& gather, act_t slice[kSimd][kTokens],
                         hls::stream<ActTile>& tiles) {
 #pragma HLS INLINE
-  if (gather.word < words_of_slice(c, gather.slice)) {
-    slice.put(gather.word, tiles.read());
-  } else {
-    ActTile zero;
-  zero_row_loop:
+  const bool inside = gather.word < words_of_slice(c, gather.slice);
+  ActTile tile;
+  if (inside) tile = tiles.read();
+put_lane_loop:
+  for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+  put_row_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-    zero_lane_loop:
-      for (int p = 0; p < kPe; ++p) {
-#pragma HLS UNROLL
-        zero.row[t].lane[p] = 0;
-      }
+      slice[gather.word * kPe + p][t] = inside ? tile.row[t].lane[p] : act_t(0);
     }
-    slice.put(gather.word, zero);
   }
   ++gather.word;
   gather.ready = gather.word == kSliceWords;
 }
 
-/// Runs one matmul command; weights lie in the ring from plan.base on.
-inline void binary_engine(const Command& c, const FillPlan& plan, RingWord ring[kRingWords],
+/// Runs one matmul command; its weights lie in the ring from `base` on, and `missing` ring words of
+/// them come first, to `write` and behind it. `prefetch` more come while it runs.
+inline void binary_engine(packed_command_t packed, ap_uint<32> base, ap_uint<32> write,
+                          ap_uint<32> missing, ap_uint<32> prefetch, RingRow ring[kPe][kRingWords],
                           hls::stream<weight_word_t>& fill, hls::stream<ActTile>& tiles,
                           hls::stream<AccTile>& accs) {
+  const Command c = decode(packed);
   static AccTile partial[kPartialWords];
   VAQF_BIND_BRAM(partial)
   VAQF_AGGREGATE(partial)
-  static Slice slices[2];
-#pragma HLS ARRAY_PARTITION variable = slices complete
-  static Prepared prepared[2];
-#pragma HLS ARRAY_PARTITION variable = prepared complete
+  static act_t slices[2][kSimd][kTokens];
+#pragma HLS ARRAY_PARTITION variable = slices complete dim = 0
+  static prepared_t prepared[2][kPreparedGroups][kPreparedEntries][kTokens];
+  VAQF_BIND_PREPARED(prepared)
+#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 4
+  static slice_sum_t sums[2][kTokens];
+#pragma HLS ARRAY_PARTITION variable = sums complete dim = 0
 
+  weight_word_t pending[kWordsPerRingWord];
+#pragma HLS ARRAY_PARTITION variable = pending complete
   RingWriter writer;
-  writer.position = plan.write;
+  writer.position = write;
   writer.part = 0;
 missing_loop:
-  for (int i = 0; i < int(plan.missing) * kWordsPerRingWord; ++i) {
+  for (int i = 0; i < int(missing) * kWordsPerRingWord; ++i) {
 #pragma HLS PIPELINE II = 1
-    writer.put(ring, fill.read());
+    put_word(ring, writer, pending, fill.read());
   }
 
   const int groups = ceil_div(c.tokens, kTokens);
@@ -82,7 +89,7 @@ missing_loop:
   const int passes = groups * int(c.digits) * slices_per_row;
   const int words = c.n_words;
   const int interval = words < kMinInterval ? kMinInterval : words;
-  int to_fill = int(plan.prefetch) * kWordsPerRingWord;
+  int to_fill = int(prefetch) * kWordsPerRingWord;
 
   Gather gather = {0, 0, false};
 first_gather_loop:
@@ -93,7 +100,7 @@ first_gather_loop:
 first_prepare_loop:
   for (int step = 0; step < kPrepareSteps; ++step) {
 #pragma HLS PIPELINE II = 1
-    prepare_step(slices[0], prepared[0], step);
+    prepare_step(slices[0], prepared[0], sums[0], step);
   }
   gather.slice = slices_per_row == 1 ? 0 : 1;
   gather.word = 0;
@@ -118,15 +125,29 @@ pass_loop:
     gather.word = 0;
     gather.ready = false;
     int n = 0, plane = 0;
-    ap_uint<32> address = plan.base + slice * int(c.planes) * words;
+    ap_uint<32> address = base + slice * int(c.planes) * words;
     if (address >= kRingWords) address -= kRingWords;
   cycle_loop:
     for (int i = 0; i < interval * int(c.planes); ++i) {
 #pragma HLS PIPELINE II = 1
-#pragma HLS DEPENDENCE variable = partial inter distance = 4 true
+// an output word comes back after kMinInterval cycles or more
+#pragma HLS DEPENDENCE variable = partial inter RAW distance = kMinInterval true
+// the ring is filled where no command that runs reads; a bank is prepared while the other is read
 #pragma HLS DEPENDENCE variable = ring inter false
+#pragma HLS DEPENDENCE variable = prepared inter false
+#pragma HLS DEPENDENCE variable = slices inter false
       if (n < words) {
-        const RingWord weights = ring[address];
+        RingWord weights;
+      weight_row_loop:
+        for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+          const RingRow row = ring[p][address];
+        weight_nibble_loop:
+          for (int g = 0; g < kNibbles; ++g) {
+#pragma HLS UNROLL
+            weights.nibble[p][g] = row.nibble[g];
+          }
+        }
         address = address == kRingWords - 1 ? ap_uint<32>(0) : ap_uint<32>(address + 1);
         const AccTile part = subset_sums(prepared[bank], weights);
         const bool first = first_pass && plane == 0;
@@ -142,7 +163,7 @@ pass_loop:
             const acc_t s = part.value[t][p];
             acc_t value = 0;
             if (c.planes == 1) {
-              value = 2 * s - prepared[bank].sum[t];
+              value = 2 * s - sums[bank][t];
             } else {
               const acc_t shifted = s << (plane + digit * kActBits);
               value = plane == kFixedWeightBits - 1 ? acc_t(-shifted) : shifted;
@@ -165,11 +186,11 @@ pass_loop:
       }
       if (after_next && !gather.ready) gather_step(c, gather, slices[bank], tiles);
       if (next && step < kPrepareSteps) {
-        prepare_step(slices[1 - bank], prepared[1 - bank], step);
+        prepare_step(slices[1 - bank], prepared[1 - bank], sums[1 - bank], step);
         ++step;
       }
       if (to_fill > 0 && !fill.empty()) {
-        writer.put(ring, fill.read());
+        put_word(ring, writer, pending, fill.read());
         --to_fill;
       }
     }
@@ -181,7 +202,7 @@ pass_loop:
   finish_prepare_loop:
     while (next && step < kPrepareSteps) {
 #pragma HLS PIPELINE II = 1
-      prepare_step(slices[1 - bank], prepared[1 - bank], step);
+      prepare_step(slices[1 - bank], prepared[1 - bank], sums[1 - bank], step);
       ++step;
     }
     if (slice == slices_per_row - 1) {
@@ -194,7 +215,7 @@ pass_loop:
 drain_loop:
   for (int i = 0; i < to_fill; ++i) {
 #pragma HLS PIPELINE II = 1
-    writer.put(ring, fill.read());
+    put_word(ring, writer, pending, fill.read());
   }
 }
 

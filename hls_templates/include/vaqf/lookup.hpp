@@ -11,40 +11,22 @@
 namespace vaqf {
 
 constexpr int kPrepareSteps = kTableEntries * kShare;
-constexpr int kSliceSumBits = kActBits + bits_for(kSimd);
 static_assert(kTokens % kShare == 0, "token rows share generators evenly");
 
-typedef ap_uint<kActBits + 2> entry_t;
+constexpr int kPreparedGroups = kNibbles;
+constexpr int kPreparedEntries = kTableEntries;
+typedef ap_uint<kActBits + 2> prepared_t;  ///< one subset sum
 
-/// The inputs of one pass: kSimd activations of each token.
-struct Slice {
-  act_t value[kNibbles][4][kTokens];
-
-  void put(int word, const ActTile& tile) {
-#pragma HLS INLINE
-  put_row_loop:
-    for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-    put_lane_loop:
-      for (int p = 0; p < kPe; ++p) {
-#pragma HLS UNROLL
-        const int k = word * kPe + p;
-        value[k / 4][k % 4][t] = tile.row[t].lane[p];
-      }
-    }
-  }
-};
-
-/// Subset-sum tables of one pass, and the sum of all its activations.
-struct Prepared {
-  entry_t table[kNibbles][kTableEntries][kTokens];
-  entry_t running[kNibbles][kTokens];
-  ap_uint<kSliceSumBits> sum[kTokens];
-};
+/// The tables stay memories; everything around an entry's address is a bank of its own.
+#define VAQF_BIND_PREPARED(array) VAQF_BIND_TABLES(array)
 
 /// One entry of every table; each group of kShare steps covers one entry of every token.
-inline void prepare_step(const Slice& slice, Prepared& prepared, int step) {
+inline void prepare_step(const act_t slice[kSimd][kTokens],
+                         prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
+                         slice_sum_t sum[kTokens], int step) {
 #pragma HLS INLINE
+  static prepared_t running[kNibbles][kTokens];
+#pragma HLS ARRAY_PARTITION variable = running complete dim = 0
   const int turn = step / kTableEntries;
   const int count = step % kTableEntries;
   const int entry = count ^ (count >> 1);
@@ -59,6 +41,13 @@ inline void prepare_step(const Slice& slice, Prepared& prepared, int step) {
     bit = 3;
   }
   const bool add = (entry >> bit) & 1;
+  slice_sum_t total[kTokens / kShare];
+#pragma HLS ARRAY_PARTITION variable = total complete
+clear_total_loop:
+  for (int r = 0; r < kTokens / kShare; ++r) {
+#pragma HLS UNROLL
+    total[r] = 0;
+  }
 prepare_group_loop:
   for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
@@ -66,31 +55,37 @@ prepare_group_loop:
     for (int r = 0; r < kTokens / kShare; ++r) {
 #pragma HLS UNROLL
       const int t = r * kShare + turn;
-      const act_t a = slice.value[g][bit][t];
-      entry_t value = 0;
+      const act_t a = slice[4 * g + bit][t];
+      prepared_t value = 0;
       if (count != 0) {
-        const entry_t before = prepared.running[g][t];
-        value = add ? entry_t(before + a) : entry_t(before - a);
+        const prepared_t before = running[g][t];
+        value = add ? prepared_t(before + a) : prepared_t(before - a);
       }
-      prepared.running[g][t] = value;
-      prepared.table[g][entry][t] = value;
-      // the entry of all four inputs is the part of sum(a) that this table covers
-      if (entry == kTableEntries - 1) {
-        const ap_uint<kSliceSumBits> sum = g == 0 ? ap_uint<kSliceSumBits>(0) : prepared.sum[t];
-        prepared.sum[t] = sum + value;
-      }
+      running[g][t] = value;
+      prepared[g][entry][t] = value;
+      total[r] += value;
+    }
+  }
+  // the entries of all four inputs, summed over the tables, are sum(a)
+  if (entry == kTableEntries - 1) {
+  sum_loop:
+    for (int r = 0; r < kTokens / kShare; ++r) {
+#pragma HLS UNROLL
+      sum[r * kShare + turn] = total[r];
     }
   }
 }
 
 /// Sums of the activations whose weight bit is 1: one lookup per four inputs, token and output.
-inline AccTile subset_sums(const Prepared& prepared, const RingWord& weights) {
+inline AccTile subset_sums(const prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
+                           const RingWord& weights) {
 #pragma HLS INLINE
   AccTile result;
 lookup_output_loop:
   for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL
-    ap_uint<kSliceSumBits> sum[kTokens];
+    slice_sum_t sum[kTokens];
+#pragma HLS ARRAY_PARTITION variable = sum complete
   clear_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
@@ -103,7 +98,7 @@ lookup_output_loop:
     lookup_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-        sum[t] += prepared.table[g][address][t];
+        sum[t] += prepared[g][address][t];
       }
     }
   result_loop:

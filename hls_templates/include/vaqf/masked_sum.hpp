@@ -1,45 +1,32 @@
-/// Adder engine: every activation is masked by its weight bit and added. Nothing to prepare.
+/// Adder engine: every activation is masked by its weight bit and added.
+///
+/// A pass is prepared by copying its slice, so that the slice's buffer can gather the pass after
+/// next, and by summing it.
 #pragma once
 
+#include "vaqf/pragmas.hpp"
 #include "vaqf/weights.hpp"
 
 namespace vaqf {
 
 constexpr int kPrepareSteps = 1;
-constexpr int kSliceSumBits = kActBits + bits_for(kSimd);
+constexpr int kPreparedGroups = kSimd;
+constexpr int kPreparedEntries = 1;
+typedef act_t prepared_t;  ///< one activation
 
-/// The inputs of one pass: kSimd activations of each token.
-struct Slice {
-  act_t value[kSimd][kTokens];
+/// Nothing is addressed: registers throughout.
+#define VAQF_BIND_PREPARED(array) VAQF_PRAGMA(HLS ARRAY_PARTITION variable = array complete dim = 3)
 
-  void put(int word, const ActTile& tile) {
+inline void prepare_step(const act_t slice[kSimd][kTokens],
+                         prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
+                         slice_sum_t sum[kTokens], int) {
 #pragma HLS INLINE
-  put_row_loop:
-    for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-    put_lane_loop:
-      for (int p = 0; p < kPe; ++p) {
-#pragma HLS UNROLL
-        value[word * kPe + p][t] = tile.row[t].lane[p];
-      }
-    }
-  }
-};
-
-/// A slice that stands still while it is computed, and the sum of all its activations.
-struct Prepared {
-  act_t value[kSimd][kTokens];
-  ap_uint<kSliceSumBits> sum[kTokens];
-};
-
-/// Copies the slice, so that its buffer can gather the pass after next.
-inline void prepare_step(const Slice& slice, Prepared& prepared, int) {
-#pragma HLS INLINE
-  ap_uint<kSliceSumBits> sum[kTokens];
-clear_loop:
+  slice_sum_t total[kTokens];
+#pragma HLS ARRAY_PARTITION variable = total complete
+clear_total_loop:
   for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-    sum[t] = 0;
+    total[t] = 0;
   }
 copy_input_loop:
   for (int k = 0; k < kSimd; ++k) {
@@ -47,26 +34,28 @@ copy_input_loop:
   copy_row_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-      prepared.value[k][t] = slice.value[k][t];
-      sum[t] += slice.value[k][t];
+      prepared[k][0][t] = slice[k][t];
+      total[t] += slice[k][t];
     }
   }
 sum_loop:
   for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-    prepared.sum[t] = sum[t];
+    sum[t] = total[t];
   }
 }
 
 /// Sums of the activations whose weight bit is 1.
-inline AccTile subset_sums(const Prepared& prepared, const RingWord& weights) {
+inline AccTile subset_sums(const prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
+                           const RingWord& weights) {
 #pragma HLS INLINE
   AccTile result;
 mask_output_loop:
   for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL
-    ap_uint<kSliceSumBits> sum[kTokens];
-  start_loop:
+    slice_sum_t sum[kTokens];
+#pragma HLS ARRAY_PARTITION variable = sum complete
+  clear_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
       sum[t] = 0;
@@ -78,7 +67,7 @@ mask_output_loop:
     mask_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-        sum[t] += weight ? prepared.value[k][t] : act_t(0);
+        sum[t] += weight ? prepared[k][0][t] : act_t(0);
       }
     }
   result_loop:

@@ -32,13 +32,15 @@ inline Limits limits_of(ap_uint<4> dest) {
 
 /// Memories of one frame that results go to.
 /// q, k and v: banks.hpp; hidden and residual: row t of group g at word w in bank t, g * words + w.
-inline void write_results(const Command& c, bool first_frame, int index, ap_uint<32> result_word,
-                          hls::stream<AccTile>& accs, hls::stream<RecordWord>& records,
-                          hls::stream<act_t>& gelu, hls::stream<ResidualTile>& skips,
-                          ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
-                          ActWord v[kBanks][kAttentionDepth], ActWord hidden[kTokens][kHiddenDepth],
+inline void write_results(packed_command_t packed, bool first_frame, int index,
+                          ap_uint<32> result_word, hls::stream<AccTile>& accs,
+                          hls::stream<RecordWord>& records, hls::stream<act_t>& gelu,
+                          hls::stream<ResidualTile>& skips, ActWord q[kBanks][kAttentionDepth],
+                          ActWord k[kBanks][kAttentionDepth], ActWord v[kBanks][kAttentionDepth],
+                          ActWord hidden[kTokens][kHiddenDepth],
                           ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups],
                           port_word_t* results) {
+  const Command c = decode(packed);
   act_t gelu_table[kGeluEntries];
   VAQF_BIND_TABLES(gelu_table)
   if (c.dest == kDestHidden) {
@@ -71,6 +73,9 @@ group_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
         const int token = g * kTokens + t;
+        // summed over the word first: one addition is all that waits for the word before
+        ap_int<kRowSumBits> word_sum = 0;
+        ap_uint<kRowSquareBits> word_squares = 0;
       lane_loop:
         for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL
@@ -91,12 +96,8 @@ group_loop:
           } else if (c.dest == kDestResidual) {
             const residual_t x = saturating_add(skip.row[t].lane[p], value);
             stream.row[t].lane[p] = x;
-            const ap_int<kRowSumBits> sum =
-                w == 0 && p == 0 ? ap_int<kRowSumBits>(0) : row_sums.row[t].sum;
-            const ap_uint<kRowSquareBits> squares =
-                w == 0 && p == 0 ? ap_uint<kRowSquareBits>(0) : row_sums.row[t].squares;
-            row_sums.row[t].sum = sum + x;
-            row_sums.row[t].squares = squares + x * x;
+            word_sum += x;
+            word_squares += x * x;
             seen = x;
           } else {
             seen = used ? int(value) : 0;
@@ -104,6 +105,10 @@ group_loop:
           }
           if (used && token < int(c.tokens)) trace(first_frame, index, false, token, channel, seen);
         }
+        const RowSums before = row_sums.row[t];
+        row_sums.row[t].sum = word_sum + (w == 0 ? ap_int<kRowSumBits>(0) : before.sum);
+        row_sums.row[t].squares =
+            word_squares + (w == 0 ? ap_uint<kRowSquareBits>(0) : before.squares);
       }
       if (c.dest == kDestQkv) {
         if (part == 0) write_tile(q, g * kTokens, part_word, stride, tile);

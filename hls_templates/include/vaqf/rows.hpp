@@ -15,31 +15,45 @@ constexpr int kResidualDepth = kGroups * (kMaxDim / kPe);
 constexpr int kHiddenDepth = kGroups * (kMaxHidden / kPe);
 
 /// Groups records by memory word: for each of `rounds` token groups all words, kPe records each.
-/// The first round reads them from memory, the later ones repeat them.
+/// All of them are taken before the first is given, so that the memory reader never waits.
 template <int MaxWords>
 void repeat_records(int words, int rounds, hls::stream<Record>& records,
                     hls::stream<RecordWord>& out) {
   RecordWord kept[MaxWords];
   VAQF_BIND_BRAM(kept)
   VAQF_AGGREGATE(kept)
-first_round_loop:
-  for (int w = 0; w < words; ++w) {
-    RecordWord word;
-  record_loop:
-    for (int p = 0; p < kPe; ++p) {
+  Record pending[kPe];
+#pragma HLS ARRAY_PARTITION variable = pending complete
+  int taken = 0, lane = 0;
+record_loop:
+  for (int i = 0; i < words * kPe; ++i) {
 #pragma HLS PIPELINE II = 1
-      word.lane[p] = records.read();
+  shift_record_loop:
+    for (int p = 0; p + 1 < kPe; ++p) {
+#pragma HLS UNROLL
+      pending[p] = pending[p + 1];
     }
-    kept[w] = word;
-    out.write(word);
+    pending[kPe - 1] = records.read();
+    if (lane == kPe - 1) {
+      RecordWord word;
+    lane_loop:
+      for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+        word.lane[p] = pending[p];
+      }
+      kept[taken] = word;
+      ++taken;
+      lane = 0;
+    } else {
+      ++lane;
+    }
   }
-round_loop:
-  for (int r = 1; r < rounds; ++r) {
-  word_loop:
-    for (int w = 0; w < words; ++w) {
+  int w = 0;
+repeat_loop:
+  for (int i = 0; i < words * rounds; ++i) {
 #pragma HLS PIPELINE II = 1
-      out.write(kept[w]);
-    }
+    out.write(kept[w]);
+    w = w == words - 1 ? 0 : w + 1;
   }
 }
 
@@ -51,12 +65,28 @@ inline int norm_rounds(const Command& c) {
   return 0;
 }
 
+inline void repeat_norm_records(packed_command_t packed, hls::stream<Record>& records,
+                                hls::stream<RecordWord>& out) {
+  const Command c = decode(packed);
+  const int rounds = norm_rounds(c);
+  repeat_records<kMaxDim / kPe>(rounds > 0 ? ceil_div(c.dim, kPe) : 0, rounds, records, out);
+}
+
+inline void repeat_requant_records(packed_command_t packed, hls::stream<Record>& records,
+                                   hls::stream<RecordWord>& out) {
+  const Command c = decode(packed);
+  repeat_records<kMaxOutputs / kPe>(c.n_words, ceil_div(c.tokens, kTokens), records, out);
+}
+
+constexpr int kNormSteps = kTokens / kNormTokens;  ///< cycles per memory word of a token group
+
 /// The only reader of the residual stream: normalizes it, or hands it to the residual add.
-inline void read_residual(const Command& c, bool first_frame, int index,
+inline void read_residual(packed_command_t packed, bool first_frame, int index,
                           const ResidualWord residual[kTokens][kResidualDepth],
                           const RowSumsTile sums[kGroups], hls::stream<RecordWord>& records,
                           hls::stream<weight_word_t>& constants, hls::stream<ActTile>& normalized,
                           hls::stream<ResidualTile>& skips) {
+  const Command c = decode(packed);
   const int rounds = norm_rounds(c);
   const bool prefix = c.source == kSourceNormPrefix;
   const int dim_words = ceil_div(c.dim, kPe);
@@ -65,42 +95,65 @@ norm_round_loop:
   for (int r = 0; r < rounds; ++r) {
     // the head takes one token at a time, always in row 0
     const int group = prefix ? r / kTokens : r;
-    const RowSumsTile group_sums = sums[group];
     Normalizer rows[kTokens];
 #pragma HLS ARRAY_PARTITION variable = rows complete
   normalizer_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS PIPELINE II = 1
-      rows[t] = normalizer(group_sums.row[prefix ? r % kTokens : t], c.dim, eps);
+      const int wanted = prefix ? r % kTokens : t;
+      const RowSumsTile group_sums = sums[group];
+      RowSums own = group_sums.row[0];
+    own_sums_loop:
+      for (int b = 1; b < kTokens; ++b) {
+#pragma HLS UNROLL
+        if (b == wanted) own = group_sums.row[b];
+      }
+      rows[t] = normalizer(own, c.dim, eps);
     }
-  norm_word_loop:
-    for (int w = 0; w < dim_words; ++w) {
-      const RecordWord q = records.read();
-      ActTile tile;
-    norm_row_loop:
-      for (int s = 0; s < kTokens / kNormTokens; ++s) {
+    int w = 0, step = 0;
+    RecordWord q;
+    ActTile tile;
+  norm_loop:
+    for (int i = 0; i < dim_words * kNormSteps; ++i) {
 #pragma HLS PIPELINE II = 1
-      norm_lane_loop:
-        for (int u = 0; u < kNormTokens; ++u) {
+      if (step == 0) q = records.read();
+      // all banks at one address, so that no port is asked twice
+      ResidualWord bank_word[kTokens];
+#pragma HLS ARRAY_PARTITION variable = bank_word complete
+    norm_bank_loop:
+      for (int b = 0; b < kTokens; ++b) {
 #pragma HLS UNROLL
-          const int t = s * kNormTokens + u;
-          const int bank = prefix ? r % kTokens : t;
-          const int token = group * kTokens + bank;
-          const ResidualWord word = residual[bank][group * dim_words + w];
-          const bool used = prefix ? t == 0 : token < int(c.tokens);
-        norm_channel_loop:
-          for (int p = 0; p < kPe; ++p) {
+        bank_word[b] = residual[b][group * dim_words + w];
+      }
+    norm_row_loop:
+      for (int u = 0; u < kNormTokens; ++u) {
 #pragma HLS UNROLL
-            act_t a = 0;
-            if (used) {
-              a = layer_norm(word.lane[p], rows[t], c.dim, q.lane[p], c.norm_shift);
-              trace(first_frame, index, true, token, w * kPe + p, int(a));
-            }
-            tile.row[t].lane[p] = a;
+        const int t = step * kNormTokens + u;
+        const int bank = prefix ? r % kTokens : t;
+        const int token = group * kTokens + bank;
+        const bool used = prefix ? t == 0 : token < int(c.tokens);
+      norm_channel_loop:
+        for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+          act_t a = 0;
+          if (used) {
+            a = layer_norm(bank_word[bank].lane[p], rows[t], c.dim, q.lane[p], c.norm_shift);
+            trace(first_frame, index, true, token, w * kPe + p, int(a));
+          }
+        norm_step_loop:
+          for (int s = 0; s < kNormSteps; ++s) {
+#pragma HLS UNROLL
+            if (s == step) tile.row[s * kNormTokens + u].lane[p] = a;
           }
         }
       }
-      normalized.write(tile);
+      if (step == kNormSteps - 1) {
+        normalized.write(tile);
+        step = 0;
+        ++w;
+      } else {
+        ++step;
+      }
     }
   }
   if (c.dest == kDestResidual) {
@@ -139,8 +192,9 @@ norm_round_loop:
 }
 
 /// Patch rows of one frame: whole 128-bit words, one a cycle.
-inline void load_pixels(const Command& c, const port_word_t* images, ap_uint<32> first_word,
+inline void load_pixels(packed_command_t packed, const port_word_t* images, ap_uint<32> first_word,
                         hls::stream<port_word_t>& pixels) {
+  const Command c = decode(packed);
   const int words = c.source == kSourcePixels
                         ? int(c.tokens - c.prefix_tokens) * int(c.pixel_bytes) / (kPortBits / 8)
                         : 0;
@@ -151,24 +205,35 @@ load_pixel_loop:
   }
 }
 
+constexpr int kPortBytes = kPortBits / 8;
+/// Banks of one byte: byte k of a row lies in bank k mod kPixelBanks. A power of two that holds a
+/// word of the port and a word of the activations.
+constexpr int kPixelBanks = kPe <= kPortBytes ? kPortBytes : 1 << bits_for(kPe - 1);
+constexpr int kPixelDepth = ceil_div(kMaxPixelBytes, kPixelBanks) + 1;
+
 /// One token group of the image, digit by digit; prefix tokens have no pixels.
 inline void send_pixels(const Command& c, int group, hls::stream<port_word_t>& pixels,
                         hls::stream<ActTile>& tiles) {
-  const int kBytes = kPortBits / 8;
-  static ap_uint<8> rows[kTokens][ceil_div(kMaxPixels, kPortBits / 8) * (kPortBits / 8)];
+#pragma HLS INLINE
+  static ap_uint<8> rows[kTokens][kPixelBanks][kPixelDepth];
 #pragma HLS ARRAY_PARTITION variable = rows complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = rows complete dim = 2
 pixel_row_loop:
   for (int t = 0; t < kTokens; ++t) {
     const int token = group * kTokens + t;
     if (token >= int(c.prefix_tokens) && token < int(c.tokens)) {
     pixel_word_loop:
-      for (int i = 0; i < int(c.pixel_bytes) / kBytes; ++i) {
+      for (int i = 0; i < int(c.pixel_bytes) / kPortBytes; ++i) {
 #pragma HLS PIPELINE II = 1
         const port_word_t word = pixels.read();
-      pixel_byte_loop:
-        for (int b = 0; b < kBytes; ++b) {
+      pixel_bank_loop:
+        for (int b = 0; b < kPixelBanks; ++b) {
 #pragma HLS UNROLL
-          rows[t][i * kBytes + b] = static_cast<unsigned long long>(word.range(8 * b + 7, 8 * b));
+          const int low = 8 * (b % kPortBytes);
+          if (i % (kPixelBanks / kPortBytes) == b / kPortBytes) {
+            rows[t][b][i / (kPixelBanks / kPortBytes)] =
+                static_cast<unsigned long long>(word.range(low + 7, low));
+          }
         }
       }
     }
@@ -178,19 +243,29 @@ digit_loop:
   digit_word_loop:
     for (int w = 0; w < int(c.k_words); ++w) {
 #pragma HLS PIPELINE II = 1
+      const int first = w * kPe;
       ActTile tile;
     digit_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
         const int token = group * kTokens + t;
         const bool used = token >= int(c.prefix_tokens) && token < int(c.tokens);
+        ap_uint<8> byte[kPixelBanks];
+#pragma HLS ARRAY_PARTITION variable = byte complete
+      digit_bank_loop:
+        for (int b = 0; b < kPixelBanks; ++b) {
+#pragma HLS UNROLL
+          const int k = first + ((b - first) & (kPixelBanks - 1));
+          byte[b] = rows[t][b][k / kPixelBanks];
+        }
       digit_lane_loop:
         for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL
-          const int k = w * kPe + p;
           act_t a = 0;
           // bytes behind the last pixel of a row are other data only beyond pixel_bytes
-          if (used && k < int(c.pixel_bytes)) a = rows[t][k] >> (d * kActBits);
+          if (used && first + p < int(c.pixel_bytes)) {
+            a = byte[(first + p) & (kPixelBanks - 1)] >> (d * kActBits);
+          }
           tile.row[t].lane[p] = a;
         }
       }
@@ -200,9 +275,10 @@ digit_loop:
 }
 
 /// Every input row of one command, as the engine takes them.
-inline void read_rows(const Command& c, const ActWord context[kBanks][kAttentionDepth],
+inline void read_rows(packed_command_t packed, const ActWord context[kBanks][kAttentionDepth],
                       const ActWord hidden[kTokens][kHiddenDepth], hls::stream<port_word_t>& pixels,
                       hls::stream<ActTile>& normalized, hls::stream<ActTile>& tiles) {
+  const Command c = decode(packed);
   const int groups = ceil_div(c.tokens, kTokens);
   const int k_words = c.k_words;
   const int stride = words_per_bank(k_words);

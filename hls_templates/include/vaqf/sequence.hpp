@@ -44,12 +44,13 @@ struct Ring {
 };
 
 /// Moves on to the next command that brings weights; false behind the last one.
-inline bool find_load(Ring& ring, const Command commands[kMaxCommands], int count, int frames) {
+inline bool find_load(Ring& ring, const packed_command_t list[kMaxCommands], int count,
+                      int frames) {
   bool found = false;
 find_loop:
   while (!found && ring.iteration < iterations(frames)) {
 #pragma HLS PIPELINE II = 1
-    if (loads(commands[ring.index], ring.iteration, frames)) {
+    if (loads(decode(list[ring.index]), ring.iteration, frames)) {
       found = true;
     } else if (ring.index == count - 1) {
       ring.index = 0;
@@ -62,20 +63,20 @@ find_loop:
 }
 
 /// Takes up to `budget` ring words of coming commands into the plan.
-inline ap_uint<32> plan_segments(Ring& ring, FillPlan& plan, ap_uint<32> budget,
-                                 const Command commands[kMaxCommands], int count, int frames) {
+inline ap_uint<32> plan_segments(Ring& ring, FillPlan& plan, Segment segments[kMaxSegments],
+                                 ap_uint<32> budget, const packed_command_t list[kMaxCommands],
+                                 int count, int frames) {
   ap_uint<32> planned = 0;
 segment_loop:
-  while (planned < budget && plan.segments < kMaxSegments &&
-         find_load(ring, commands, count, frames)) {
-    const Command& c = commands[ring.index];
+  while (planned < budget && plan.segments < kMaxSegments && find_load(ring, list, count, frames)) {
+    const Command c = decode(list[ring.index]);
     const ap_uint<32> rest = c.weight_words - ring.done;
     const ap_uint<32> room = budget - planned;
     const ap_uint<32> take = rest < room ? rest : room;
     Segment segment;
     segment.address = c.weight_offset * kWordsPerAlign + ring.done * kWordsPerRingWord;
     segment.words = take;
-    plan.segment[plan.segments] = segment;
+    segments[plan.segments] = segment;
     ++plan.segments;
     planned += take;
     ring.done += take;
@@ -96,8 +97,8 @@ segment_loop:
 }
 
 /// What `c`, which runs next, waits for and what is read while it runs.
-inline FillPlan plan_fill(Ring& ring, const Command& c, const Command commands[kMaxCommands],
-                          int count, int frames) {
+inline FillPlan plan_fill(Ring& ring, const Command& c, Segment segments[kMaxSegments],
+                          const packed_command_t list[kMaxCommands], int count, int frames) {
   FillPlan plan;
   plan.segments = 0;
   plan.write = ring.write;
@@ -106,12 +107,13 @@ inline FillPlan plan_fill(Ring& ring, const Command& c, const Command commands[k
   const ap_uint<32> needed =
       kResident ? ap_uint<32>(c.ring_offset + c.weight_words) : c.weight_words;
   const ap_uint<32> own = ring.held < needed ? ap_uint<32>(needed - ring.held) : ap_uint<32>(0);
-  plan.missing = plan_segments(ring, plan, own, commands, count, frames);
+  plan.missing = plan_segments(ring, plan, segments, own, list, count, frames);
   const int groups = ceil_div(c.tokens, kTokens);
   const ap_uint<32> cycles = groups * int(c.weight_words) * int(c.digits);
   const ap_uint<32> room = kRingWords - ring.held;
   const ap_uint<32> time = cycles / kWordsPerRingWord;
-  plan.prefetch = plan_segments(ring, plan, room < time ? room : time, commands, count, frames);
+  plan.prefetch =
+      plan_segments(ring, plan, segments, room < time ? room : time, list, count, frames);
   if (!kResident) {
     ring.held -= c.weight_words;
     ring.read += c.weight_words;

@@ -18,6 +18,9 @@ typedef ap_int<kBiasBits> bias_t;
 typedef ap_int<kBiasBits + 1> sum_t;                      ///< value * mult + bias
 typedef ap_uint<kWeightPorts * kPortBits> weight_word_t;  ///< all weight ports side by side
 typedef ap_uint<kPortBits> port_word_t;
+/// A command as it lies in memory. Processes take it whole and by value, because a region's
+/// arguments may be arrays of one process only but scalars of many.
+typedef ap_uint<32 * kCommandWords> packed_command_t;
 
 /// One activation memory word: kPe channels of one token. q, k and v are kept as raw bits.
 struct ActWord {
@@ -63,6 +66,21 @@ struct RowSumsTile {
 
 static_assert(kOperandBits + kMultBits <= kBiasBits, "a product fits the bias adder");
 static_assert(kAccBits <= 64, "accumulators are native integers in C-sim");
+static_assert((kWeightPorts & (kWeightPorts - 1)) == 0 && kWeightPorts * kPortBits <= 1024,
+              "an AXI4 master of the tool is a power of two wide, at most 1024 bits");
+
+/// The fields of a command.
+inline Command decode(packed_command_t packed) {
+#pragma HLS INLINE
+  ap_uint<32> word[kCommandWords];
+#pragma HLS ARRAY_PARTITION variable = word complete
+split_loop:
+  for (int i = 0; i < kCommandWords; ++i) {
+#pragma HLS UNROLL
+    word[i] = static_cast<unsigned>(packed.range(32 * i + 31, 32 * i));
+  }
+  return decode(word);
+}
 
 /// a / b, rounded up.
 constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }

@@ -14,8 +14,16 @@ constexpr int kWeightWordBits = kWeightPorts * kPortBits;
 constexpr int kWordsPerRingWord = kRingWordBits / kWeightWordBits;
 static_assert(kRingWordBits % kWeightWordBits == 0, "a ring word is whole reads of all ports");
 constexpr int kWordsPerAlign = kAlignBytes * 8 / kWeightWordBits;  ///< per unit of an offset
+constexpr int kRecordsPerWord = kWeightWordBits / kPortBits;
 constexpr int kMaxSegments = 16;
 constexpr int kNibbles = kSimd / 4;
+constexpr int kSliceSumBits = kActBits + bits_for(kSimd);
+typedef ap_uint<kSliceSumBits> slice_sum_t;  ///< sum of one token's inputs of one pass
+
+/// The ring lies in one memory per output: a whole ring word is wider than a tool packs.
+struct RingRow {
+  ap_uint<4> nibble[kNibbles];
+};
 
 /// One cycle's weights, four inputs of one output in each nibble; bit 0 is the first input.
 struct RingWord {
@@ -35,34 +43,57 @@ struct FillPlan {
   ap_uint<32> missing;   ///< ring words to wait for before the command starts
   ap_uint<32> prefetch;  ///< ring words to take in while it runs
   ap_uint<5> segments;
-  Segment segment[kMaxSegments];
 };
 
-/// `count` records, one a cycle.
+/// `count` records; every weight word is read once, in a burst.
 inline void load_records(const weight_word_t* weights, ap_uint<32> offset, int count,
                          hls::stream<Record>& records) {
-  const int kRecordsPerWord = kWeightWordBits / kPortBits;
-  weight_word_t word;
+  const ap_uint<32> first = offset * kWordsPerAlign;
+  const int words = ceil_div(count, kRecordsPerWord);
 load_record_loop:
-  for (int i = 0; i < count; ++i) {
-#pragma HLS PIPELINE II = 1
-    const int part = i % kRecordsPerWord;
-    if (part == 0) word = weights[offset * kWordsPerAlign + i / kRecordsPerWord];
-    Record record;
-    record.mult = static_cast<unsigned long long>(
-        word.range(kPortBits * part + kMultBits - 1, kPortBits * part));
-    record.bias = static_cast<unsigned long long>(
-        word.range(kPortBits * part + 64 + kBiasBits - 1, kPortBits * part + 64));
-    records.write(record);
+  for (int i = 0; i < words; ++i) {
+#pragma HLS PIPELINE II = kRecordsPerWord
+    const weight_word_t word = weights[first + i];
+  record_part_loop:
+    for (int part = 0; part < kRecordsPerWord; ++part) {
+#pragma HLS UNROLL
+      const int low = kPortBits * part;
+      Record record;
+      record.mult = static_cast<unsigned long long>(word.range(low + kMultBits - 1, low));
+      record.bias = static_cast<unsigned long long>(word.range(low + 64 + kBiasBits - 1, low + 64));
+      if (i * kRecordsPerWord + part < count) records.write(record);
+    }
   }
 }
 
-/// Everything one matmul reads, in an order in which no reader waits for a later part.
-inline void load_weights(const Command& c, const FillPlan& plan, const weight_word_t* weights,
+/// The 256 entries of one gelu table, one byte each in memory.
+inline void load_gelu(const weight_word_t* weights, ap_uint<32> offset, hls::stream<act_t>& gelu) {
+  const int kPerWord = kWeightWordBits / 8;
+  static_assert(kGeluEntries % kPerWord == 0, "a table is whole words");
+  const ap_uint<32> first = offset * kWordsPerAlign;
+load_gelu_loop:
+  for (int i = 0; i < kGeluEntries / kPerWord; ++i) {
+#pragma HLS PIPELINE II = kPerWord
+    const weight_word_t word = weights[first + i];
+  gelu_part_loop:
+    for (int part = 0; part < kPerWord; ++part) {
+#pragma HLS UNROLL
+      gelu.write(static_cast<unsigned long long>(word.range(8 * part + 7, 8 * part)));
+    }
+  }
+}
+
+/// Everything one matmul reads. No reader may wait for a part that comes after one which is not
+/// yet taken: the results need the gelu table before their first record, and they need records
+/// and constants at the same time, so the records are all taken before they are used
+/// (repeat_records in rows.hpp).
+inline void load_weights(packed_command_t packed, ap_uint<32> missing, ap_uint<32> prefetch,
+                         const Segment segments[kMaxSegments], const weight_word_t* weights,
                          hls::stream<weight_word_t>& fill, hls::stream<Record>& norm_records,
                          hls::stream<Record>& requant_records, hls::stream<act_t>& gelu,
                          hls::stream<weight_word_t>& constants) {
-  ap_uint<32> left = plan.missing;
+  const Command c = decode(packed);
+  ap_uint<32> left = missing;
   int segment = 0;
   ap_uint<32> done = 0;
   const bool normalized = c.source == kSourceNorm || c.source == kSourceNormPrefix;
@@ -70,9 +101,9 @@ phase_loop:
   for (int phase = 0; phase < 2; ++phase) {
   segment_loop:
     while (left > 0) {
-      const ap_uint<32> rest = plan.segment[segment].words - done;
+      const ap_uint<32> rest = segments[segment].words - done;
       const ap_uint<32> take = rest < left ? rest : left;
-      const ap_uint<32> from = plan.segment[segment].address + done * kWordsPerRingWord;
+      const ap_uint<32> from = segments[segment].address + done * kWordsPerRingWord;
     fill_loop:
       for (int i = 0; i < int(take) * kWordsPerRingWord; ++i) {
 #pragma HLS PIPELINE II = 1
@@ -80,63 +111,72 @@ phase_loop:
       }
       left -= take;
       done += take;
-      if (done == plan.segment[segment].words) {
+      if (done == segments[segment].words) {
         ++segment;
         done = 0;
       }
     }
     if (phase == 0) {
+      if (c.dest == kDestHidden) load_gelu(weights, c.gelu_offset, gelu);
       if (normalized) {
         load_records(weights, c.norm_offset, ceil_div(c.dim, kPe) * kPe, norm_records);
       }
       load_records(weights, c.requant_offset, int(c.n_words) * kPe, requant_records);
-      if (c.dest == kDestHidden) {
-      gelu_loop:
-        for (int i = 0; i < kGeluEntries; ++i) {
-#pragma HLS PIPELINE II = 1
-          const int kPerWord = kWeightWordBits / 8;
-          const weight_word_t word = weights[c.gelu_offset * kWordsPerAlign + i / kPerWord];
-          const int low = 8 * (i % kPerWord);
-          gelu.write(static_cast<unsigned long long>(word.range(low + 7, low)));
-        }
-      }
       if (c.source == kSourcePixels) {
         const int groups = ceil_div(c.tokens, kTokens);
+        const ap_uint<32> first = c.constant_offset * kWordsPerAlign;
       constant_loop:
         for (int i = 0; i < groups * int(c.n_words) * kConstantTileWords; ++i) {
 #pragma HLS PIPELINE II = 1
-          constants.write(weights[c.constant_offset * kWordsPerAlign + i]);
+          constants.write(weights[first + i]);
         }
       }
-      left = plan.prefetch;
+      left = prefetch;
     }
   }
 }
 
-/// Takes weight words, one a cycle, and puts whole ring words into the ring.
+/// Where the ring is filled, and how much of a ring word has come.
 struct RingWriter {
-  RingWord pending;
   ap_uint<32> position;  ///< ring word that is filled next
   int part;              ///< weight words of it that came
-
-  /// Accepts one weight word.
-  void put(RingWord ring[kRingWords], weight_word_t word) {
-#pragma HLS INLINE
-  place_loop:
-    for (int i = 0; i < kWeightWordBits / 4; ++i) {
-#pragma HLS UNROLL
-      const int nibble = part * (kWeightWordBits / 4) + i;
-      pending.nibble[nibble / kNibbles][nibble % kNibbles] =
-          static_cast<unsigned long long>(word.range(4 * i + 3, 4 * i));
-    }
-    if (part == kWordsPerRingWord - 1) {
-      ring[position] = pending;
-      position = position == kRingWords - 1 ? ap_uint<32>(0) : ap_uint<32>(position + 1);
-      part = 0;
-    } else {
-      ++part;
-    }
-  }
 };
+
+/// Accepts one weight word. Words are shifted in, so that every wire is fixed.
+inline void put_word(RingRow ring[kPe][kRingWords], RingWriter& writer,
+                     weight_word_t pending[kWordsPerRingWord], weight_word_t word) {
+#pragma HLS INLINE
+shift_loop:
+  for (int j = 0; j + 1 < kWordsPerRingWord; ++j) {
+#pragma HLS UNROLL
+    pending[j] = pending[j + 1];
+  }
+  pending[kWordsPerRingWord - 1] = word;
+  if (writer.part == kWordsPerRingWord - 1) {
+    RingRow row[kPe];
+#pragma HLS ARRAY_PARTITION variable = row complete
+  place_word_loop:
+    for (int j = 0; j < kWordsPerRingWord; ++j) {
+#pragma HLS UNROLL
+    place_nibble_loop:
+      for (int i = 0; i < kWeightWordBits / 4; ++i) {
+#pragma HLS UNROLL
+        const int nibble = j * (kWeightWordBits / 4) + i;
+        row[nibble / kNibbles].nibble[nibble % kNibbles] =
+            static_cast<unsigned long long>(pending[j].range(4 * i + 3, 4 * i));
+      }
+    }
+  store_row_loop:
+    for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+      ring[p][writer.position] = row[p];
+    }
+    writer.position =
+        writer.position == kRingWords - 1 ? ap_uint<32>(0) : ap_uint<32>(writer.position + 1);
+    writer.part = 0;
+  } else {
+    ++writer.part;
+  }
+}
 
 }  // namespace vaqf
