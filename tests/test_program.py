@@ -202,8 +202,7 @@ def test_resident_weights_lie_side_by_side_in_the_ring():
 
 @pytest.mark.parametrize("changes", [{}, {"channels": 3, "patch_size": 3, "image_size": 9}])
 def test_images_are_patch_rows(changes):
-    channels = changes.get("channels", 1)
-    vit = small_vit(**changes, mean=(0.0,) * channels, std=(1.0,) * channels)
+    vit = small_vit(**changes)
     network = calibrated(vit, 8, 0)
     images = pictures(vit, 3, 0)
     packed = packing.pack_images(network, images)

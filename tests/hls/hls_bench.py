@@ -107,6 +107,43 @@ def extreme(vit: Vit, act_bits: int, seed: int) -> Network:
     )
 
 
+def saturated(vit: Vit, act_bits: int) -> Network:
+    """Every accumulator, score and context sum at its largest magnitude, on white images."""
+    base = extreme(vit, act_bits, 0)
+
+    def full(requant: Requant) -> Requant:
+        return replace(requant, mult=0 * requant.mult, bias=0 * requant.bias + 2**46, shift=20)
+
+    def passing(requant: Requant, shift: int) -> Requant:
+        ones = np.ones_like(requant.mult)
+        return Requant(ones * (2**17 - 1), ones.astype(np.int64), shift)
+
+    def aligned(linear: Linear, shift: int, low: int, high: int) -> Linear:
+        sign = np.arange(len(linear.weight))[:, None] % 2
+        weight = np.where(sign, low, high) * np.ones_like(linear.weight)
+        return Linear(weight.astype(np.int8), passing(linear.requant, shift))
+
+    def block(part: Block) -> Block:
+        return Block(
+            norm1=Norm(part.norm1.eps, full(part.norm1.requant)),
+            qkv=aligned(part.qkv, 17, -1, 1),
+            attention=Attention(2**18 - 1, 40, passing(part.attention.context, 20)),
+            proj=aligned(part.proj, 24, -1, 1),
+            norm2=Norm(part.norm2.eps, full(part.norm2.requant)),
+            fc1=aligned(part.fc1, 17, -1, 1),
+            gelu=np.full(256, 2**act_bits - 1, np.uint8),
+            fc2=aligned(part.fc2, 26, -1, 1),
+        )
+
+    return replace(
+        base,
+        embed=aligned(base.embed, 30, -128, 127),
+        blocks=tuple(block(part) for part in base.blocks),
+        norm=Norm(base.norm.eps, full(base.norm.requant)),
+        head=aligned(base.head, 20, -128, 127),
+    )
+
+
 def small_vit(**changes) -> Vit:
     """The network of tests that need just one."""
     base = {
@@ -119,10 +156,9 @@ def small_vit(**changes) -> Vit:
         "heads": 2,
         "mlp_ratio": 2.0,
         "classes": 5,
-        "mean": (0.0,),
-        "std": (1.0,),
     }
-    return Vit(**{**base, **changes})
+    channels = changes.get("channels", 1)
+    return Vit(**{**base, "mean": (0.0,) * channels, "std": (1.0,) * channels, **changes})
 
 
 def random_vit(seed: int, mlp_ratios: Sequence[float] = (1, 2, 3)) -> Vit:
@@ -241,7 +277,8 @@ class Kernel:
 
     def run(self, data: Data, *options: str) -> Run:
         command = [str(self.binary), *(str(data.path(name)) for name in FILES), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        settings = {"text": True, "errors": "replace", "timeout": 300}
+        done = subprocess.run(command, capture_output=True, check=False, **settings)
         return Run(done.returncode, done.stdout, done.stderr)
 
     def check(self, data: Data) -> None:

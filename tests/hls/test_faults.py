@@ -199,7 +199,11 @@ def test_changed_constant_is_found(bench, data, name):
 MUTANTS = {
     "requantize floor": ("requantize.hpp", "sum >> shift", "(sum + 1) >> shift"),
     "requantize high": ("requantize.hpp", "shifted > high", "shifted >= high + 1 && shifted > 99"),
-    "residual saturation": ("requantize.hpp", "sum > kResidualMax", "sum > kResidualMax + 1"),
+    "residual saturation": (
+        "requantize.hpp",
+        "if (sum > kResidualMax)",
+        "if (sum > 2 * kResidualMax)",
+    ),
     "interpolate": ("octave.hpp", "drop >> kNormOffsetBits", "drop >> (kNormOffsetBits + 1)"),
     "rsqrt parity": ("octave.hpp", "if (exponent[0])", "if (exponent[1])"),
     "scale": (
@@ -217,23 +221,27 @@ MUTANTS = {
     "bank": ("banks.hpp", "tile.row[t] = data[(token + t + w)", "tile.row[t] = data[(token + t)"),
     "plane sign": ("engine.hpp", "plane == kFixedWeightBits - 1 ?", "plane == kFixedWeightBits ?"),
     "digit": ("engine.hpp", "plane + digit * kActBits", "plane + digit"),
-    "sum of inputs": ("engine.hpp", "2 * s - prepared[bank].sum[t]", "2 * s"),
+    "sum of inputs": ("engine.hpp", "2 * s - sums[bank][t]", "2 * s"),
     "gray code": ("lookup.hpp", "count ^ (count >> 1)", "count"),
-    "shared turn": ("lookup.hpp", "r * kShare + turn", "r * kShare"),
+    "shared turn": (
+        "lookup.hpp",
+        "sum[r * kShare + turn] = total[r]",
+        "sum[r * kShare] = total[r]",
+    ),
     "gelu index": (
         "results.hpp",
         "int(value) + kGeluEntries / 2",
         "int(value) + kGeluEntries / 2 - 1",
     ),
-    "row sums": ("results.hpp", "squares + x * x", "squares + x"),
+    "row sums": ("results.hpp", "word_squares += x * x", "word_squares += x"),
     "v": ("results.hpp", "if (part == 2) write_tile(v", "if (part == 1) write_tile(v"),
     "logits": (
         "results.hpp",
         "i * kPerWord + j < int(c.outputs)",
         "i * kPerWord + j + 1 < int(c.outputs)",
     ),
-    "pixels of prefix": ("rows.hpp", "if (used && k <", "if (k <"),
-    "slot": ("accelerator.hpp", "step.slot = kSlots - 1 - frame_of", "step.slot = frame_of"),
+    "pixels of prefix": ("rows.hpp", "if (used && first + p", "if (first + p"),
+    "slot": ("accelerator.hpp", "kSlots - 1 - frame % kSlots", "frame % kSlots"),
     "ring release": ("sequence.hpp", "ring.held -= c.weight_words;", ""),
     "fill order": ("sequence.hpp", "ring.done += take;", "ring.done += take + (take > 1);"),
     "iterations": ("sequence.hpp", "(frames + 1) / 2 + 1", "frames / 2 + 1"),
@@ -329,6 +337,21 @@ def test_random_commands_never_crash(sanitized, data, tmp_path):
             commands[bit // 8] ^= 1 << (bit % 8)
         splice(damaged.path("commands"), bytes(commands))
         survives(sanitized, damaged)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damaged_files_never_crash(sanitized, data, tmp_path, name):
+    damaged = data.copy(tmp_path / "damaged")
+    path, rng = damaged.path(name), np.random.default_rng(3)
+    good = path.read_bytes()
+    header = HEADER_BYTES * (1 if name != "layers" else 3)
+    for _ in range(15):
+        for low, high, most in ((0, header, 3), (HEADER_BYTES, len(good), 50)):
+            content = np.frombuffer(good, np.uint8).copy()
+            places = rng.integers(low, high, rng.integers(1, most))
+            content[places] = rng.choice([0, 1, 127, 128, 255], len(places))
+            path.write_bytes(content.tobytes())
+            survives(sanitized, damaged)
 
 
 REFUSED = {

@@ -1,10 +1,20 @@
 """Random networks on a few designs, one binary each: every layer and logit equals golden's."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
-from hls_bench import calibrated, design_for, extreme, pictures, random_vit, write_data
+from hls_bench import (
+    calibrated,
+    design_for,
+    extreme,
+    pictures,
+    random_vit,
+    saturated,
+    small_vit,
+    write_data,
+)
 
 # each takes the networks whose seed is its position modulo the number of designs
 DESIGNS = {
@@ -154,6 +164,20 @@ def check(bench, tmp_path, name, number, count):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_random_network(bench, tmp_path, name, number):
     check(bench, tmp_path, name, number, PER_DESIGN)
+
+
+@pytest.mark.parametrize("engine", ["table", "adder"])
+def test_widest_network(bench, tmp_path, engine):
+    """The largest dim and hidden size, a 32 x 32 patch (pre-shift), every sum at its limit."""
+    vit = small_vit(image_size=96, patch_size=32, channels=3, dim=1024, heads=4, mlp_ratio=4)
+    vit = replace(vit, depth=1, distilled=True)
+    changes = {"engine": engine, "simd": 256, "weight_ports": 2, "attention_lanes": 64}
+    design = design_for([vit], tokens=2, attention_rows=2, **changes)
+    kernel = bench.kernel(design, "-O3 -march=native")
+    images = np.full((2, 96, 96, 3), 255, np.uint8)
+    kernel.check(write_data(tmp_path / "full", design, saturated(vit, 8), images))
+    images = pictures(vit, 1, 0)
+    kernel.check(write_data(tmp_path / "extreme", design, extreme(vit, 8, 0), images))
 
 
 @pytest.mark.slow

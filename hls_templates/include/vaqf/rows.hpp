@@ -156,37 +156,43 @@ norm_round_loop:
       }
     }
   }
-  if (c.dest == kDestResidual) {
-    const int groups = ceil_div(c.tokens, kTokens);
-  skip_group_loop:
-    for (int g = 0; g < groups; ++g) {
-    skip_word_loop:
-      for (int w = 0; w < int(c.n_words); ++w) {
+  // both in the order of the results: by token group, then by word
+  const int tiles = c.dest == kDestResidual ? ceil_div(c.tokens, kTokens) * int(c.n_words) : 0;
+  if (c.source == kSourcePixels) {
+    // position constants, class token and bias stand where the old stream would
+  constant_tile_loop:
+    for (int i = 0; i < tiles; ++i) {
 #pragma HLS PIPELINE II = kConstantTileWords
-        ResidualTile tile;
-        if (c.source == kSourcePixels) {
-          // position constants, class token and bias stand where the old stream would
-          weight_word_t word;
-        constant_loop:
-          for (int i = 0; i < kConstantTileWords * kWeightPorts * kPortBits / kResidualBits; ++i) {
+      const int per_word = kWeightPorts * kPortBits / kResidualBits;
+      ResidualTile tile;
+    constant_word_loop:
+      for (int j = 0; j < kConstantTileWords; ++j) {
 #pragma HLS UNROLL
-            const int per_word = kWeightPorts * kPortBits / kResidualBits;
-            const int low = kResidualBits * (i % per_word);
-            if (i % per_word == 0) word = constants.read();
-            if (i < kTokens * kPe) {
-              tile.row[i / kPe].lane[i % kPe] =
-                  static_cast<unsigned long long>(word.range(low + kResidualBits - 1, low));
-            }
-          }
-        } else {
-        skip_row_loop:
-          for (int t = 0; t < kTokens; ++t) {
+        const weight_word_t word = constants.read();
+      constant_part_loop:
+        for (int part = 0; part < per_word; ++part) {
 #pragma HLS UNROLL
-            tile.row[t] = residual[t][g * int(c.n_words) + w];
+          const int lane = j * per_word + part;
+          const int low = kResidualBits * part;
+          if (lane < kTokens * kPe) {
+            tile.row[lane / kPe].lane[lane % kPe] =
+                static_cast<unsigned long long>(word.range(low + kResidualBits - 1, low));
           }
         }
-        skips.write(tile);
       }
+      skips.write(tile);
+    }
+  } else {
+  skip_loop:
+    for (int i = 0; i < tiles; ++i) {
+#pragma HLS PIPELINE II = 1
+      ResidualTile tile;
+    skip_row_loop:
+      for (int t = 0; t < kTokens; ++t) {
+#pragma HLS UNROLL
+        tile.row[t] = residual[t][i];
+      }
+      skips.write(tile);
     }
   }
 }

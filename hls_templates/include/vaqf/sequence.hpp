@@ -49,7 +49,7 @@ inline bool find_load(Ring& ring, const packed_command_t list[kMaxCommands], int
   bool found = false;
 find_loop:
   while (!found && ring.iteration < iterations(frames)) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 3
     if (loads(decode(list[ring.index]), ring.iteration, frames)) {
       found = true;
     } else if (ring.index == count - 1) {

@@ -15,6 +15,7 @@ constexpr int kWordsPerRingWord = kRingWordBits / kWeightWordBits;
 static_assert(kRingWordBits % kWeightWordBits == 0, "a ring word is whole reads of all ports");
 constexpr int kWordsPerAlign = kAlignBytes * 8 / kWeightWordBits;  ///< per unit of an offset
 constexpr int kRecordsPerWord = kWeightWordBits / kPortBits;
+constexpr int kBytesPerWord = kWeightWordBits / 8;
 constexpr int kMaxSegments = 16;
 constexpr int kNibbles = kSimd / 4;
 constexpr int kSliceSumBits = kActBits + bits_for(kSimd);
@@ -68,15 +69,14 @@ load_record_loop:
 
 /// The 256 entries of one gelu table, one byte each in memory.
 inline void load_gelu(const weight_word_t* weights, ap_uint<32> offset, hls::stream<act_t>& gelu) {
-  const int kPerWord = kWeightWordBits / 8;
-  static_assert(kGeluEntries % kPerWord == 0, "a table is whole words");
+  static_assert(kGeluEntries % kBytesPerWord == 0, "a table is whole words");
   const ap_uint<32> first = offset * kWordsPerAlign;
 load_gelu_loop:
-  for (int i = 0; i < kGeluEntries / kPerWord; ++i) {
-#pragma HLS PIPELINE II = kPerWord
+  for (int i = 0; i < kGeluEntries / kBytesPerWord; ++i) {
+#pragma HLS PIPELINE II = kBytesPerWord
     const weight_word_t word = weights[first + i];
   gelu_part_loop:
-    for (int part = 0; part < kPerWord; ++part) {
+    for (int part = 0; part < kBytesPerWord; ++part) {
 #pragma HLS UNROLL
       gelu.write(static_cast<unsigned long long>(word.range(8 * part + 7, 8 * part)));
     }
