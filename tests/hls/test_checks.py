@@ -17,13 +17,27 @@ CAPACITY = Capacity(
     tokens=12, dim=40, hidden=80, attention=48, head=16, pixels=32, outputs=160, partial_outputs=36
 )
 DESIGN = design_for(
-    [small_vit()], pe=4, simd=32, tokens=4, attention_lanes=8, capacity=CAPACITY, ring_words=130
+    [small_vit()],
+    act_bits=4,
+    pe=4,
+    simd=32,
+    tokens=4,
+    attention_lanes=8,
+    capacity=CAPACITY,
+    ring_words=130,
 )
 
 # commands this design takes: k_words, n_words in words of 4 channels, K slices of 8 words
 ANY = {"opcode": Opcode.MATMUL, "tokens": 9, "planes": 1, "digits": 1, "dim": 20}
 PIXELS = ANY | {"source": Source.PIXELS, "dest": Dest.RESIDUAL, "planes": 8, "outputs": 20}
-PIXELS |= {"k_words": 4, "n_words": 5, "weight_words": 40, "prefix_tokens": 1, "pixel_bytes": 16}
+PIXELS |= {
+    "digits": 2,
+    "k_words": 4,
+    "n_words": 5,
+    "weight_words": 40,
+    "prefix_tokens": 1,
+    "pixel_bytes": 16,
+}
 QKV = ANY | {"source": Source.NORM, "dest": Dest.QKV, "k_words": 5, "n_words": 15}
 QKV |= {"weight_words": 15, "outputs": 60}
 CONTEXT = ANY | {"source": Source.CONTEXT, "dest": Dest.RESIDUAL, "k_words": 6, "n_words": 5}
@@ -56,11 +70,11 @@ CASES = [
     (QKV, {"dim": 17}, {"dim": 16}),
     (QKV, {"dim": 17}, {"dim": 21}),
     (FC1, {"dim": 1, "k_words": 1}, {"dim": 0, "k_words": 0, "weight_words": 0}),
-    (FC1, {"dim": 32, "k_words": 8}, {"dim": 44, "k_words": 11, "weight_words": 20}),
+    (FC1, {"dim": 32, "k_words": 8}, NINE | {"dim": 44, "k_words": 11, "weight_words": 18}),
     (FC1, TWO_SLICES | {"n_words": 9, "weight_words": 18, "outputs": 36}, {"k_words": 4}),
     (FC1, {}, {"digits": 2}),
     (FC1, {}, {"digits": 0}),
-    (FC1, NINE | {"planes": 8, "weight_words": 72}, {"planes": 2, "weight_words": 20}),
+    (FC1, NINE | {"planes": 8, "weight_words": 72}, NINE | {"planes": 2, "weight_words": 18}),
     (FC1, {}, {"planes": 0, "weight_words": 0}),
     (FC1, {}, {"weight_words": 9}),
     (FC1, {}, {"weight_words": 2**32 - 1}),
@@ -87,7 +101,7 @@ CASES = [
     (PIXELS, {"pixel_bytes": 32}, {"pixel_bytes": 48}),
     (PIXELS, {"pixel_bytes": 0}, {"pixel_bytes": 20}),
     (PIXELS, {"prefix_tokens": 9}, {"prefix_tokens": 10}),
-    (PIXELS, {"planes": 1, "weight_words": 5}, {"digits": 2}),
+    (PIXELS, {"planes": 1, "weight_words": 5}, {"digits": 1}),
     (PIXELS, {}, {"dest": Dest.LOGITS, "tokens": 1}),
     (HEAD, {"prefix_tokens": 1, "k_words": 5, "weight_words": 32}, {"prefix_tokens": 1}),
     (HEAD, {}, {"tokens": 2}),

@@ -65,11 +65,10 @@ inline void binary_engine(packed_command_t packed, ap_uint<32> base, ap_uint<32>
   VAQF_AGGREGATE(partial)
   static act_t slices[2][kSimd][kTokens];
 #pragma HLS ARRAY_PARTITION variable = slices complete dim = 0
-  static prepared_t prepared[2][kPreparedGroups][kPreparedEntries][kTokens];
+  static prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens];
   VAQF_BIND_PREPARED(prepared)
 #pragma HLS ARRAY_PARTITION variable = prepared complete dim = 1
-#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 2
-#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 4
+#pragma HLS ARRAY_PARTITION variable = prepared complete dim = 3
   static slice_sum_t sums[2][kTokens];
 #pragma HLS ARRAY_PARTITION variable = sums complete dim = 0
 
@@ -100,7 +99,7 @@ first_gather_loop:
 first_prepare_loop:
   for (int step = 0; step < kPrepareSteps; ++step) {
 #pragma HLS PIPELINE II = 1
-    prepare_step(slices[0], prepared[0], sums[0], step);
+    prepare_step(slices[0], prepared, 0, sums[0], step);
   }
   gather.slice = slices_per_row == 1 ? 0 : 1;
   gather.word = 0;
@@ -149,7 +148,7 @@ pass_loop:
           }
         }
         address = address == kRingWords - 1 ? ap_uint<32>(0) : ap_uint<32>(address + 1);
-        const AccTile part = subset_sums(prepared[bank], weights);
+        const AccTile part = subset_sums(prepared, bank, weights);
         const bool first = first_pass && plane == 0;
         const bool last = last_pass && plane == int(c.planes) - 1;
         AccTile acc;
@@ -186,7 +185,7 @@ pass_loop:
       }
       if (after_next && !gather.ready) gather_step(c, gather, slices[bank], tiles);
       if (next && step < kPrepareSteps) {
-        prepare_step(slices[1 - bank], prepared[1 - bank], sums[1 - bank], step);
+        prepare_step(slices[1 - bank], prepared, 1 - bank, sums[1 - bank], step);
         ++step;
       }
       if (to_fill > 0 && !fill.empty()) {
@@ -202,7 +201,7 @@ pass_loop:
   finish_prepare_loop:
     while (next && step < kPrepareSteps) {
 #pragma HLS PIPELINE II = 1
-      prepare_step(slices[1 - bank], prepared[1 - bank], sums[1 - bank], step);
+      prepare_step(slices[1 - bank], prepared, 1 - bank, sums[1 - bank], step);
       ++step;
     }
     if (slice == slices_per_row - 1) {

@@ -17,13 +17,13 @@ constexpr int kPreparedGroups = kNibbles;
 constexpr int kPreparedEntries = kTableEntries;
 typedef ap_uint<kActBits + 2> prepared_t;  ///< one subset sum
 
-/// The tables stay memories; everything around an entry's address is a bank of its own.
+/// The tables stay memories, both banks of one in a RAM of 32 entries: a LUT holds as many.
 #define VAQF_BIND_PREPARED(array) VAQF_BIND_TABLES(array)
 
 /// One entry of every table; each group of kShare steps covers one entry of every token.
 inline void prepare_step(const act_t slice[kSimd][kTokens],
-                         prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
-                         slice_sum_t sum[kTokens], int step) {
+                         prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
+                         int bank, slice_sum_t sum[kTokens], int step) {
 #pragma HLS INLINE
   static prepared_t running[kNibbles][kTokens];
 #pragma HLS ARRAY_PARTITION variable = running complete dim = 0
@@ -62,7 +62,7 @@ prepare_group_loop:
         value = add ? prepared_t(before + a) : prepared_t(before - a);
       }
       running[g][t] = value;
-      prepared[g][entry][t] = value;
+      prepared[g][bank * kTableEntries + entry][t] = value;
       total[r] += value;
     }
   }
@@ -77,8 +77,9 @@ prepare_group_loop:
 }
 
 /// Sums of the activations whose weight bit is 1: one lookup per four inputs, token and output.
-inline AccTile subset_sums(const prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
-                           const RingWord& weights) {
+inline AccTile subset_sums(
+    const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens], int bank,
+    const RingWord& weights) {
 #pragma HLS INLINE
   AccTile result;
 lookup_output_loop:
@@ -94,7 +95,7 @@ lookup_output_loop:
   lookup_group_loop:
     for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
-      const ap_uint<4> address = weights.nibble[p][g];
+      const int address = bank * kTableEntries + int(weights.nibble[p][g]);
     lookup_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL

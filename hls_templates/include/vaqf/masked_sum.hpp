@@ -15,11 +15,11 @@ constexpr int kPreparedEntries = 1;
 typedef act_t prepared_t;  ///< one activation
 
 /// Nothing is addressed: registers throughout.
-#define VAQF_BIND_PREPARED(array) VAQF_PRAGMA(HLS ARRAY_PARTITION variable = array complete dim = 3)
+#define VAQF_BIND_PREPARED(array) VAQF_PRAGMA(HLS ARRAY_PARTITION variable = array complete dim = 2)
 
 inline void prepare_step(const act_t slice[kSimd][kTokens],
-                         prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
-                         slice_sum_t sum[kTokens], int) {
+                         prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
+                         int bank, slice_sum_t sum[kTokens], int) {
 #pragma HLS INLINE
   slice_sum_t total[kTokens];
 #pragma HLS ARRAY_PARTITION variable = total complete
@@ -34,7 +34,7 @@ copy_input_loop:
   copy_row_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-      prepared[k][0][t] = slice[k][t];
+      prepared[k][bank][t] = slice[k][t];
       total[t] += slice[k][t];
     }
   }
@@ -46,8 +46,9 @@ sum_loop:
 }
 
 /// Sums of the activations whose weight bit is 1.
-inline AccTile subset_sums(const prepared_t prepared[kPreparedGroups][kPreparedEntries][kTokens],
-                           const RingWord& weights) {
+inline AccTile subset_sums(
+    const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens], int bank,
+    const RingWord& weights) {
 #pragma HLS INLINE
   AccTile result;
 mask_output_loop:
@@ -67,7 +68,7 @@ mask_output_loop:
     mask_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-        sum[t] += weight ? prepared[k][0][t] : act_t(0);
+        sum[t] += weight ? prepared[k][bank][t] : act_t(0);
       }
     }
   result_loop:
