@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from quant.export import export
-from quant.train import EPOCHS, train
+from quant.train import train
 from sim import golden
 from vaqf import images
 from vaqf import vit as zoo
+from vaqf.api import EPOCHS
 
 
 def main() -> None:

@@ -26,7 +26,6 @@ from vaqf.integerize import binarize, binary_layers
 from vaqf.vit import Vit
 
 BATCH = 64
-EPOCHS = 40  # of each stage
 FLOAT_RATE = 3e-3
 BINARY_RATE = 3e-3
 WEIGHT_DECAY = 0.05  # of the teacher's matrices; latent binary weights are not decayed
@@ -196,17 +195,17 @@ def train(
     data: str,
     out: Path,
     *,
-    act_bits: int = 8,
-    epochs: int = EPOCHS,
+    act_bits: int = arithmetic.DEFAULT_ACT_BITS,
+    epochs: int,
     seed: int = 0,
     force: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Trained:
     """Train a w1aA model on `digits` and write its checkpoint to `out`.
 
-    epochs: of each stage, the float teacher and the binary model. The file
-    appears whole or not at all; an existing one is replaced only with `force`. Raises InputError
-    for other data, numbers out of range, or a place that cannot be written.
+    epochs: of each stage, the float teacher and the binary model. The file appears whole or not
+    at all; an existing one is replaced only with `force`. Raises InputError for other data,
+    numbers out of range, or a place that cannot be written.
     """
     check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
     check_whole(epochs, "epochs", 1, MAX_EPOCHS)

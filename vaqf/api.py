@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaqf.arguments import load_board, load_design, load_model, use
+from vaqf.arithmetic import DEFAULT_ACT_BITS
 from vaqf.errors import Infeasible, InputError
 from vaqf.results import Built, Evaluation, Prediction, Simulated
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Report = Callable[[str, int, int], None]
 """Progress: what is being done, how many are done, of how many."""
 
+EPOCHS = 40  # of each stage of training
 CALIBRATE_IMAGES = 8
 EVALUATE_IMAGES = 64  # read and run at a time: 10 MB of pixels at 224 x 224
 
@@ -116,8 +118,8 @@ def train(
     model: str | None = None,
     data: str | None = None,
     out: str | Path | None = None,
-    act_bits: int = 8,
-    epochs: int = 40,
+    act_bits: int = DEFAULT_ACT_BITS,
+    epochs: int = EPOCHS,
     seed: int = 0,
     force: bool = False,
     report: Report = silent,

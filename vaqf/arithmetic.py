@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # numpy takes half of a cold estimate, which needs none of th
 
 MIN_ACT_BITS = 2
 MAX_ACT_BITS = 8
+DEFAULT_ACT_BITS = 8
 PIXEL_BITS = 8
 FIXED_WEIGHT_BITS = 8  # patch embedding and head: two's complement bit planes
 RESIDUAL_BITS = 16
@@ -76,6 +77,11 @@ def binary_acc_bits(act_bits: int, k: int) -> int:
 def fixed_acc_bits(input_bits: int, k: int) -> int:
     """Accumulator bits of k products of unsigned input_bits and signed 8-bit weights."""
     return signed_bits(k * unsigned_limit(input_bits) * 2 ** (FIXED_WEIGHT_BITS - 1))
+
+
+def score_bits(act_bits: int, head_dim: int) -> int:
+    """Bits of q . k over a head of this many channels."""
+    return signed_bits(head_dim * signed_limit(act_bits) ** 2)
 
 
 def pre_shift(acc_bits: int) -> int:

@@ -123,19 +123,12 @@ def load(text: str) -> Board:
     word = text.strip().lower().replace("-", "_")
     if word in known:
         return _from_file(paths.BOARDS / f"{word}.yaml")
-    if re.search(r"\.ya?ml$", text, re.IGNORECASE) or _is_file(text):
+    if re.search(r"\.ya?ml$", text, re.IGNORECASE) or yamlfile.exists(text):
         return _from_file(Path(text))
     raise InputError(
         f"unknown board {shown(text)}{nearest(word, known)}; known are {', '.join(known)}, "
         "or give a YAML file"
     )
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _from_file(path: Path) -> Board:

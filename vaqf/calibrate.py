@@ -21,6 +21,7 @@ from vaqf.integerize import (
     Unsigned,
     binarize,
     binary_layers,
+    gelu,
     integerize,
 )
 from vaqf.network import Network
@@ -77,7 +78,7 @@ def signed_scale(values: FloatArray, limit: int) -> float:
 _GELU_REACH = 8.0  # beyond it gelu is 0 or x, to float32
 _GELU_STEPS = 2**8  # per unit of x
 _GELU_X = np.arange(-_GELU_REACH, _GELU_REACH + 2 / _GELU_STEPS, 1 / _GELU_STEPS)
-_GELU_Y = np.array([0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in _GELU_X], np.float32)
+_GELU_Y = np.array([gelu(x) for x in _GELU_X], np.float32)
 
 
 def _gelu(x: FloatArray) -> FloatArray:
@@ -149,7 +150,7 @@ def scales(
         peak = max(peak, float(np.abs(x).max()))
         a = norm(f"{p}.norm2", x)
         index = linear(f"{p}.mlp.fc1", a)
-        gelu = signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1)
+        index_scale = signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1)
         hidden = _gelu(index)
         x = x + linear(f"{p}.mlp.fc2", hidden)
         peak = max(peak, float(np.abs(x).max()))
@@ -161,7 +162,7 @@ def scales(
                 v=signed_scale(v, limit),
                 context=unsigned_scale(context, act_bits),
                 norm2=unsigned_scale(a, act_bits),
-                gelu=gelu,
+                gelu=index_scale,
                 hidden=unsigned_scale(hidden, act_bits),
             )
         )

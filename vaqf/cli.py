@@ -14,6 +14,7 @@ import typer
 import typer.main
 
 from vaqf import __version__, api
+from vaqf.arithmetic import DEFAULT_ACT_BITS
 from vaqf.errors import Infeasible, InputError, Mismatch, VaqfError
 from vaqf.failure import INTERRUPTED, broken_pipe, internal_error, one_line, usage_sentence
 from vaqf.options import (
@@ -234,10 +235,10 @@ def train(
     out: Out = None,
     act_bits: Annotated[
         str, typer.Option("--act-bits", metavar="A", help="Activation bits, 2 to 8.")
-    ] = "8",
+    ] = str(DEFAULT_ACT_BITS),
     epochs: Annotated[
         str, typer.Option("--epochs", metavar="N", help="Epochs of teacher and of binary model.")
-    ] = "40",
+    ] = str(api.EPOCHS),
     seed: Annotated[
         str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")
     ] = "0",

@@ -19,8 +19,6 @@ def constants(design: Design) -> dict[str, int]:
     a, capacity = design.act_bits, design.capacity
     exp_bits = arithmetic.exp_bits(a)
     tokens = round_up(capacity.tokens, design.tokens)
-    score = capacity.head * arithmetic.signed_limit(a) ** 2
-    port_bytes = design.weight_ports * PORT_BITS // 8
     row_square = arithmetic.MAX_DIM * 2 ** (2 * arithmetic.RESIDUAL_BITS - 2)
     return {
         # the design
@@ -65,7 +63,7 @@ def constants(design: Design) -> dict[str, int]:
         ),
         "row_square_bits": row_square.bit_length(),
         "variance_bits": (arithmetic.MAX_DIM * row_square).bit_length() + 1,
-        "score_bits": arithmetic.signed_bits(score),
+        "score_bits": arithmetic.score_bits(a, capacity.head),
         "score_mult_bits": arithmetic.SCORE_MULT_BITS,
         "exp_bits": exp_bits,
         "exp_sum_bits": (tokens * arithmetic.unsigned_limit(exp_bits)).bit_length(),
@@ -94,7 +92,9 @@ def constants(design: Design) -> dict[str, int]:
         "align_bytes": packing.ALIGN,
         "status_bytes": packing.STATUS_BYTES,
         "command_words": COMMAND_WORDS,
-        "constant_tile_words": ceil_div(packing.constant_tile_bytes(design), port_bytes),
+        "constant_tile_words": ceil_div(
+            packing.constant_tile_bytes(design), design.weight_read_bytes
+        ),
     }
 
 

@@ -32,6 +32,11 @@ def round_up(a: int, b: int) -> int:
     return ceil_div(a, b) * b
 
 
+def banks_for(tokens: int, head_words: int) -> int:
+    """Banks for tiles of so many rows and runs of so many words: a power of two, at least both."""
+    return int(2 ** (max(tokens, head_words) - 1).bit_length())
+
+
 @dataclass(frozen=True)
 class Capacity:
     """The largest network a design runs; every memory of the accelerator follows from it.
@@ -116,12 +121,17 @@ class Design:
 
         Word w (P channels) of token t lies in bank (t + w) mod banks, a power of two.
         """
-        return int(2 ** (max(self.tokens, self.attention_lanes // self.pe) - 1).bit_length())
+        return banks_for(self.tokens, self.attention_lanes // self.pe)
 
     @property
     def ring_word_bits(self) -> int:
         """Weight bits read per cycle."""
         return self.pe * self.simd
+
+    @property
+    def weight_read_bytes(self) -> int:
+        """Bytes of one read of all weight ports."""
+        return self.weight_ports * PORT_BITS // 8
 
     def padded_head(self, head_dim: int) -> int:
         """Channels one head takes in memory: whole reads of attention_lanes."""

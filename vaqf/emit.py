@@ -22,7 +22,7 @@ from vaqf import packing
 from vaqf.blob import BLOB_HEADER, Blob, blob
 from vaqf.command import FIELDS, Dest, Opcode, Source
 from vaqf.constants import constants, tables
-from vaqf.design import Design, ceil_div
+from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.network import Network
 from vaqf.paths import HLS_INCLUDE, HLS_PROJECT
 from vaqf.performance import Estimate
@@ -91,14 +91,14 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
     """
     title = _title(design, model)
     shutil.copytree(HLS_INCLUDE, folder / "include")
-    port_bytes = 16 * design.weight_ports
+    port_bytes = PORT_BITS // 8
     depths = {"commands": 1, "weights": 1, "images": 1, "results": 1}
     if program is not None:
         depths = {
-            "commands": ceil_div(len(program.commands), 16),
-            "weights": ceil_div(len(program.weights), port_bytes) + 2,
-            "images": ceil_div(program.frame_bytes, 16) + 2,
-            "results": ceil_div(packing.STATUS_BYTES + program.result_bytes, 16),
+            "commands": ceil_div(len(program.commands), port_bytes),
+            "weights": ceil_div(len(program.weights), design.weight_read_bytes) + 2,
+            "images": ceil_div(program.frame_bytes, port_bytes) + 2,
+            "results": ceil_div(packing.STATUS_BYTES + program.result_bytes, port_bytes),
         }
     rendered = {
         "config.hpp": _render(

@@ -125,10 +125,15 @@ def _binary(
     return Linear(weight.sign, requant)
 
 
+def gelu(x: float) -> float:
+    """x * Phi(x), exactly (Hendrycks and Gimpel, arXiv 1606.08415)."""
+    return 0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0)))
+
+
 def _gelu_table(index_scale: float, out: Unsigned, act_bits: int) -> NDArray[np.uint8]:
     half = 2 ** (arithmetic.GELU_INDEX_BITS - 1)
     x = [i * index_scale for i in range(-half, half)]
-    y = np.array([0.5 * v * (1.0 + math.erf(v / math.sqrt(2.0))) for v in x])
+    y = np.array([gelu(v) for v in x])
     integers = np.clip(np.rint(y / out.scale) + out.zero, 0, arithmetic.unsigned_limit(act_bits))
     table: NDArray[np.uint8] = integers.astype(np.uint8)
     return table

@@ -68,8 +68,8 @@ def constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
 
 def constant_tile_bytes(design: Design) -> int:
     """Bytes of one T x P tile of 16-bit constants, in whole words of all weight ports."""
-    port_bytes = design.weight_ports * PORT_BITS // 8
-    return round_up(design.tokens * design.pe * arithmetic.RESIDUAL_BITS // 8, port_bytes)
+    tile = design.tokens * design.pe * arithmetic.RESIDUAL_BITS // 8
+    return round_up(tile, design.weight_read_bytes)
 
 
 def patch_row_bytes(patch_inputs: int) -> int:

@@ -8,7 +8,7 @@ from vaqf import arithmetic, schedule
 from vaqf import unit_costs as cost
 from vaqf.board import RESOURCES, Board
 from vaqf.design import PORT_BITS, Design, ceil_div
-from vaqf.resources import largest_share, resources
+from vaqf.resources import largest_share, resources, softmax_lanes
 from vaqf.schedule import EFFICIENCY, Schedule, schedule_frame
 from vaqf.vit import Vit
 from vaqf.workload import MatMul, workload
@@ -141,17 +141,14 @@ def _layers(vit: Vit, design: Design, plan: Schedule) -> Iterator[LayerEstimate]
             )
         else:
             assert not isinstance(layer, MatMul)
-            busy = _vector_cycles(vit, design, op, layer.rows, layer.channels)
+            busy = _vector_cycles(design, op, layer.rows, layer.channels)
             yield LayerEstimate(layer.name, op, 0, busy, 0, "hidden")
 
 
-def _vector_cycles(vit: Vit, design: Design, op: str, rows: int, channels: int) -> int:
+def _vector_cycles(design: Design, op: str, rows: int, channels: int) -> int:
     """Busy cycles of the vector unit's lanes for a layer that runs under an engine."""
     if op == "softmax":
-        lanes = ceil_div(
-            design.attention_rows * design.attention_lanes, design.padded_head(vit.head_dim)
-        )
-        return ceil_div(rows, lanes) * channels
+        return ceil_div(rows, softmax_lanes(design)) * channels
     return ceil_div(rows, design.tokens) * ceil_div(channels, design.pe)
 
 

@@ -8,7 +8,15 @@ from typing import NamedTuple
 from vaqf import arithmetic
 from vaqf import unit_costs as cost
 from vaqf.board import RESOURCES, Board
-from vaqf.design import PORT_BITS, TABLE_INPUTS, Capacity, Design, ceil_div, round_up
+from vaqf.design import (
+    PORT_BITS,
+    TABLE_INPUTS,
+    Capacity,
+    Design,
+    banks_for,
+    ceil_div,
+    round_up,
+)
 
 # (width, depth) of one 18 Kbit block as simple dual port, UG573 table "Port aspect ratios"
 _BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
@@ -85,7 +93,7 @@ def memories(design: Design) -> Iterator[Memory]:
         yield Memory("partial_sums", 1, width, ceil_div(c.partial_outputs, p))
     yield Memory("parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.outputs, p))
     yield Memory("norm_parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.dim, p))
-    score = arithmetic.signed_bits(c.head * arithmetic.signed_limit(a) ** 2)
+    score = arithmetic.score_bits(a, c.head)
     yield Memory("scores", 1, design.attention_rows * score, 2 * c.tokens)
     yield Memory("exponents", 1, design.attention_rows * arithmetic.exp_bits(a), 2 * c.tokens)
     yield Memory("weight_ring", 1, design.ring_word_bits, design.ring_words)
@@ -156,7 +164,7 @@ def least_logic(
     ):
         lut += count * unit.lut
         ff += count * unit.ff
-    rotators = rotator_luts(act_bits, pe, 2 ** (tokens - 1).bit_length())
+    rotators = rotator_luts(act_bits, pe, banks_for(tokens, 1))
     lut += lanes * lane_luts(act_bits, capacity) + rotators
     return {"lut": lut, "lutram": lutram, "ff": ff + rotators}
 

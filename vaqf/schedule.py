@@ -29,6 +29,8 @@ from vaqf.vit import Vit
 
 EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
 PIPELINE_CYCLES = 40  # first operand to last result: look-up, adder levels, requantize, write
+ATTENTION_FILL_GROUPS = 2
+WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
 BLOCK = ("qkv", "proj", "fc1", "fc2")  # matmuls of an encoder block
 NORMALIZED = ("qkv", "fc1", "head")  # matmuls whose inputs pass the layer norm
 
@@ -116,14 +118,24 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     return {kind: command(kind, shape, design) for kind, shape in shapes.items()}
 
 
-def attention_cycles(vit: Vit, design: Design) -> int:
-    """One attention layer: QK^T and AV in pipeline, both R rows x L channels.
+def attention_group_cycles(vit: Vit, design: Design) -> int:
+    """One head's group of query rows against all keys: tokens * padded_head / L."""
+    return vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
 
-    heads * ceil(tokens / R) groups of tokens * padded_head / L cycles, and two groups of fill
-    (scores before their maximum is known, exponents before their products).
+
+def attention_layer_cycles(vit: Vit, group_cycles: int, rows: int) -> int:
+    """One attention layer: QK^T and AV in pipeline, both `rows` query rows at a time.
+
+    heads * ceil(tokens / rows) groups, and two of fill (scores before their maximum is known,
+    exponents before their products).
     """
-    group = vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
-    return (vit.heads * ceil_div(vit.tokens, design.attention_rows) + 2) * group + PIPELINE_CYCLES
+    groups = vit.heads * ceil_div(vit.tokens, rows) + ATTENTION_FILL_GROUPS
+    return groups * group_cycles + PIPELINE_CYCLES
+
+
+def attention_cycles(vit: Vit, design: Design) -> int:
+    """attention_layer_cycles of a design."""
+    return attention_layer_cycles(vit, attention_group_cycles(vit, design), design.attention_rows)
 
 
 def phases(vit: Vit) -> list[list[tuple[str, str]]]:
@@ -299,7 +311,7 @@ def _exposed(cmd: Command, name: str, stall: int) -> Iterator[tuple[str, int, st
         * (cmd.group_cycles - cmd.compute_cycles),
     }
     longest = max(waits, key=lambda key: waits[key])
-    bound = longest if waits[longest] * 20 > cmd.cycles else "compute"
+    bound = longest if waits[longest] * WAIT_SHARE > cmd.cycles else "compute"
     yield name, cmd.cycles + stall - (fetch if norm is not None else 0), bound
 
 
@@ -333,8 +345,8 @@ def _timings(
             layers[name].busy = cmd.groups * cmd.group_cycles
             if kind in NORMALIZED:
                 layers[_norm_of(name)].busy = cmd.groups * cmd.fetch_cycles
-    group = vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
-    busy = vit.heads * ceil_div(vit.tokens, design.attention_rows) * group
+    groups = vit.heads * ceil_div(vit.tokens, design.attention_rows)
+    busy = groups * attention_group_cycles(vit, design)
     for i in range(vit.depth):
         scores = layers[f"blocks.{i}.attn.scores"]
         scores.busy = busy

@@ -18,10 +18,10 @@ from vaqf.errors import InputError
 from vaqf.fields import check_choice, check_target, check_whole
 from vaqf.performance import Estimate, estimate
 from vaqf.resources import Array, largest_share, resources, worst_share
+from vaqf.schedule import WAIT_SHARE
 from vaqf.space import Plan, Problem, array_floor, arrays, plans
 from vaqf.vit import Vit
 
-DEFAULT_ACT_BITS = arithmetic.MAX_ACT_BITS
 SMALLEST_ARRAYS = 4  # T looked at for each P x K
 
 
@@ -102,7 +102,7 @@ def search(
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
     problem = Problem(vit, board, engine, clock, budget, frames)
     fastest = tuple(_fastest_per_precision(problem))
-    pinned = act_bits if target is not None or act_bits is not None else DEFAULT_ACT_BITS
+    pinned = act_bits if target is not None or act_bits is not None else arithmetic.DEFAULT_ACT_BITS
     return _judge(problem, fastest, target, pinned)
 
 
@@ -127,7 +127,7 @@ def _pinned(problem: Problem, design: Design) -> Candidate:
 def _judge(
     problem: Problem, fastest: tuple[Candidate, ...], target: float | None, pinned: int | None
 ) -> Search:
-    """Choose among the precisions by product.md's rules."""
+    """Choose among the precisions: the highest that meets the target, there the smallest design."""
     judged = tuple(
         replace(c, feasible=c.legal and (target is None or c.estimate.fps >= target))
         for c in fastest
@@ -250,7 +250,7 @@ def _limit(result: Estimate, blocked: list[tuple[float, str]]) -> str:
         if layer.bound_by in waits:
             waits[layer.bound_by] += layer.exposed_cycles
     longest = max(waits, key=lambda key: waits[key])
-    if 20 * waits[longest] < result.cycles_per_frame:
+    if WAIT_SHARE * waits[longest] < result.cycles_per_frame:
         return "array"
     return "dsp" if longest == "attention" else "dram"
 

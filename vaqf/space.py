@@ -112,7 +112,7 @@ def _large_memories(vit: Vit, act_bits: int, array: Array, frames: int) -> float
     capacity = _least_capacity(vit, act_bits, pe, simd)
     words = shapes.streamed_ring_words(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
     blocks = bram18(pe * simd, words) if words > LUTRAM_DEPTH else 0
-    banks = 2 ** (tokens - 1).bit_length()
+    banks = shapes.banks_for(tokens, 1)
     for memory in activation_memories(capacity, act_bits, array, banks, frames):
         if memory.depth > LUTRAM_DEPTH:
             blocks += memory.copies * bram18(memory.width, memory.depth)
@@ -143,15 +143,13 @@ class Plan:
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry."""
         design, vit = self.base, self.problem.vit
-        groups = vit.heads * ceil_div(vit.tokens, rows) + 2
-        attention = groups * self._attention_group + schedule.PIPELINE_CYCLES
+        attention = schedule.attention_layer_cycles(vit, self._attention_group, rows)
         rate = schedule.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
         return schedule.closed_interval(vit, self.by_kind, attention, frames, rate)
 
     @cached_property
     def _attention_group(self) -> int:
-        vit, design = self.problem.vit, self.base
-        return vit.tokens * (design.padded_head(vit.head_dim) // design.attention_lanes)
+        return schedule.attention_group_cycles(self.problem.vit, self.base)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
@@ -173,7 +171,8 @@ class Plan:
     def _rows_within(self, cycles: int) -> int:
         """Fewest rows whose attention layer takes at most `cycles`; all tokens if none does."""
         vit = self.problem.vit
-        groups = (cycles - schedule.PIPELINE_CYCLES) // self._attention_group - 2
+        groups = (cycles - schedule.PIPELINE_CYCLES) // self._attention_group
+        groups -= schedule.ATTENTION_FILL_GROUPS
         per_head = groups // vit.heads
         return ceil_div(vit.tokens, per_head) if per_head >= 1 else vit.tokens
 

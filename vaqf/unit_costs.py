@@ -35,10 +35,10 @@ DMA_PORT = UnitCost(1200, 1800, 0, "ASSUMED: one AXI4 read master of 128 bits")
 CONTROL = UnitCost(5000, 6000, 0, "ASSUMED: command decoder, sequencers, AXI4-Lite")
 
 # Table engine, LUT per binary MAC: 2.95 / 2.42 / 1.90 at A 8 / 6 / 4 (K = 192), MEASURED. Of it
-# (A + 2) / 2 two-bit LUTRAM columns per table, 8 LUTs for every 7 read ports, are memory; the
-# ternary adders take the rest, a straight line in A through the three measurements.
+# (A + 2) / 2 two-bit LUTRAM columns per table are memory: 8 LUTs for every 7 read ports (RAM32M16),
+# on 7-series 4 for every 3 (RAM32M). The ternary adders take the rest, a straight line in A through
+# the three measurements.
 TABLE_ADDERS_LUT_PER_MAC = (0.567, 0.1193)  # constant, per activation bit
-TABLE_SERIES_7_FACTOR = 1.17  # RAM32M: 3 read ports in 4 LUTs, MEASURED
 GENERATOR_LUT = (2.0, 2.0)  # constant, per activation bit: 18 / 14 / 10 at A 8 / 6 / 4, MEASURED
 
 # Adder engine, a ^ ~w folded into the first adder: 10.6 / 8.6 / 6.6 at A 8 / 6 / 4, MEASURED.

@@ -218,19 +218,12 @@ def load(text: str) -> Vit:
     known = _known(text.strip().lower().removeprefix("timm/"))
     if known is not None:
         return known
-    if _is_file(text):
+    if yamlfile.exists(text):
         return from_mapping(yamlfile.read_mapping(Path(text)), Path(text).stem, text)
     hint = nearest(text, [*_ZOO, *_TIMM])
     raise InputError(
         f"unknown model {shown(text)}{hint}; known are {', '.join(_ZOO)}, or give a YAML file"
     )
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _known(word: str) -> Vit | None:

@@ -41,7 +41,7 @@ Layer: TypeAlias = MatMul | Elementwise
 
 
 def workload(vit: Vit) -> list[Layer]:
-    """The layers of one frame; MatMul macs add up to costs.md's table."""
+    """The layers of one frame; one image, classifier included."""
     t, d = vit.tokens, vit.dim
     layers: list[Layer] = [MatMul("patch_embed", vit.patches, vit.patch_inputs, d)]
     for i in range(vit.depth):

@@ -10,6 +10,14 @@ MAX_DEPTH = 8
 FORMAT = "a YAML mapping of plain keys and values"
 
 
+def exists(text: str) -> bool:
+    """Whether a word of the user's is a path that is there."""
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long, or a zero byte
+        return False
+
+
 def read_mapping(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; InputError names the file and what is wrong with it."""
     return parse_mapping(_read_text(path), str(path))

@@ -61,14 +61,19 @@ mask_output_loop:
 #pragma HLS UNROLL
       sum[t] = 0;
     }
-  mask_input_loop:
-    for (int k = 0; k < kSimd; ++k) {
+  mask_group_loop:
+    for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
-      const bool weight = (weights.nibble[p][k / 4] >> (k % 4)) & 1;
-    mask_row_loop:
-      for (int t = 0; t < kTokens; ++t) {
+      const int nibble = weights.nibble[p][g];
+    mask_input_loop:
+      for (int i = 0; i < 4; ++i) {
 #pragma HLS UNROLL
-        sum[t] += weight ? prepared[k][bank][t] : act_t(0);
+        const act_t mask = -((nibble >> i) & 1);  // all ones where the weight bit is 1
+      mask_row_loop:
+        for (int t = 0; t < kTokens; ++t) {
+#pragma HLS UNROLL
+          sum[t] += prepared[4 * g + i][bank][t] & mask;
+        }
       }
     }
   result_loop:
