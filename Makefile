@@ -12,8 +12,8 @@ OUT ?= build/demo
 
 help:
 	@echo "make demo       estimate, build and C-simulate deit_base; then train, export, build and"
-	@echo "                C-simulate a network on real digits (about 10 minutes on 2 cores)"
-	@echo "make test       ruff, mypy, clang-format and the tests (about 8 minutes on 2 cores)"
+	@echo "                C-simulate a network on real digits"
+	@echo "make test       ruff, mypy, clang-format and the tests"
 	@echo "make test-full  the same with the slow tests"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"

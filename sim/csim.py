@@ -97,20 +97,19 @@ def run(
     progress("compiling", 0, 1)
     binary = compile_kernel(project)
     progress("compiling", 1, 1)
-    compiled = time.perf_counter()
+    compile_seconds = time.perf_counter() - start
     if images is None:
-        return _simulate(project, binary, project.folder / "golden", count, check_crc, progress,
-                         compiled - start)  # fmt: skip
+        reference = project.folder / "golden"
+        return _simulate(project, binary, reference, count, check_crc, progress, compile_seconds)
     network = project.network
     with tempfile.TemporaryDirectory(prefix="vaqf-csim-") as temporary:
         folder = Path(temporary)
         layers = golden.layers(network, images[0])
         logits = golden.run(network, images, lambda done: progress("golden", done, len(images)))
-        reference = emit.Golden(images, None, logits, layers, "")
-        emit.write_images(network, reference, folder)
+        emit.write_images(network, emit.Golden(images, None, logits, layers, ""), folder)
         program = compile_network(project.design, network)
         (folder / "layers.bin").write_bytes(emit.layers_blob(program, layers))
-        return _simulate(project, binary, folder, None, check_crc, progress, compiled - start)
+        return _simulate(project, binary, folder, None, check_crc, progress, compile_seconds)
 
 
 def _simulate(

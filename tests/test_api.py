@@ -9,29 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from samples import DIGITS_MODEL
 
 import vaqf
 from sim import golden
 from vaqf import api, arguments, calibrate, checkpoint, cli, images, network, vit
 from vaqf.errors import InputError, ToolMissing
 
-SMALL = {
-    "image_size": 8,
-    "patch_size": 4,
-    "channels": 1,
-    "dim": 16,
-    "depth": 1,
-    "heads": 2,
-    "classes": 10,
-    "mean": [0.5],
-    "std": [0.5],
-}
-
 
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "small.yaml"
-    path.write_text(yaml.safe_dump(SMALL))
+    path.write_text(yaml.safe_dump(DIGITS_MODEL))
     return path
 
 

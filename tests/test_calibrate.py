@@ -6,30 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from samples import RGB, noise
 
 from vaqf import arithmetic, calibrate, checkpoint
 from vaqf.errors import InputError
 from vaqf.integerize import Unsigned, binarize, binary_layers
 from vaqf.network import sha256
-from vaqf.vit import Vit
 
-VIT = Vit(
-    name="small",
-    image_size=8,
-    patch_size=4,
-    channels=3,
-    dim=20,
-    depth=2,
-    heads=4,
-    mlp_ratio=2,
-    classes=4,
-    mean=(0.5, 0.4, 0.3),
-    std=(0.2, 0.3, 0.4),
-)
-
-
-def pixels(count: int = 3) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+VIT = replace(RGB, depth=2)
+PIXELS = noise(VIT, 3)
 
 
 @pytest.mark.parametrize("act_bits", range(2, 9))
@@ -81,7 +66,7 @@ def test_the_forward_pass_is_the_float_models(
         return keep(values, act_bits)
 
     monkeypatch.setattr(calibrate, "unsigned_scale", spy)
-    calibrate.scales(vit, 8, params, binary, pixels())
+    calibrate.scales(vit, 8, params, binary, PIXELS)
     model = FloatVit(vit).eval()
     model.load_params(
         params | {f"{n}.weight": (b.sign * b.alpha[:, None]) for n, b in binary.items()}
@@ -92,7 +77,7 @@ def test_the_forward_pass_is_the_float_models(
     for module in {*watched}:
         module.register_forward_hook(lambda m, i, out: expected.append(out.numpy()))
     with torch.no_grad():
-        model(torch.from_numpy(pixels()))
+        model(torch.from_numpy(PIXELS))
     assert len(seen) == 4 * vit.depth + 1
 
     def key(array: np.ndarray) -> tuple[tuple[int, ...], float]:
@@ -112,12 +97,12 @@ def test_weights_that_overflow_are_refused_in_one_sentence(size: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(InputError):
-            calibrate.calibrate(VIT, 8, params, pixels(), "x")
+            calibrate.calibrate(VIT, 8, params, PIXELS, "x")
 
 
 def test_calibration_is_deterministic_and_listens_to_the_images() -> None:
     params = checkpoint.random(VIT, 0)
-    first = calibrate.calibrate(VIT, 5, params, pixels(), "x")
-    assert sha256(first) == sha256(calibrate.calibrate(VIT, 5, params, pixels(), "x"))
-    dark = np.zeros_like(pixels())
+    first = calibrate.calibrate(VIT, 5, params, PIXELS, "x")
+    assert sha256(first) == sha256(calibrate.calibrate(VIT, 5, params, PIXELS, "x"))
+    dark = np.zeros_like(PIXELS)
     assert sha256(first) != sha256(calibrate.calibrate(VIT, 5, params, dark, "x"))

@@ -10,21 +10,10 @@ import pytest
 import yaml
 from PIL import Image
 from safetensors.numpy import save_file
+from samples import DIGITS_MODEL
 
 from vaqf import blob, checkpoint, cli, vit
 
-MODEL = {
-    "name": "small",
-    "image_size": 8,
-    "patch_size": 4,
-    "channels": 1,
-    "dim": 16,
-    "depth": 1,
-    "heads": 2,
-    "classes": 10,
-    "mean": [0.5],
-    "std": [0.5],
-}
 Captured = pytest.CaptureFixture[str]
 
 
@@ -32,7 +21,7 @@ Captured = pytest.CaptureFixture[str]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model file, a picture and a project that was compiled and simulated."""
     folder = tmp_path_factory.mktemp("home")
-    (folder / "small.yaml").write_text(yaml.safe_dump(MODEL))
+    (folder / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
     Image.new("L", (20, 30), 99).save(folder / "picture.png")
     words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--act-bits", "5", "--quiet"]
     digits = ["--data", "digits", "--images", "12"]

@@ -367,7 +367,7 @@ def test_a_tie_goes_to_the_lowest_class():
     assert golden.labels(np.array([[1, 5, 5], [3, 3, 3], [-9, -2, -2]])).tolist() == [1, 0, 1]
 
 
-def test_residual_saturates_twice(net):
+def test_residual_saturates_twice():
     """The update is clamped before the sum: -20000 + 32767, not -20000 + 40000."""
     x = np.array([-20000, -20000, 20000, 20000], np.int16)
     acc = np.array([40000, 60000, -60000, 100])

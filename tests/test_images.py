@@ -151,3 +151,29 @@ def test_wrong_data(data: str | None, count: int | None, message: str) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no picture"):
         images.load(str(tmp_path), TINY)
+
+
+def test_gray_of_16_bits_keeps_its_levels(tmp_path: Path) -> None:
+    levels = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    wide, narrow = tmp_path / "wide.png", tmp_path / "narrow.png"
+    Image.fromarray(levels).save(wide)
+    Image.fromarray(np.rint(levels / 257).astype(np.uint8)).save(narrow)
+    assert np.array_equal(images.read(wide, TINY), images.read(narrow, TINY))
+
+
+def test_pixels_of_unknown_range_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.full((32, 32), 0.5, np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(InputError, match="save it with 8 or 16 bits"):
+        images.read(tmp_path / "float.tif", TINY)
+
+
+def test_a_picture_like_a_thread_is_refused_before_it_is_enlarged(tmp_path: Path) -> None:
+    Image.new("L", (1, 200_000)).save(tmp_path / "thread.png")
+    with pytest.raises(InputError, match="crop it to a square"):
+        images.read(tmp_path / "thread.png", TINY)
+
+
+@pytest.mark.parametrize("count", [10**6, 10**20])
+def test_more_images_than_memory_holds_are_refused(count: int) -> None:
+    with pytest.raises(InputError, match="too many to hold at once; give --images 174762"):
+        images.load(None, TINY, count)

@@ -23,6 +23,7 @@ def listed(section: str) -> list[str]:
 
 # a module may import only those before it
 ORDER = listed("`vaqf/`, in import order")
+HEADERS = listed("`hls_templates/`, in include order")
 QUANT_MAY_KNOW = {
     "arithmetic",
     "calibrate",
@@ -85,8 +86,14 @@ def test_the_architecture_lists_what_is_there_once() -> None:
     others = [f"{path.parent.name}/{path.stem}" for path in modules("quant") + modules("sim")]
     told = sorted(listed("`quant/` and `sim/`"))
     assert told == sorted(name for name in others if not name.endswith("__init__"))
-    headers = [path.stem for path in (HLS_INCLUDE / "vaqf").glob("*.hpp")]
-    assert sorted(listed("`hls_templates/`")) == sorted(headers)
+    assert sorted(HEADERS) == sorted(path.stem for path in (HLS_INCLUDE / "vaqf").glob("*.hpp"))
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_headers_include_upwards_only(header: str) -> None:
+    text = (HLS_INCLUDE / f"vaqf/{header}.hpp").read_text(encoding="utf-8")
+    included = re.findall(r'#include "vaqf/(\w+)\.hpp"', text)
+    assert set(included) <= set(HEADERS[: HEADERS.index(header)])
 
 
 @pytest.mark.parametrize("path", modules("vaqf"), ids=lambda p: p.stem)

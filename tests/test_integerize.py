@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import RGB, noise
 
 from sim import golden
 from vaqf import arithmetic, calibrate, checkpoint, integerize
@@ -16,28 +17,12 @@ from vaqf.integerize import Unsigned, binarize
 from vaqf.network import Network
 from vaqf.vit import Vit
 
-VIT = Vit(
-    name="small",
-    image_size=8,
-    patch_size=4,
-    channels=3,
-    dim=20,
-    depth=1,
-    heads=4,
-    mlp_ratio=2,
-    classes=4,
-    mean=(0.5, 0.4, 0.3),
-    std=(0.2, 0.3, 0.4),
-)
+PIXELS = noise(RGB, 3)
 
 
-def pixels(count: int = 3) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
-
-
-def made(vit: Vit = VIT, act_bits: int = 8, **changes: np.ndarray) -> Network:
+def made(vit: Vit = RGB, act_bits: int = 8, **changes: np.ndarray) -> Network:
     params = checkpoint.random(vit, 0) | changes
-    return calibrate.calibrate(vit, act_bits, params, pixels(), "random")
+    return calibrate.calibrate(vit, act_bits, params, PIXELS, "random")
 
 
 def test_binarize_rows_and_zero() -> None:
@@ -86,23 +71,23 @@ def test_requant_refuses_what_no_integer_holds(gain: float, offset: float, messa
 
 
 def test_embedding_is_the_normalized_convolution() -> None:
-    params = checkpoint.random(VIT, 0)
+    params = checkpoint.random(RGB, 0)
     network = made()
-    normal = (pixels() / 255.0 - VIT.mean) / VIT.std
+    normal = (PIXELS / 255.0 - RGB.mean) / RGB.std
     rows = normal.reshape(3, 2, 4, 2, 4, 3).transpose(0, 1, 3, 5, 2, 4).reshape(3, 4, 48)
     x = rows @ params["patch_embed.proj.weight"].reshape(20, 48).T
     x = x + params["patch_embed.proj.bias"] + params["pos_embed"][:, 1:]
     first = params["cls_token"] + params["pos_embed"][:, :1]
     exact = np.concatenate([np.broadcast_to(first, (3, 1, 20)), x], axis=1)
-    binary = {name: binarize(params[f"{name}.weight"]) for name in integerize.binary_layers(VIT)}
-    residual = calibrate.scales(VIT, 8, params, binary, pixels()).residual
+    binary = {name: binarize(params[f"{name}.weight"]) for name in integerize.binary_layers(RGB)}
+    residual = calibrate.scales(RGB, 8, params, binary, PIXELS).residual
     # 8-bit weights are off by half a step, which is 1/254 of the row's largest weight
     folded, _ = integerize.fold_normalization(
-        VIT, params["patch_embed.proj.weight"], params["patch_embed.proj.bias"]
+        RGB, params["patch_embed.proj.weight"], params["patch_embed.proj.bias"]
     )
-    ink = pixels().reshape(3, 2, 4, 2, 4, 3).transpose(0, 1, 3, 5, 2, 4).reshape(3, 4, 1, 48)
+    ink = PIXELS.reshape(3, 2, 4, 2, 4, 3).transpose(0, 1, 3, 5, 2, 4).reshape(3, 4, 1, 48)
     bound = (ink * np.abs(folded).max(axis=1)[:, None] / 254).sum(axis=-1) + 2 * residual
-    error = np.abs(golden.embed(network, pixels()) * residual - exact)
+    error = np.abs(golden.embed(network, PIXELS) * residual - exact)
     assert (error[:, 1:] <= bound).all()
     assert error[:, 0].max() <= residual
 
@@ -118,7 +103,7 @@ def test_gelu_table_is_gelu_on_every_index() -> None:
 
 
 def test_distilled_head_averages_both() -> None:
-    vit = replace(VIT, distilled=True)
+    vit = replace(RGB, distilled=True)
     params = checkpoint.random(vit, 2)
     weight, bias = integerize.head_weight(vit, params)
     a, b = np.random.default_rng(0).standard_normal((2, 20))
@@ -133,7 +118,7 @@ def test_distilled_head_averages_both() -> None:
 
 @pytest.mark.parametrize("distilled", [False, True])
 def test_logits_use_their_range_and_cannot_saturate(distilled: bool) -> None:
-    vit = replace(VIT, distilled=distilled)
+    vit = replace(RGB, distilled=distilled)
     head = made(vit).head
     limit = 2 ** (arithmetic.LOGIT_BITS - 1) - 1
     k = vit.dim * vit.prefix_tokens
@@ -146,34 +131,34 @@ def test_logits_use_their_range_and_cannot_saturate(distilled: bool) -> None:
 
 
 def test_missing_qkv_bias_is_zero() -> None:
-    vit = replace(VIT, qkv_bias=False)
+    vit = replace(RGB, qkv_bias=False)
     params = checkpoint.random(vit, 1)
     with_zero = params | {"blocks.0.attn.qkv.bias": np.zeros(60, np.float32)}
-    a = calibrate.calibrate(vit, 6, params, pixels(), "x")
-    b = calibrate.calibrate(replace(vit, qkv_bias=True), 6, with_zero, pixels(), "x")
-    np.testing.assert_array_equal(golden.run(a, pixels()), golden.run(b, pixels()))
+    a = calibrate.calibrate(vit, 6, params, PIXELS, "x")
+    b = calibrate.calibrate(replace(vit, qkv_bias=True), 6, with_zero, PIXELS, "x")
+    np.testing.assert_array_equal(golden.run(a, PIXELS), golden.run(b, PIXELS))
 
 
 def test_a_dead_layer_leaves_a_network_that_runs() -> None:
     dead = made(**{"blocks.0.mlp.fc1.weight": np.zeros((40, 20), np.float32)})
-    assert len(np.unique(golden.run(dead, pixels()))) == 12
+    assert len(np.unique(golden.run(dead, PIXELS))) == 12
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    zero = {n: np.zeros(s, np.float32) for n, s in checkpoint.shapes(VIT).items()}
+    zero = {n: np.zeros(s, np.float32) for n, s in checkpoint.shapes(RGB).items()}
     with pytest.raises(InputError, match="zero for every image"):
-        calibrate.calibrate(VIT, 4, zero, pixels(), "all zero")
+        calibrate.calibrate(RGB, 4, zero, PIXELS, "all zero")
 
 
 def test_eps_too_large_for_the_residual_scale_is_refused() -> None:
     with pytest.raises(InputError, match="too small for eps"):
         integerize._norm(
-            "norm", checkpoint.random(VIT, 0), replace(VIT, ln_eps=1.0), 1e-6, Unsigned(0.1, 3)
+            "norm", checkpoint.random(RGB, 0), replace(RGB, ln_eps=1.0), 1e-6, Unsigned(0.1, 3)
         )
 
 
 def test_scores_beyond_the_softmax_are_refused() -> None:
-    params = checkpoint.random(VIT, 0)
+    params = checkpoint.random(RGB, 0)
     params["blocks.0.attn.qkv.weight"][:40] *= 1e5
     with pytest.raises(InputError, match="more than the softmax"):
-        calibrate.calibrate(VIT, 2, params, pixels(), "x")
+        calibrate.calibrate(RGB, 2, params, PIXELS, "x")

@@ -94,7 +94,7 @@ def test_write_of_this_file_itself_is_accepted(tmp_path):
     assert network.to_bytes(network.read(path)) == DATA
 
 
-def test_first_input_is_the_lowest_bit(tmp_path):
+def test_first_input_is_the_lowest_bit():
     weight = load(DATA)["blocks.0.attn.proj.weight"]
     assert weight.shape == (6, 1) and weight.dtype == np.uint8
     signs = NET.blocks[0].proj.weight

@@ -15,6 +15,10 @@ def test_the_published_answers() -> None:
         assert (found.feasible, found.estimate.act_bits) == (True, bits)
 
 
+def test_the_fit_was_made_on_this_device() -> None:
+    assert (paper.ZCU102_LUT, paper.ZCU102_DSP) == (ZCU102.lut, ZCU102.dsp)
+
+
 def test_fps_within_five_percent_of_the_published() -> None:
     found = paper.search(BASE, ZCU102, target_fps=None, clock_mhz=150)
     fps = {c["act_bits"]: c["fps"] for c in found.to_json()["search"]}

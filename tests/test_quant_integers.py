@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples import noise
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("brevitas")
@@ -41,11 +42,6 @@ ODD = (
 )
 
 
-def pixels(vit: Vit, count: int, seed: int = 0) -> np.ndarray:
-    shape = (count, vit.image_size, vit.image_size, vit.channels)
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
 def random_requant(rng: np.random.Generator, n: int, shift: int) -> Requant:
     mult = rng.integers(-(2**17), 2**17, n).astype(np.int32)
     return Requant(mult, rng.integers(-(2**40), 2**40, n), shift)
@@ -55,7 +51,7 @@ def random_requant(rng: np.random.Generator, n: int, shift: int) -> Requant:
 def test_whole_networks(act_bits: int) -> None:
     for changes in ({}, *ODD):
         vit = Vit(**{**TINY.__dict__, **changes})
-        images = pixels(vit, 5)
+        images = noise(vit, 5)
         params = checkpoint.random(vit, act_bits)
         network = calibrate.calibrate(vit, act_bits, params, images[:2], "random")
         expected = golden.run(network, images)
@@ -66,14 +62,14 @@ def test_whole_networks(act_bits: int) -> None:
 
 def test_no_images_give_no_logits() -> None:
     params = checkpoint.random(TINY, 0)
-    network = calibrate.calibrate(TINY, 8, params, pixels(TINY, 1), "random")
-    assert integers.run(network, torch.from_numpy(pixels(TINY, 0))).shape == (0, 10)
+    network = calibrate.calibrate(TINY, 8, params, noise(TINY, 1), "random")
+    assert integers.run(network, torch.from_numpy(noise(TINY, 0))).shape == (0, 10)
 
 
 def test_batches_do_not_change_the_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     params = checkpoint.random(TINY, 0)
-    images = torch.from_numpy(pixels(TINY, 7))
-    network = calibrate.calibrate(TINY, 5, params, pixels(TINY, 1), "random")
+    images = torch.from_numpy(noise(TINY, 7))
+    network = calibrate.calibrate(TINY, 5, params, noise(TINY, 1), "random")
     whole = integers.run(network, images)
     monkeypatch.setattr(integers, "_BATCH_VALUES", 1)
     assert torch.equal(integers.run(network, images), whole)
@@ -81,7 +77,7 @@ def test_batches_do_not_change_the_logits(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_autocast_cannot_touch_the_integers() -> None:
     params = checkpoint.random(TINY, 3)
-    images = pixels(TINY, 3)
+    images = noise(TINY, 3)
     network = calibrate.calibrate(TINY, 8, params, images, "random")
     with torch.autocast("cpu", dtype=torch.bfloat16):
         got = integers.run(network, torch.from_numpy(images))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples import noise
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("brevitas")
@@ -42,8 +43,7 @@ DISTILLED = Vit(
 
 
 def pixels(vit: Vit, count: int = 6) -> np.ndarray:
-    shape = (count, vit.image_size, vit.image_size, vit.channels)
-    return np.random.default_rng(7).integers(0, 256, shape, dtype=np.uint8)
+    return noise(vit, count, seed=7)
 
 
 def random_student(vit: Vit, act_bits: int) -> QuantVit:

@@ -1,6 +1,7 @@
 """The search: answers, legality, and odd models on every board."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -259,3 +260,21 @@ def test_absurdly_deep_models_do_not_hang() -> None:
     model = Vit(name="deep", dim=256, heads=4, depth=128)
     assert search.search(model, ZCU102, target_fps=10).estimate.vit == model
     assert time.process_time() - begin < 30
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "act_bits"),
+    [("deit_tiny", "pynq_z2", 4), ("deit_tiny", "ultra96v2", 8), ("vit_digits", "pynq_z2", 8)],
+)
+def test_no_other_number_of_query_rows_is_faster(model: str, name: str, act_bits: int) -> None:
+    # on a small device attention with all the DSPs it might use takes too many LUTs: fewer rows
+    # must then be looked at, on every array
+    network, device = vit.load(model), board.load(name)
+    found = search.search(network, device, target_fps=None, act_bits=act_bits).estimate
+    problem = Problem(network, device, "table", device.clock(None), device.budget(), (2, 1))
+    for _, array in arrays(problem, act_bits)[::7]:
+        for plan in plans(problem, act_bits, array):
+            for rows in range(1, 40, 3):
+                other = replace(plan.base, attention_rows=rows, frames_in_flight=1, weight_ports=1)
+                if problem.share(other)[0] <= 1:
+                    assert problem.interval(other) >= found.cycles_per_frame

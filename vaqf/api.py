@@ -73,9 +73,9 @@ def estimate(
     error: `.feasible` is False and `.estimate` is the best there is.
     """
     vit, device = load_model(model), load_board(board)
-    from vaqf import paper
-
     if engine == "paper":
+        from vaqf import paper
+
         if design is not None:
             raise InputError("--design cannot go with --engine paper; it is a model, not a design")
         return paper.search(

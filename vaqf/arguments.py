@@ -42,16 +42,11 @@ def load_board(name: str | None) -> Board:
 
 def load_design(path: Path) -> Design:
     """The design of --design; InputError for a file that is none."""
-    from vaqf import design
+    from vaqf import design, smallfile
 
+    text = smallfile.read(path, DESIGN_BYTES, "the design.json of a build")
     try:
-        with path.open("rb") as file:
-            text = file.read(DESIGN_BYTES + 1)
-        if len(text) > DESIGN_BYTES:
-            raise InputError(f"{path} has more than {DESIGN_BYTES} bytes; it is no design.json")
         content = json.loads(text)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
     return design.from_json(content)

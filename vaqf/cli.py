@@ -392,7 +392,9 @@ def _fail(sentence: str, exit_code: int) -> int:
 
 def run() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
+    for end in (signal.SIGTERM, signal.SIGHUP):  # clean up as after Ctrl-C
+        if signal.getsignal(end) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(end, signal.default_int_handler)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
     sys.exit(main())

@@ -10,7 +10,7 @@ from enum import IntEnum
 from vaqf.errors import InputError
 
 COMMAND_WORDS = 16  # of 32 bits
-MAX_COMMANDS = 512  # of the list memory: 50 encoder blocks with two frames in flight
+MAX_COMMANDS = 512  # of the list memory: vit.MAX_DEPTH encoder blocks, two frames in flight
 
 
 class Opcode(IntEnum):

@@ -196,7 +196,7 @@ def _write_report(estimate: dict[str, Any], folder: Path) -> None:
 def _manifest(folder: Path, estimate: Estimate, network: Network, golden: Golden) -> dict[str, Any]:
     """Versions, inputs and the SHA-256 of every file of the project."""
     blobs = {
-        path.relative_to(folder).as_posix(): f"{BLOB_HEADER.unpack(path.read_bytes()[:64])[3]:08x}"
+        path.relative_to(folder).as_posix(): f"{BLOB_HEADER.unpack_from(path.read_bytes())[3]:08x}"
         for path in sorted(folder.rglob("*.bin"))
     }
     return {

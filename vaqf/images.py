@@ -22,6 +22,7 @@ DIGITS_TEST_IMAGES = 360
 DIGITS_LEVELS = 16  # a digit's pixel counts the ink of a 4 x 4 cell, 0 to 16
 SYNTHETIC_SEED = 0
 SYNTHETIC = f"synthetic noise, seed {SYNTHETIC_SEED}"
+MAX_PIXEL_BYTES = 2**29  # of the images of one build or C-sim: 3,566 of 224 x 224
 Pixels = NDArray[np.uint8]  # [images, size, size, channels]
 Labels = NDArray[np.int64]  # [images]
 
@@ -39,8 +40,10 @@ class Data:
         return len(self.items)
 
     def pixels(self, start: int = 0, stop: int | None = None) -> Pixels:
-        """Images start..stop as [n, size, size, channels]."""
+        """Images start..stop as [n, size, size, channels]; InputError if all are too many."""
         chosen = self.items[start:stop]
+        if stop is None:
+            _check_room(self.vit, len(chosen))
         if isinstance(chosen, np.ndarray):
             return chosen
         return np.stack([read(path, self.vit) for path in chosen])
@@ -55,6 +58,7 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
         raise InputError(f"--images is {count}; it must be at least 1")
     if data is None:
         number = 1 if count is None else count
+        _check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
     if data.lower() == "digits":
         pixels, labels = digits(vit, "test")
@@ -62,6 +66,16 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
             raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
         return Data("digits, test split", vit, pixels[:count], labels[:count])
     return _folder(Path(data), vit, count)
+
+
+def _check_room(vit: Vit, count: int) -> None:
+    """InputError for more images than should be held in memory at once."""
+    most = max(1, MAX_PIXEL_BYTES // (vit.image_size**2 * vit.channels))
+    if count > most:
+        raise InputError(
+            f"{count} images of {vit.name} are too many to hold at once; give --images {most} or"
+            " fewer"
+        )
 
 
 def synthetic(vit: Vit, count: int, seed: int = SYNTHETIC_SEED) -> Pixels:
@@ -128,22 +142,41 @@ def read(path: Path, vit: Vit) -> Pixels:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                whole = picture.convert(modes[vit.channels])
+                whole = _eight_bits(picture, path).convert(modes[vit.channels])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(f"{path} has too many pixels; at most {Image.MAX_IMAGE_PIXELS}") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "it is not a picture that Pillow reads"
         raise InputError(f"cannot read {path}: {reason}") from error
-    return _crop(whole, vit)
+    return _crop(whole, vit, path)
 
 
-def _crop(whole: Image.Image, vit: Vit) -> Pixels:
+def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
+    """Gray of 16 bits as 8 bits; Pillow's own conversion would clip nearly all of it to white."""
+    from PIL import Image
+
+    if picture.mode.startswith("I;16"):
+        levels = np.asarray(picture).astype(np.uint32)
+        return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+    if picture.mode in ("I", "F"):
+        raise InputError(
+            f"{path} holds pixels of 32 bits, whose range is unknown; save it with 8 or 16 bits"
+        )
+    return picture
+
+
+def _crop(whole: Image.Image, vit: Vit, path: Path) -> Pixels:
     from PIL import Image
 
     size = vit.image_size
     shorter = int(size / vit.crop)
     width, height = whole.size
     wide, high = (shorter * side // min(width, height) for side in (width, height))
+    if wide * high > (Image.MAX_IMAGE_PIXELS or 0):
+        raise InputError(
+            f"{path} ({width} x {height}) would be {wide} x {high} when resized for {vit.name}; "
+            "crop it to a square first"
+        )
     resized = whole.resize((wide, high), Image.Resampling[vit.interpolation.upper()])
     left, top = round((wide - size) / 2), round((high - size) / 2)
     pixels = np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)

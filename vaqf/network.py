@@ -327,6 +327,8 @@ def read(path: Path) -> Network:
 
     if path.is_dir():
         raise InputError(f"{path}: cannot be read: it is a folder; give the network file itself")
+    if path.exists() and not path.is_file():  # to open a pipe could wait for ever
+        raise InputError(f"{path}: cannot be read: it is no regular file; give the network file")
     try:
         path.open("rb").close()  # the system's own words when it cannot be opened
         with safe_open(path, framework="numpy") as file:

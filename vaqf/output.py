@@ -98,9 +98,10 @@ def is_ours(path: Path) -> bool:
 
 def _parent(path: Path) -> Path:
     """The folder that holds `path`, made if it is missing."""
-    parent = path.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    return parent
+    for folder in reversed(path.parents):  # one by one: mkdir(parents=True) is recursive
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+    return path.parent
 
 
 def _swap(partial: Path, path: Path) -> None:

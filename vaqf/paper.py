@@ -15,6 +15,7 @@ from vaqf import arithmetic
 from vaqf.board import RESOURCES, Board
 from vaqf.errors import InputError
 from vaqf.fields import check_target, check_whole
+from vaqf.performance import SCHEMA
 from vaqf.vit import Vit
 from vaqf.workload import MatMul, workload
 
@@ -110,7 +111,7 @@ class PaperSearch:
         e, available = self.estimate, self.estimate.board.available()
         used = dict.fromkeys(RESOURCES) | {"lut": e.lut_budget}
         return {
-            "schema": 1,
+            "schema": SCHEMA,
             "model": e.vit.name,
             "board": e.board.name,
             "engine": "paper",

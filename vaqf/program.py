@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf import arithmetic
-from vaqf.command import COMMAND_WORDS, MAX_COMMANDS, Dest, Opcode, Source, encode
+from vaqf.command import COMMAND_WORDS, Dest, Opcode, Source, encode
 from vaqf.design import (
     Design,
     MatMulShape,
@@ -357,11 +357,6 @@ def compile_network(design: Design, network: Network) -> Program:
         for position, (name, command) in enumerate(step):
             names.append(name)
             commands.append(command | {"step_end": int(position + 1 == len(step))})
-    if len(commands) > MAX_COMMANDS:
-        raise InputError(
-            f"model {vit.name}: depth is {vit.depth}, which makes {len(commands)} commands; the"
-            f" accelerator's list holds {MAX_COMMANDS}: use a model of fewer blocks"
-        )
     return Program(
         commands=b"".join(encode(command) for command in commands),
         weights=b"".join(compiler.image.parts),

@@ -92,8 +92,11 @@ def tools(rows: Sequence[Json]) -> None:
 
 def headline(doc: Json) -> str:
     """The answer of an estimate in one line."""
-    target = doc["target_fps"]
-    asked = "the fastest legal design" if target is None else f"asked: {target:,g}"
+    target, feasible = doc["target_fps"], doc["feasible"]
+    if target is None:
+        asked = "the fastest legal design" if feasible else "the nearest design; it does not fit"
+    else:
+        asked = f"asked: {target:,g}" if feasible else f"asked: {target:,g}; not met"
     return (
         f"{doc['model']} on {doc['board']}: w1a{doc['act_bits']}, "
         f"{number(doc['fps'])} FPS ({asked}), latency {number(doc['latency_ms'], 2)} ms, "

@@ -23,6 +23,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+MAX_DEPTH = 50  # what the accelerator's command list holds, command.MAX_COMMANDS
 MAX_HIDDEN = 8192
 MAX_CLASSES = 65_536
 MAX_PATCH_INPUTS = 16_384  # the accumulator of 8-bit digits and weights stays within 31 bits
@@ -61,7 +62,7 @@ class Vit:
         check_whole(self.patch_size, f"{m} patch_size", 1, self.image_size)
         check_whole(self.channels, f"{m} channels", 1, 16)
         check_whole(self.dim, f"{m} dim", 1, arithmetic.MAX_DIM)
-        check_whole(self.depth, f"{m} depth", 1, 128)
+        check_whole(self.depth, f"{m} depth", 1, MAX_DEPTH)
         check_whole(self.heads, f"{m} heads", 1, self.dim)
         check_whole(self.classes, f"{m} classes", 1, MAX_CLASSES)
         check_flag(self.distilled, f"{m} distilled")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from vaqf import smallfile
 from vaqf.errors import InputError
 
 MAX_BYTES = 65_536  # our own files are under 4 kB
@@ -49,16 +50,7 @@ def parse_mapping(text: str, where: str) -> dict[str, Any]:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder; give the YAML file itself")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot read {path}: {reason}") from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path} is larger than {MAX_BYTES} bytes; it must be {FORMAT}")
+    data = smallfile.read(path, MAX_BYTES, FORMAT)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

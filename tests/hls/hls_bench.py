@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from samples import noise
 
 from sim import golden
 from vaqf import calibrate, checkpoint, emit, program
@@ -33,8 +34,7 @@ FILES = ("weights", "commands", "images", "logits", "layers")
 
 def pictures(vit: Vit, count: int, seed: int):
     """Noise, uint8 [B, S, S, C]; the second one, if any, is black and white only."""
-    shape = (count, vit.image_size, vit.image_size, vit.channels)
-    images = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    images = noise(vit, count, seed)
     images[1:2] = np.where(images[1:2] > 127, 255, 0)
     return images
 

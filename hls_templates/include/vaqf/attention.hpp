@@ -65,12 +65,7 @@ head_loop:
         const int wanted = g * kAttentionRows + r;
         const int token = wanted < int(c.tokens) ? wanted : int(c.tokens) - 1;
         queries.write(read_run(q, token, (h * parts + part) * kHeadWords, stride));
-        if (r == kAttentionRows - 1) {
-          r = 0;
-          ++part;
-        } else {
-          ++r;
-        }
+        count_nested(r, kAttentionRows - 1, part);
       }
     }
   }
@@ -115,12 +110,7 @@ head_loop:
 #pragma HLS UNROLL
           query[part][r][l] = run.word[l / kPe].lane[l % kPe];
         }
-        if (r == kAttentionRows - 1) {
-          r = 0;
-          ++part;
-        } else {
-          ++r;
-        }
+        count_nested(r, kAttentionRows - 1, part);
       }
       int key = 0;
       part = 0;
@@ -135,13 +125,8 @@ head_loop:
           const score_t before = part == 0 ? score_t(0) : sum.row[row];
           sum.row[row] = before + dot(query[part][row], run);
         }
-        if (part == parts - 1) {
-          scores.write(sum);
-          part = 0;
-          ++key;
-        } else {
-          ++part;
-        }
+        if (part == parts - 1) scores.write(sum);
+        count_nested(part, parts - 1, key);
       }
     }
   }
@@ -230,12 +215,7 @@ head_loop:
             sum[part][r][l] = before + e.row[r] * x;
           }
         }
-        if (part == parts - 1) {
-          part = 0;
-          ++key;
-        } else {
-          ++part;
-        }
+        count_nested(part, parts - 1, key);
       }
       totals.write(total);
       int sent_part = 0, sent_row = 0;
@@ -249,12 +229,7 @@ head_loop:
           out.value[l] = sum[sent_part][sent_row][l];
         }
         weighted.write(out);
-        if (sent_row == kAttentionRows - 1) {
-          sent_row = 0;
-          ++sent_part;
-        } else {
-          ++sent_row;
-        }
+        count_nested(sent_row, kAttentionRows - 1, sent_part);
       }
     }
   }
@@ -306,12 +281,7 @@ head_loop:
           }
         }
         if (token < int(c.tokens)) write_run(q, token, place * kHeadWords, stride, run);
-        if (r == kAttentionRows - 1) {
-          r = 0;
-          ++part;
-        } else {
-          ++r;
-        }
+        count_nested(r, kAttentionRows - 1, part);
       }
     }
   }

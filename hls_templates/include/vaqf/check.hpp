@@ -9,11 +9,6 @@
 
 namespace vaqf {
 
-inline bool is_norm(const Command& c) {
-#pragma HLS INLINE
-  return c.source == kSourceNorm || c.source == kSourceNormPrefix;
-}
-
 /// Whether a matmul's inputs lie inside this design's memories.
 inline bool fits_source(const Command& c) {
 #pragma HLS INLINE

@@ -53,6 +53,32 @@ put_lane_loop:
   gather.ready = gather.word == kSliceWords;
 }
 
+/// Sums of the activations whose weight bit is 1.
+inline AccTile subset_sums(
+    const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens], int bank,
+    const RingWord& weights) {
+#pragma HLS INLINE
+  AccTile result;
+subset_output_loop:
+  for (int p = 0; p < kPe; ++p) {
+#pragma HLS UNROLL
+    slice_sum_t sum[kTokens];
+#pragma HLS ARRAY_PARTITION variable = sum complete
+  clear_loop:
+    for (int t = 0; t < kTokens; ++t) {
+#pragma HLS UNROLL
+      sum[t] = 0;
+    }
+    add_subsets(prepared, bank, weights.nibble[p], sum);
+  result_loop:
+    for (int t = 0; t < kTokens; ++t) {
+#pragma HLS UNROLL
+      result.value[t][p] = sum[t];
+    }
+  }
+  return result;
+}
+
 /// Runs one matmul command; its weights lie in the ring from `base` on, and `missing` ring words of
 /// them come first, to `write` and behind it. `prefetch` more come while it runs.
 inline void binary_engine(packed_command_t packed, ap_uint<32> base, ap_uint<32> write,
@@ -177,12 +203,7 @@ pass_loop:
           partial[n] = acc;
         }
       }
-      if (n == interval - 1) {
-        n = 0;
-        ++plane;
-      } else {
-        ++n;
-      }
+      count_nested(n, interval - 1, plane);
       if (after_next && !gather.ready) gather_step(c, gather, slices[bank], tiles);
       if (next && step < kPrepareSteps) {
         prepare_step(slices[1 - bank], prepared, 1 - bank, sums[1 - bank], step);

@@ -76,39 +76,20 @@ prepare_group_loop:
   }
 }
 
-/// Sums of the activations whose weight bit is 1: one lookup per four inputs, token and output.
-inline AccTile subset_sums(
-    const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens], int bank,
-    const RingWord& weights) {
+/// Adds to one output's sums what its weight bits select: one lookup per four inputs and token.
+inline void add_subsets(const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
+                        int bank, const ap_uint<4> nibble[kNibbles], slice_sum_t sum[kTokens]) {
 #pragma HLS INLINE
-  AccTile result;
-lookup_output_loop:
-  for (int p = 0; p < kPe; ++p) {
+lookup_group_loop:
+  for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
-    slice_sum_t sum[kTokens];
-#pragma HLS ARRAY_PARTITION variable = sum complete
-  clear_loop:
+    const int address = bank * kTableEntries + int(nibble[g]);
+  lookup_row_loop:
     for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-      sum[t] = 0;
-    }
-  lookup_group_loop:
-    for (int g = 0; g < kNibbles; ++g) {
-#pragma HLS UNROLL
-      const int address = bank * kTableEntries + int(weights.nibble[p][g]);
-    lookup_row_loop:
-      for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-        sum[t] += prepared[g][address][t];
-      }
-    }
-  result_loop:
-    for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-      result.value[t][p] = sum[t];
+      sum[t] += prepared[g][address][t];
     }
   }
-  return result;
 }
 
 }  // namespace vaqf

@@ -45,44 +45,25 @@ sum_loop:
   }
 }
 
-/// Sums of the activations whose weight bit is 1.
-inline AccTile subset_sums(
-    const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens], int bank,
-    const RingWord& weights) {
+/// Adds to one output's sums the activations whose weight bit is 1.
+inline void add_subsets(const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
+                        int bank, const ap_uint<4> nibble[kNibbles], slice_sum_t sum[kTokens]) {
 #pragma HLS INLINE
-  AccTile result;
-mask_output_loop:
-  for (int p = 0; p < kPe; ++p) {
+mask_group_loop:
+  for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
-    slice_sum_t sum[kTokens];
-#pragma HLS ARRAY_PARTITION variable = sum complete
-  clear_loop:
-    for (int t = 0; t < kTokens; ++t) {
+    const int bits = nibble[g];
+  mask_input_loop:
+    for (int i = 0; i < 4; ++i) {
 #pragma HLS UNROLL
-      sum[t] = 0;
-    }
-  mask_group_loop:
-    for (int g = 0; g < kNibbles; ++g) {
+      const act_t mask = -((bits >> i) & 1);  // all ones where the weight bit is 1
+    mask_row_loop:
+      for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-      const int nibble = weights.nibble[p][g];
-    mask_input_loop:
-      for (int i = 0; i < 4; ++i) {
-#pragma HLS UNROLL
-        const act_t mask = -((nibble >> i) & 1);  // all ones where the weight bit is 1
-      mask_row_loop:
-        for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-          sum[t] += prepared[4 * g + i][bank][t] & mask;
-        }
+        sum[t] += prepared[4 * g + i][bank][t] & mask;
       }
     }
-  result_loop:
-    for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-      result.value[t][p] = sum[t];
-    }
   }
-  return result;
 }
 
 }  // namespace vaqf

@@ -114,12 +114,7 @@ group_loop:
         if (part == 0) write_tile(q, g * kTokens, part_word, stride, tile);
         if (part == 1) write_tile(k, g * kTokens, part_word, stride, tile);
         if (part == 2) write_tile(v, g * kTokens, part_word, stride, tile);
-        if (part_word == part_words - 1) {
-          part_word = 0;
-          ++part;
-        } else {
-          ++part_word;
-        }
+        count_nested(part_word, part_words - 1, part);
       } else if (c.dest == kDestHidden) {
       hidden_loop:
         for (int t = 0; t < kTokens; ++t) {

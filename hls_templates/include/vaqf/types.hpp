@@ -85,6 +85,17 @@ split_loop:
 /// a / b, rounded up.
 constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+/// Two nested loops as one: counts `inner` up to `last`, then `outer`.
+inline void count_nested(int& inner, int last, int& outer) {
+#pragma HLS INLINE
+  if (inner == last) {
+    inner = 0;
+    ++outer;
+  } else {
+    ++inner;
+  }
+}
+
 /// Bits that hold 0..n.
 constexpr int bits_for(unsigned long long n) { return n < 2 ? 1 : 1 + bits_for(n / 2); }
 

@@ -37,6 +37,12 @@ struct Segment {
   ap_uint<32> words;    ///< in ring words
 };
 
+/// Whether a matmul takes its inputs through the layer norm.
+inline bool is_norm(const Command& c) {
+#pragma HLS INLINE
+  return c.source == kSourceNorm || c.source == kSourceNormPrefix;
+}
+
 /// What one command reads from the weight image.
 struct FillPlan {
   ap_uint<32> base;      ///< ring word of the command's first weights
@@ -96,7 +102,6 @@ inline void load_weights(packed_command_t packed, ap_uint<32> missing, ap_uint<3
   ap_uint<32> left = missing;
   int segment = 0;
   ap_uint<32> done = 0;
-  const bool normalized = c.source == kSourceNorm || c.source == kSourceNormPrefix;
 phase_loop:
   for (int phase = 0; phase < 2; ++phase) {
   segment_loop:
@@ -118,7 +123,7 @@ phase_loop:
     }
     if (phase == 0) {
       if (c.dest == kDestHidden) load_gelu(weights, c.gelu_offset, gelu);
-      if (normalized) {
+      if (is_norm(c)) {
         load_records(weights, c.norm_offset, ceil_div(c.dim, kPe) * kPe, norm_records);
       }
       load_records(weights, c.requant_offset, int(c.n_words) * kPe, requant_records);
