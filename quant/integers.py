@@ -34,7 +34,7 @@ def exact_products(device: torch.device) -> Iterator[None]:
 
 
 def product(a: Tensor, b: Tensor, largest: int) -> Tensor:
-    """a @ b for integers whose partial sums stay within `largest`."""
+    """Integers [..., m, k] @ [..., k, n] whose partial sums stay within `largest`."""
     if largest > 2**53:
         raise ValueError(f"sums of up to {largest} are not exact in float64")
     real = torch.float32 if largest <= 2**24 else torch.float64
@@ -87,7 +87,7 @@ def layer_norm(x: Tensor, norm: Norm, act_bits: int) -> Tensor:
 
 
 def softmax_numerators(scores: Tensor, mult: int, shift: int, act_bits: int) -> Tensor:
-    """2**-(distance to the row's maximum) as unsigned exp_bits, rounded half up."""
+    """Scores [..., T] -> 2**-(distance to the row's maximum), unsigned exp_bits, half up."""
     bits = arithmetic.exp_bits(act_bits)
     step = ((scores.amax(-1, keepdim=True) - scores) * mult) >> shift
     whole = (step >> arithmetic.EXP2_FRACTION_BITS).clamp(max=bits + 1)
@@ -98,7 +98,7 @@ def softmax_numerators(scores: Tensor, mult: int, shift: int, act_bits: int) -> 
 
 
 def context(e: Tensor, v: Tensor, act_bits: int) -> Tensor:
-    """sum(e * v) / sum(e) over the tokens, in units of 2**-NORM_FRACTION_BITS."""
+    """sum(e * v) / sum(e), [..., T, T] and [..., T, C], in units of 2**-NORM_FRACTION_BITS."""
     numerator_top = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
     sums = product(e, v, e.shape[-1] * numerator_top * arithmetic.signed_limit(act_bits))
     total = e.sum(-1, keepdim=True)

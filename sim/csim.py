@@ -46,8 +46,9 @@ def _silent(what: str, done: int, of: int) -> None:
 
 def compile_kernel(project: Project) -> Path:
     """Build hls/build/csim with make; up to date means nothing to do."""
-    compiler = os.environ.get("CXX", "g++").split()[0]
-    for tool in ("make", compiler):
+    chosen = os.environ.get("CXX", "").split()
+    environment = {key: value for key, value in os.environ.items() if key != "CXX" or chosen}
+    for tool in ("make", *(chosen[:1] or ["g++"])):
         if shutil.which(tool) is None:
             raise ToolMissing(
                 f"{tool} is not installed, and C-sim compiles with it; install g++ and make"
@@ -60,6 +61,7 @@ def compile_kernel(project: Project) -> Path:
         text=True,
         errors="replace",
         stdin=subprocess.DEVNULL,
+        env=environment,
         check=False,
     )
     if done.returncode != 0:
@@ -93,6 +95,8 @@ def run(
     Other images than the project's get their golden from its integer network. A mismatch is an
     answer (Csim.mismatches), a file with a wrong CRC an InputError.
     """
+    if count is not None and count < 1:
+        raise InputError(f"--images is {count}; it must be at least 1")
     start = time.perf_counter()
     progress("compiling", 0, 1)
     binary = compile_kernel(project)

@@ -25,7 +25,7 @@ _BATCH_TOKEN_CHANNELS = 2**21  # images per batch, so that a batch stays in some
 
 
 def exact_matmul(a: IntArray, b: IntArray, bound: int) -> IntArray:
-    """a @ b as integers; no partial sum may exceed `bound` in magnitude."""
+    """Integers [..., m, k] @ [..., k, n]; no partial sum may exceed `bound` in magnitude."""
     if bound >= 2**53:
         raise ValueError(f"products of up to {bound} do not fit float64")
     dtype: type = np.float32 if bound <= 2**24 else np.float64
@@ -34,7 +34,7 @@ def exact_matmul(a: IntArray, b: IntArray, bound: int) -> IntArray:
 
 
 def requantize(value: IntArray, requant: Requant, low: int, high: int, pre: int = 0) -> IntArray:
-    """clamp(((value >> pre) * mult + bias) >> shift, low, high), channels last."""
+    """clamp(((value >> pre) * mult + bias) >> shift, low, high) of [..., channels], int64."""
     wide = value.astype(np.int64)
     if pre:
         wide >>= pre
@@ -45,7 +45,7 @@ def requantize(value: IntArray, requant: Requant, low: int, high: int, pre: int 
 
 
 def saturate(value: IntArray) -> IntArray:
-    """Clamp to the 16 bits of the residual stream."""
+    """Any shape, clamped to the int16 of the residual stream."""
     return np.clip(value, -_RESIDUAL_LIMIT, _RESIDUAL_LIMIT - 1).astype(np.int16)
 
 
@@ -159,7 +159,7 @@ def attention(qkv: IntArray, layer: Attention, heads: int, act_bits: int) -> Int
 
 
 def add_residual(x: IntArray, acc: IntArray, requant: Requant, pre: int = 0) -> IntArray:
-    """x + requantize(acc), both steps saturated to 16 bits."""
+    """x + requantize(acc), both [..., D]; both steps saturated to int16."""
     update = requantize(acc, requant, -_RESIDUAL_LIMIT, _RESIDUAL_LIMIT - 1, pre)
     return saturate(x.astype(np.int64) + update)
 
@@ -175,7 +175,7 @@ def embed(network: Network, images: IntArray) -> IntArray:
 
 
 def block(x: IntArray, layer: Block, heads: int, act_bits: int, record: Record) -> IntArray:
-    """One encoder block on the residual stream."""
+    """One encoder block on the residual stream, int16 [B, T, D]."""
     q_limit = arithmetic.signed_limit(act_bits)
     a = layer_norm(x, layer.norm1, act_bits)
     record("norm1", a)
@@ -258,6 +258,6 @@ def check_images(network: Network, images: IntArray) -> None:
 
 
 def labels(logits: IntArray) -> IntArray:
-    """Class of each row; ties go to the lowest index."""
+    """Logits [B, classes] -> class of each row [B]; ties go to the lowest index."""
     classes: IntArray = logits.argmax(axis=-1)
     return classes

@@ -151,3 +151,18 @@ def test_exit_codes(
     monkeypatch.setattr(api, "models", failing)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert fails(capsys, "models")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-b", "zcu102", "--fps", "1e5"), "(asked: 100,000; not met)"),
+        (("-b", "kv260", "--fps", "1"), "(asked: 1; not met)"),
+        (("-b", "kv260"), "(the nearest design; it does not fit)"),
+    ],
+)
+def test_what_cannot_be_had_is_not_called_an_answer(
+    capsys: Captured, words: tuple[str, ...], said: str
+) -> None:
+    assert cli.main(["estimate", "-m", "deit_base", *words, "--quiet"]) == 3
+    assert said in capsys.readouterr().out.splitlines()[0]

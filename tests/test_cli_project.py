@@ -1,6 +1,8 @@
 """build, csim and predict from the command line, on one small project."""
 
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -276,3 +278,60 @@ def test_a_users_sim_and_quant_are_not_imported(home: Path, tmp_path: Path) -> N
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["config.hpp", "testbench.cpp", "include/vaqf/engine.hpp"])
+def test_a_missing_source_is_named_and_a_pipe_does_not_stop_the_compiler(
+    project: Path, capsys: Captured, name: str
+) -> None:
+    # although the program compiled before is still there and up to date
+    (project / "hls" / name).unlink()
+    assert f"hls/{name} is missing" in sentence(capsys, 2, "csim", project)
+    os.mkfifo(project / "hls" / name)
+    assert f"hls/{name} is missing" in sentence(capsys, 2, "csim", project)
+
+
+def test_two_simulations_of_one_project_at_once(project: Path) -> None:
+    shutil.rmtree(project / "hls" / "build")
+    words = [sys.executable, "-m", "vaqf", "csim", str(project), "--json"]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [json.loads(each.communicate()[0])["mismatches"] for each in both] == [0, 0]
+    assert [path.name for path in (project / "hls" / "build").iterdir()] == ["csim"]
+
+
+@pytest.mark.parametrize("most", [500, 4_000, 8_000])
+def test_a_disk_that_refuses_a_file_is_one_sentence(home: Path, tmp_path: Path, most: int) -> None:
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "made" / "p"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "vaqf", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert answer.stderr == f"error: cannot write {tmp_path / 'made' / 'p'}: File too large\n"
+    assert answer.returncode == 2
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_project_of_another_schema_is_refused(project: Path, capsys: Captured) -> None:
+    place = project / "manifest.json"
+    manifest = json.loads(place.read_text())
+    place.write_text(json.dumps({**manifest, "vaqf": "9.9", "schema": 99}))
+    err = sentence(capsys, 2, "csim", project)
+    assert "built by vaqf '9.9' with schema 99, this version reads 1" in err
+
+
+@pytest.mark.parametrize("count", ["0", "-5"])
+def test_csim_needs_an_image(home: Path, capsys: Captured, count: str) -> None:
+    err = sentence(capsys, 2, "csim", home / "project", "--images", count)
+    assert err == f"error: --images is {count}; it must be at least 1\n"
+
+
+def test_an_empty_cxx_is_no_compiler_of_choice(
+    project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(project / "hls" / "build")
+    monkeypatch.setenv("CXX", " ")
+    code, out, _ = answer(capsys, "csim", project)
+    assert (code, "0 mismatches" in out) == (0, True)

@@ -122,3 +122,15 @@ def test_a_file_is_written_whole_and_not_over_another(tmp_path: Path) -> None:
         raise ValueError("bug")
     assert names(tmp_path) == ["w"]
     assert (tmp_path / "w").read_text() == "1"
+
+
+def test_a_place_in_very_many_folders(tmp_path: Path) -> None:
+    place = tmp_path / "/".join("n" * 1200)
+    with output.new_folder(place) as partial:
+        (partial / "file").touch()
+    assert (place / "file").exists()
+    for folder in (place, *place.parents):  # rmtree, too, is recursive
+        if folder == tmp_path:
+            break
+        (folder / "file").unlink(missing_ok=True)
+        folder.rmdir()

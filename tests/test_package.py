@@ -75,7 +75,7 @@ def test_a_full_disk_behind_standard_output() -> None:
     assert answer.stderr == "error: No space left on device\n"
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_command_leaves_nothing(tmp_path: Path, kind: signal.Signals) -> None:
     words = [SCRIPT, "train", "--model", "vit_digits", "--data", "digits", "-o", tmp_path / "c.pt"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:

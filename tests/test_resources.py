@@ -43,13 +43,11 @@ def design(act_bits: int = 8, frames: int = 2, engine: str = "table") -> Design:
         (9, 2048, 1),
         (1, 16384, 1),
         (1, 16385, 2),
-        (3072, 1536, 256),  # 86 x 3 at 36 x 512, 171 x 2 at 18 x 1024, 342 at 9 x 2048
+        (3072, 1536, 86 * 3),  # at 36 x 512; 171 x 2 at 18 x 1024, 342 at 9 x 2048
         (64, 4728, 20),
     ],
 )
 def test_block_rams_at_the_best_aspect(width: int, depth: int, blocks: int) -> None:
-    if (width, depth) == (3072, 1536):
-        blocks = min(86 * 3, 171 * 2, 342)
     assert bram18(width, depth) == blocks
 
 

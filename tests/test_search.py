@@ -13,7 +13,7 @@ from vaqf.errors import InputError
 from vaqf.resources import worst_share
 from vaqf.search import Search
 from vaqf.space import Problem, arrays, plans
-from vaqf.vit import Vit
+from vaqf.vit import MAX_DEPTH, Vit
 
 BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
 BOARDS = [board.load(name) for name in board.names()]
@@ -257,7 +257,7 @@ def test_the_search_is_deterministic() -> None:
 
 def test_absurdly_deep_models_do_not_hang() -> None:
     begin = time.process_time()
-    model = Vit(name="deep", dim=256, heads=4, depth=128)
+    model = Vit(name="deep", dim=256, heads=4, depth=MAX_DEPTH)
     assert search.search(model, ZCU102, target_fps=10).estimate.vit == model
     assert time.process_time() - begin < 30
 

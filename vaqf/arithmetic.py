@@ -131,7 +131,7 @@ def rsqrt_tables() -> tuple[OctaveTable, OctaveTable]:
 
 
 def exp2_table() -> NDArray[np.int64]:
-    """2**-(i / 2**EXP2_FRACTION_BITS) in units of 2**-EXP2_VALUE_BITS."""
+    """[256]: 2**-(i / 2**EXP2_FRACTION_BITS) in units of 2**-EXP2_VALUE_BITS."""
     import numpy as np
 
     steps = np.arange(2**EXP2_FRACTION_BITS, dtype=np.float64) / 2**EXP2_FRACTION_BITS

@@ -51,7 +51,7 @@ def _grid(low: float, high: float, act_bits: int) -> Unsigned:
 
 
 def unsigned_scale(values: FloatArray, act_bits: int) -> Unsigned:
-    """Scale and zero point of the least mean squared error over a few clipping ranges."""
+    """Grid of the least mean squared error for values of any shape, over a few clipping ranges."""
     sample = _sample(values)
     low, high = float(sample.min()), float(sample.max())
     limit = arithmetic.unsigned_limit(act_bits)
@@ -64,7 +64,7 @@ def unsigned_scale(values: FloatArray, act_bits: int) -> Unsigned:
 
 
 def signed_scale(values: FloatArray, limit: int) -> float:
-    """Scale of symmetric integers within +-limit, of the least mean squared error."""
+    """Scale of integers within +-limit of the least mean squared error for values of any shape."""
     sample = _sample(values)
     top = max(float(np.abs(sample).max()), 1e-6)
 
@@ -180,7 +180,7 @@ def calibrate(
     images: NDArray[np.uint8],
     origin: str,
 ) -> Network:
-    """Binarize float parameters (timm's names) and integerize them with observed scales."""
+    """Binarize float parameters (timm's names); scales are observed on images [B, S, S, C]."""
     binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by a sentence
         observed = scales(vit, act_bits, params, binary, images)

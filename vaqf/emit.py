@@ -90,7 +90,11 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
     `program` only sizes the arrays of the vendor's co-simulation.
     """
     title = _title(design, model)
-    shutil.copytree(HLS_INCLUDE, folder / "include")
+    for source in sorted(HLS_INCLUDE.rglob("*")):  # copytree would hide a full disk's errno
+        if source.is_file():
+            place = folder / "include" / source.relative_to(HLS_INCLUDE)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, place)
     port_bytes = PORT_BITS // 8
     depths = {"commands": 1, "weights": 1, "images": 1, "results": 1}
     if program is not None:

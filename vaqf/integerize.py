@@ -60,7 +60,7 @@ class Binary:
 
 
 def binarize(weight: FloatArray) -> Binary:
-    """mean|w| of each row times the sign, sign(0) = +1 (XNOR-Net, VAQF section 4)."""
+    """mean|w| of each row of [n, k] times the sign, sign(0) = +1 (XNOR-Net, VAQF section 4)."""
     wide = weight.astype(np.float64)
     sign = np.where(wide >= 0, 1, -1).astype(np.int8)
     return Binary(sign, np.abs(wide).mean(axis=1))

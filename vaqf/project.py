@@ -8,7 +8,9 @@ from typing import Any
 from vaqf import design as designs
 from vaqf import network as networks
 from vaqf.design import Design
+from vaqf.emit import SCHEMA
 from vaqf.errors import InputError
+from vaqf.fields import shown
 from vaqf.network import Network
 
 MAX_JSON_BYTES = 2**24
@@ -79,7 +81,16 @@ def load(folder: Path) -> Project:
     if not (folder / "manifest.json").is_file():
         raise InputError(f"{folder} is no project (no manifest.json); write one with vaqf build")
     manifest = read_json(folder / "manifest.json")
-    for part in _PARTS:
+    if manifest.get("schema") != SCHEMA:
+        raise InputError(
+            f"{folder} was built by vaqf {shown(manifest.get('vaqf'))} with schema "
+            f"{shown(manifest.get('schema'))}, this version reads {SCHEMA}; build the project again"
+        )
+    listed = manifest.get("sha256")
+    if not isinstance(listed, dict):
+        raise InputError(f"{folder}/manifest.json lists no files; build the project again")
+    sources = sorted(name for name in listed if name.startswith("hls/"))
+    for part in (*_PARTS, *sources):  # a pipe in the place of one would stop the compiler for ever
         if not (folder / part).is_file():
             raise InputError(f"{folder} is incomplete: {part} is missing; build the project again")
     return Project(folder, manifest)

@@ -129,7 +129,7 @@ def estimate(doc: Json, quiet: bool) -> None:
     out.print(table("Resources", ("", ">used", ">available", ">%"), _resources(doc["resources"])))
     out.print()
     layers = table(
-        "Cycles of one frame, blocks added up (--json lists every layer)",
+        "Cycles of one frame, blocks added up (each: --json)",
         ("layer", ">count", ">MMAC", ">cycles", ">exposed", ">%", "bound by"),
         _layers(doc["layers"], doc["cycles_per_frame"]),
     )

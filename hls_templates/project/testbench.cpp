@@ -19,7 +19,7 @@
 
 namespace {
 
-/// The 64-byte header of every binary file of a project, see vaqf/program.py.
+/// The 64-byte header of every binary file of a project, see vaqf/blob.py.
 struct BlobHeader {
   char magic[4];
   uint32_t kind;

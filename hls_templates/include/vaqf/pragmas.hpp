@@ -6,15 +6,12 @@
 
 #if defined(VAQF_VIVADO_HLS)
 #define VAQF_BIND_BRAM(array) VAQF_PRAGMA(HLS RESOURCE variable = array core = RAM_2P_BRAM)
-#define VAQF_BIND_LUTRAM(array) VAQF_PRAGMA(HLS RESOURCE variable = array core = RAM_2P_LUTRAM)
 #define VAQF_BIND_TABLES(array) VAQF_PRAGMA(HLS RESOURCE variable = array core = RAM_2P_LUTRAM)
 #define VAQF_AGGREGATE(variable_name) VAQF_PRAGMA(HLS DATA_PACK variable = variable_name)
 #define VAQF_ONE_INSTANCE(name) VAQF_PRAGMA(HLS ALLOCATION instances = name limit = 1 function)
 #else
 #define VAQF_BIND_BRAM(array) \
   VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_2p impl = bram)
-#define VAQF_BIND_LUTRAM(array) \
-  VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_2p impl = lutram)
 /// One writer and many readers: the tool replicates the RAM once per reader.
 #define VAQF_BIND_TABLES(array) \
   VAQF_PRAGMA(HLS BIND_STORAGE variable = array type = ram_1wnr impl = lutram)
