@@ -17,6 +17,7 @@ from vaqf.vit import Vit
 TABLE_INPUTS = 4  # activations per subset-sum table: 16 entries, one LUT6 column
 TABLE_ENTRIES = 2**TABLE_INPUTS
 PORT_BITS = 128  # every AXI4 master
+RECORD_BYTES = 16  # of one channel's multiplier and bias in memory
 WEIGHT_PORTS = (1, 2, 4)  # their words side by side divide the weight image's 64-byte units
 ENGINES = ("table", "adder")
 MIN_INTERVAL = 4  # cycles between two additions to one partial sum: read, add, write

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vaqf import arithmetic
 from vaqf import unit_costs as cost
 from vaqf.board import RESOURCES, Board
+from vaqf.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.design import (
     PORT_BITS,
     TABLE_INPUTS,
@@ -22,7 +23,8 @@ from vaqf.design import (
 _BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 LUTRAM_DEPTH = 64  # shallower memories go to LUTRAM
 Array = tuple[int, int, int]  # T, P, K
-PARAMETER_BITS = 128  # one record per output channel, and per normalized input channel
+# what the chip keeps of one channel's requantization
+RECORD_BITS = arithmetic.MULT_BITS + arithmetic.BIAS_BITS
 
 
 class Memory(NamedTuple):
@@ -91,14 +93,16 @@ def memories(design: Design) -> Iterator[Memory]:
     if c.partial_outputs:
         width = design.tokens * p * accumulator_bits(a, c)
         yield Memory("partial_sums", 1, width, ceil_div(c.partial_outputs, p))
-    yield Memory("parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.outputs, p))
-    yield Memory("norm_parameters", 1, PARAMETER_BITS * p, 2 * ceil_div(c.dim, p))
+    yield Memory("records", 1, RECORD_BITS * p, 2 * ceil_div(c.outputs, p))
+    yield Memory("norm_records", 1, RECORD_BITS * p, 2 * ceil_div(c.dim, p))
+    lanes = design.attention_lanes
+    yield Memory("context_records", 1, RECORD_BITS * lanes, ceil_div(c.attention, lanes))
     score = arithmetic.score_bits(a, c.head)
     yield Memory("scores", 1, design.attention_rows * score, 2 * c.tokens)
     yield Memory("exponents", 1, design.attention_rows * arithmetic.exp_bits(a), 2 * c.tokens)
     yield Memory("weight_ring", 1, design.ring_word_bits, design.ring_words)
     yield Memory("read_buffers", design.weight_ports + 1, PORT_BITS, 512)
-    yield Memory("commands", 1, PORT_BITS, 512)
+    yield Memory("commands", 1, 32 * COMMAND_WORDS, MAX_COMMANDS)
 
 
 def _line(coefficients: tuple[float, float], act_bits: int) -> float:

@@ -17,6 +17,7 @@ from vaqf.board import Board
 from vaqf.design import (
     MIN_INTERVAL,
     PORT_BITS,
+    RECORD_BYTES,
     TABLE_ENTRIES,
     Design,
     MatMulShape,
@@ -24,7 +25,6 @@ from vaqf.design import (
     matmul_shapes,
     weight_words,
 )
-from vaqf.resources import PARAMETER_BITS
 from vaqf.vit import Vit
 
 EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
@@ -92,7 +92,8 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
         fetch *= ceil_div(rows, design.norm_tokens)
     words = weight_words(shape, design.pe, design.simd)
     bits = words * design.ring_word_bits
-    parameters = shape.n * PARAMETER_BITS + (shape.k * PARAMETER_BITS if kind in NORMALIZED else 0)
+    records = shape.n + (shape.k if kind in NORMALIZED else 0)
+    parameters = 8 * RECORD_BYTES * records
     if kind == "fc1":
         parameters += 8 * 2**arithmetic.GELU_INDEX_BITS  # the table, one byte an entry
     if kind == "embed":
