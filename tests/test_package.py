@@ -75,6 +75,14 @@ def test_a_full_disk_behind_standard_output() -> None:
     assert answer.stderr == "error: No space left on device\n"
 
 
+def test_closed_standard_streams_are_no_error() -> None:
+    words = "estimate --model vit_digits --board zcu102"
+    answer = run(
+        "bash", "-c", f"'{SCRIPT}' {words} >&-; echo $?; '{SCRIPT}' {words} 2>&- >&-; echo $?"
+    )
+    assert (answer.stdout, answer.stderr) == ("0\n0\n", "")
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_command_leaves_nothing(tmp_path: Path, kind: signal.Signals) -> None:
     words = [SCRIPT, "train", "--model", "vit_digits", "--data", "digits", "-o", tmp_path / "c.pt"]

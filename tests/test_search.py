@@ -237,6 +237,12 @@ def test_the_bounds_of_the_search_are_lower_bounds(model: Vit, act_bits: int, en
                     assert closed <= problem.interval(design)
 
 
+@pytest.mark.parametrize("target", [1e-300, 5e-324, 1e300])
+def test_extreme_targets_are_answered(target: float) -> None:
+    found = search.search(vit.load("vit_digits"), ZCU102, target_fps=target)
+    assert found.feasible == (target < 1)
+
+
 def test_fps_falls_with_the_lut_budget() -> None:
     fps = [
         search.search(BASE, ZCU102, target_fps=None, lut_budget=b).estimate.fps

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vaqf import arithmetic, vit
+from vaqf.command import FIELDS
 from vaqf.errors import InputError
 from vaqf.vit import Vit
 
@@ -169,3 +170,8 @@ def test_file_errors(tmp_path) -> None:  # type: ignore[no-untyped-def]
         vit.load(str(tmp_path))
     with pytest.raises(InputError):
         vit.load("a\0b.yaml")
+
+
+def test_a_command_holds_the_most_classes() -> None:
+    field = next(field for field in FIELDS if field.name == "outputs")
+    assert 2**field.bits - 1 == vit.MAX_CLASSES

@@ -86,6 +86,10 @@ def estimate(
             clock_mhz=clock_mhz,
             lut_budget=lut_budget,
         )
+    from vaqf.design import ENGINES
+    from vaqf.fields import check_choice
+
+    check_choice(engine, "engine", (*ENGINES, "paper"))
     return _search(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
 
 

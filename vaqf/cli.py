@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,7 +15,14 @@ import typer.main
 from vaqf import __version__, api
 from vaqf.arithmetic import DEFAULT_ACT_BITS
 from vaqf.errors import Infeasible, InputError, Mismatch, VaqfError
-from vaqf.failure import INTERRUPTED, broken_pipe, internal_error, one_line, usage_sentence
+from vaqf.failure import (
+    INTERRUPTED,
+    broken_pipe,
+    internal_error,
+    one_line,
+    prepare_process,
+    usage_sentence,
+)
 from vaqf.options import (
     ActBits,
     AsJson,
@@ -392,9 +398,7 @@ def _fail(sentence: str, exit_code: int) -> int:
 
 def run() -> None:
     """The console script."""
-    for end in (signal.SIGTERM, signal.SIGHUP):  # clean up as after Ctrl-C
-        if signal.getsignal(end) != signal.SIG_IGN:  # as nohup sets it
-            signal.signal(end, signal.default_int_handler)
+    prepare_process()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
     sys.exit(main())

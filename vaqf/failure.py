@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 import tempfile
 import traceback
@@ -69,3 +70,13 @@ def broken_pipe() -> int:
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
     return BROKEN_PIPE
+
+
+def prepare_process() -> None:
+    """Let every way to end a command clean up as Ctrl-C does, and print where nobody listens."""
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(end) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(end, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the caller closed it, as in `vaqf ... >&-`
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))

@@ -301,7 +301,7 @@ def _smallest(problem: Problem, chosen: Candidate, target: float) -> Estimate:
 
     Smallest: the lowest maximum of used / available; ties by LUT, DSP, BRAM.
     """
-    limit = int(problem.clock_mhz * 1e6 / target)
+    limit = int(min(problem.clock_mhz * 1e6 / target, 2**62))  # 1e-300 FPS allow infinity
     best, best_key = chosen.estimate.design, _size(problem, chosen.estimate.use)
     floors = []
     for array in _just_fast_enough(arrays(problem, chosen.act_bits), limit):

@@ -25,7 +25,7 @@ HALF = (0.5, 0.5, 0.5)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 MAX_DEPTH = 50  # what the accelerator's command list holds, command.MAX_COMMANDS
 MAX_HIDDEN = 8192
-MAX_CLASSES = 65_536
+MAX_CLASSES = 65_535  # the outputs of a command have 16 bits
 MAX_PATCH_INPUTS = 16_384  # the accumulator of 8-bit digits and weights stays within 31 bits
 
 
