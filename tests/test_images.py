@@ -82,6 +82,18 @@ def test_odd_pictures_give_the_networks_size(tmp_path: Path, size: tuple[int, in
     assert images.read(path, TINY).shape == (32, 32, 3)
 
 
+def test_scales_are_never_calibrated_on_the_test_digits(tmp_path: Path) -> None:
+    network = vit.load("vit_digits")
+    watched = images.calibration("digits", network)
+    test, _ = images.digits(network, "test")
+    assert watched.origin == "digits, training split"
+    assert len(watched) == images.CALIBRATION_IMAGES
+    assert not (watched.pixels()[:, None] == test[None]).all(axis=(2, 3, 4)).any()
+    for number in range(images.CALIBRATION_IMAGES + 3):
+        save(tmp_path / f"{number}.png", value=number)
+    assert len(images.calibration(str(tmp_path), TINY)) == images.CALIBRATION_IMAGES
+
+
 def test_class_folders_are_labels_in_alphabetical_order(tmp_path: Path) -> None:
     for name, value in (("b", 1), ("a", 2), ("c", 3)):
         for number in range(2):

@@ -28,7 +28,6 @@ Report = Callable[[str, int, int], None]
 """Progress: what is being done, how many are done, of how many."""
 
 EPOCHS = 40  # of each stage of training
-CALIBRATE_IMAGES = 8
 EVALUATE_IMAGES = 64  # read and run at a time: 10 MB of pixels at 224 x 224
 
 
@@ -252,12 +251,11 @@ def build(
 
     if network is None:
         report("calibrating", 0, 1)
-        if path is not None:
-            network = choices.from_checkpoint(
-                path, vit, bits, pixels[:CALIBRATE_IMAGES], chosen.origin
-            )
+        if path is None:
+            network = choices.from_seed(vit, bits, seed, pictures.calibration(None, vit).pixels())
         else:
-            network = choices.from_seed(vit, bits, seed, pixels[:CALIBRATE_IMAGES])
+            watched = pictures.calibration(data, vit)
+            network = choices.from_checkpoint(path, vit, bits, watched.pixels(), watched.origin)
         report("calibrating", 1, 1)
     logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
     reference = emit.Golden(

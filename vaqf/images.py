@@ -21,6 +21,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 DIGITS_TEST_IMAGES = 360
 DIGITS_LEVELS = 16  # a digit's pixel counts the ink of a 4 x 4 cell, 0 to 16
 SYNTHETIC_SEED = 0
+CALIBRATION_IMAGES = 8
 SYNTHETIC = f"synthetic noise, seed {SYNTHETIC_SEED}"
 MAX_PIXEL_BYTES = 2**29  # of the images of one build or C-sim: 3,566 of 224 x 224
 Pixels = NDArray[np.uint8]  # [images, size, size, channels]
@@ -66,6 +67,16 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
             raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
         return Data("digits, test split", vit, pixels[:count], labels[:count])
     return _folder(Path(data), vit, count)
+
+
+def calibration(data: str | None, vit: Vit) -> Data:
+    """The images of --data that set a float model's scales: few, and never the test digits."""
+    if data is not None and data.lower() == "digits":
+        pixels, labels = digits(vit, "train")
+        chosen = slice(CALIBRATION_IMAGES)
+        return Data("digits, training split", vit, pixels[chosen], labels[chosen])
+    found = load(data, vit)
+    return found if len(found) <= CALIBRATION_IMAGES else load(data, vit, CALIBRATION_IMAGES)
 
 
 def _check_room(vit: Vit, count: int) -> None:
