@@ -71,16 +71,13 @@ def _render(name: str, **values: Any) -> str:
     return environment.get_template(name).render(version=vaqf.__version__, **values)
 
 
-def _enums() -> dict[str, dict[str, int]]:
-    """Enum members as C++ constants: kOpMatmul, kSourcePixels, kDestQkv, ..."""
-    kinds = {"Op": Opcode, "Source": Source, "Dest": Dest}
-
-    def camel(name: str) -> str:
-        return "".join(part.capitalize() for part in name.split("_"))
-
+def _codes() -> dict[str, int]:
+    """Enum members as constants: op_matmul, source_pixels, dest_qkv, blob_weights, ..."""
+    kinds = {"op": Opcode, "source": Source, "dest": Dest, "blob": Blob}
     return {
-        prefix: {camel(member.name): int(member) for member in kind}
+        f"{prefix}_{member.name.lower()}": int(member)
         for prefix, kind in kinds.items()
+        for member in kind
     }
 
 
@@ -111,7 +108,7 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
             engine=design.engine,
             constants=constants(design),
             tables=tables(),
-            enums=_enums(),
+            codes=_codes(),
             fields=FIELDS,
         ),
         "vaqf_accelerator.hpp": _render("vaqf_accelerator.hpp.j2", title=title),

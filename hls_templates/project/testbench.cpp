@@ -30,8 +30,6 @@ struct BlobHeader {
   char reserved[32];
 };
 
-enum BlobKind { kCommands = 1, kWeights, kImages, kLogits, kLayers };
-
 struct Blob {
   BlobHeader header;
   std::vector<uint8_t> payload;
@@ -55,7 +53,7 @@ uint32_t crc32(const std::vector<uint8_t>& data) {
   return ~crc;
 }
 
-Blob read_blob(const std::string& path, BlobKind kind, bool check_crc) {
+Blob read_blob(const std::string& path, int kind, bool check_crc) {
   Blob blob;
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (!file) fail(path, "cannot be opened");
@@ -68,7 +66,7 @@ Blob read_blob(const std::string& path, BlobKind kind, bool check_crc) {
     blob.payload.insert(blob.payload.end(), buffer, buffer + got);
   std::fclose(file);
   if (blob.payload.size() != blob.header.payload_bytes) fail(path, "is truncated or too long");
-  const bool items = kind == kImages || kind == kLogits;
+  const bool items = kind == vaqf::kBlobImages || kind == vaqf::kBlobLogits;
   bool clean = items || blob.header.item_bytes == 0;
   for (char byte : blob.header.reserved) clean = clean && byte == 0;
   if (!clean || blob.header.item_bytes > blob.header.payload_bytes ||
@@ -232,10 +230,10 @@ int main(int argc, char** argv) {
     }
   }
   if (paths.size() < 4 || paths.size() > 5) return usage();
-  const Blob weights = read_blob(paths[0], kWeights, check_crc);
-  const Blob commands = read_blob(paths[1], kCommands, check_crc);
-  const Blob images = read_blob(paths[2], kImages, check_crc);
-  const Blob logits = read_blob(paths[3], kLogits, check_crc);
+  const Blob weights = read_blob(paths[0], vaqf::kBlobWeights, check_crc);
+  const Blob commands = read_blob(paths[1], vaqf::kBlobCommands, check_crc);
+  const Blob images = read_blob(paths[2], vaqf::kBlobImages, check_crc);
+  const Blob logits = read_blob(paths[3], vaqf::kBlobLogits, check_crc);
   const uint32_t frames = wanted < 0 ? images.header.count : uint32_t(wanted);
   const uint32_t classes = uint32_t(logits.header.item_bytes / 4);
   if (frames > images.header.count || frames > logits.header.count)
@@ -247,7 +245,8 @@ int main(int argc, char** argv) {
     fail(paths[1], "its size is not that of its commands");
 
   Comparison comparison;
-  if (paths.size() == 5) comparison.load(read_blob(paths[4], kLayers, check_crc), paths[4]);
+  if (paths.size() == 5)
+    comparison.load(read_blob(paths[4], vaqf::kBlobLayers, check_crc), paths[4]);
   vaqf::trace_sink() = &comparison;
 
   const auto command_words = to_words<vaqf::port_word_t, vaqf::kPortBits>(commands.payload);

@@ -52,11 +52,8 @@ find_loop:
 #pragma HLS PIPELINE II = 3
     if (loads(decode(list[ring.index]), ring.iteration, frames)) {
       found = true;
-    } else if (ring.index == count - 1) {
-      ring.index = 0;
-      ++ring.iteration;
     } else {
-      ++ring.index;
+      count_nested(ring.index, count - 1, ring.iteration);
     }
   }
   return found;
@@ -82,12 +79,7 @@ segment_loop:
     ring.done += take;
     if (ring.done == c.weight_words) {
       ring.done = 0;
-      if (ring.index == count - 1) {
-        ring.index = 0;
-        ++ring.iteration;
-      } else {
-        ++ring.index;
-      }
+      count_nested(ring.index, count - 1, ring.iteration);
     }
   }
   ring.held += planned;
