@@ -7,7 +7,7 @@ JOBS ?= 2
 BIN := $(VENV)/bin
 OUT ?= build/demo
 
-.PHONY: help demo test test-full lint clean
+.PHONY: help demo test test-full train-benchmarks lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "                C-simulate a network on real digits"
 	@echo "make test       ruff, mypy, clang-format and the tests"
 	@echo "make test-full  the same with the slow tests"
+	@echo "make train-benchmarks  what the training recipes reach: about an hour on 2 cores"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"
 
@@ -51,6 +52,12 @@ test: lint
 
 test-full: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m ''
+
+# training is measured in rates and points, so nothing else should run meanwhile
+train-benchmarks: $(VENV)/.demo
+	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/cross_validation.py --jobs $(JOBS)
+	$(BIN)/python benchmarks/recipes.py --jobs $(JOBS)
 
 demo: $(VENV)/.demo
 	@rm -rf $(OUT) && mkdir -p $(OUT)

@@ -11,5 +11,5 @@ def export(checkpoint: Path) -> Network:
 
     Raises InputError for a file that is damaged, of another kind, or holds more than tensors.
     """
-    model, origin = saved.read(checkpoint)
+    model, origin = saved.read_model(checkpoint)
     return model.network(origin)

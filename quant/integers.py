@@ -5,7 +5,7 @@ Integers travel as int64; a product runs in float32 or float64, whichever holds 
 All functions take a batch in their first axis.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,6 +19,12 @@ _RESIDUAL_TOP = 2 ** (arithmetic.RESIDUAL_BITS - 1) - 1
 _LOGIT_TOP = 2 ** (arithmetic.LOGIT_BITS - 1) - 1
 _INDEX_TOP = 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1
 _BATCH_VALUES = 2**21  # values of the largest layer that are in flight at once
+
+Record = Callable[[str, Tensor], None]
+
+
+def _ignore(name: str, value: Tensor) -> None:
+    """The default record: keep nothing."""
 
 
 @contextmanager
@@ -138,44 +144,66 @@ def _embed(network: Network, images: Tensor) -> Tensor:
     return _add(_vector(network.position, acc), acc, network.embed.requant)
 
 
-def _attention(x: Tensor, layer: Block, heads: int, act_bits: int) -> Tensor:
+def _attention(x: Tensor, layer: Block, heads: int, act_bits: int, record: Record) -> Tensor:
     """Normalized tokens [B, T, D] -> context [B, T, D], both unsigned act_bits."""
     top = arithmetic.signed_limit(act_bits)
     qkv = rescale(_binary(x, layer.qkv, act_bits), layer.qkv.requant, -top, top)
+    record("attn.qkv", qkv)
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
     scores = product(q, k.transpose(-1, -2), q.shape[-1] * top * top)
     a = layer.attention
     e = softmax_numerators(scores, a.score_mult, a.score_shift, act_bits)
+    record("attn.softmax", e)
     mean = context(e, v, act_bits).transpose(1, 2).flatten(2)
     return rescale(mean, a.context, 0, arithmetic.unsigned_limit(act_bits))
 
 
-def _block(x: Tensor, layer: Block, heads: int, act_bits: int) -> Tensor:
+def _block(x: Tensor, layer: Block, heads: int, act_bits: int, record: Record) -> Tensor:
     a = layer_norm(x, layer.norm1, act_bits)
-    a = _attention(a, layer, heads, act_bits)
+    record("norm1", a)
+    a = _attention(a, layer, heads, act_bits, record)
+    record("attn.context", a)
     x = _add(x, _binary(a, layer.proj, act_bits), layer.proj.requant)
+    record("attn.proj", x)
     a = layer_norm(x, layer.norm2, act_bits)
+    record("norm2", a)
     acc = _binary(a, layer.fc1, act_bits)
-    entry = rescale(acc, layer.fc1.requant, -_INDEX_TOP - 1, _INDEX_TOP) + _INDEX_TOP + 1
-    hidden = _vector(layer.gelu, x)[entry]
-    return _add(x, _binary(hidden, layer.fc2, act_bits), layer.fc2.requant)
+    index = rescale(acc, layer.fc1.requant, -_INDEX_TOP - 1, _INDEX_TOP)
+    record("mlp.index", index)
+    hidden = _vector(layer.gelu, x)[index + _INDEX_TOP + 1]
+    record("mlp.fc1", hidden)
+    x = _add(x, _binary(hidden, layer.fc2, act_bits), layer.fc2.requant)
+    record("mlp.fc2", x)
+    return x
 
 
-def _batch(network: Network, images: Tensor) -> Tensor:
+def _batch(network: Network, images: Tensor, record: Record) -> Tensor:
     vit, act_bits = network.vit, network.act_bits
     x = _embed(network, images)
-    for layer in network.blocks:
-        x = _block(x, layer, vit.heads, act_bits)
-    a = layer_norm(x[:, : vit.prefix_tokens], network.norm, act_bits).flatten(1)
-    acc = _fixed(a, network.head, act_bits)
-    return rescale(acc, network.head.requant, -_LOGIT_TOP - 1, _LOGIT_TOP)
+    record("embed", x)
+    for i, layer in enumerate(network.blocks):
+
+        def record_block(name: str, value: Tensor, prefix: str = f"blocks.{i}") -> None:
+            record(f"{prefix}.{name}", value)
+
+        x = _block(x, layer, vit.heads, act_bits, record_block)
+    a = layer_norm(x[:, : vit.prefix_tokens], network.norm, act_bits)
+    record("norm", a)
+    acc = _fixed(a.flatten(1), network.head, act_bits)
+    logits = rescale(acc, network.head.requant, -_LOGIT_TOP - 1, _LOGIT_TOP)
+    record("head", logits)
+    return logits
 
 
 @torch.no_grad()
-def run(network: Network, images: Tensor) -> Tensor:
-    """Integer logits [B, classes] of uint8 images [B, S, S, C], on the images' device."""
+def run(network: Network, images: Tensor, record: Record = _ignore) -> Tensor:
+    """Integer logits [B, classes] of uint8 images [B, S, S, C], on the images' device.
+
+    `record` gets every layer's output, and what sim.golden calls INSIDE, by golden's names.
+    """
     vit = network.vit
     widest = vit.tokens * max(vit.hidden, 3 * vit.dim, vit.heads * vit.tokens)
+    step = max(1, _BATCH_VALUES // widest)
     with exact_products(images.device):
-        parts = [_batch(network, part) for part in images.split(max(1, _BATCH_VALUES // widest))]
+        parts = [_batch(network, part, record) for part in images.split(step)]
     return torch.cat(parts) if parts else images.new_zeros((0, vit.classes), dtype=torch.int64)

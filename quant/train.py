@@ -1,232 +1,184 @@
-"""Quantization-aware training: a float teacher, then the binary model distilled from it.
+"""Train a model by a recipe: what `vaqf train` calls."""
 
-1. The float model learns the labels (AdamW, cosine, label smoothing).
-2. The binary model starts from the teacher's parameters, its quantizers from the scales that
-   vaqf.calibrate observes, and learns the teacher's distribution alone (KL divergence).
-Images are moved by up to one pixel (DeiT's augmentations make no sense at 8 x 8).
-"""
-
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
+from safetensors.numpy import save
 
-from quant import saved
+from quant import history, plots, resume, saved, threads
+from quant.data import Data
+from quant.history import Row
+from quant.processes import Processes, join
+from quant.recipe import Recipe
+from quant.run import Progress, Run, Task
+from quant.stage import judge
 from quant.vit import FloatVit, QuantVit
-from vaqf import arithmetic, calibrate, images, output
+from vaqf import arithmetic, checkpoint, output
 from vaqf.errors import InputError
 from vaqf.fields import check_whole
-from vaqf.integerize import binarize, binary_layers
 from vaqf.vit import Vit
 
-BATCH = 64
-FLOAT_RATE = 3e-3
-BINARY_RATE = 3e-3
-WEIGHT_DECAY = 0.05  # of the teacher's matrices; latent binary weights are not decayed
-LABEL_SMOOTHING = 0.1
-TEMPERATURE = 2.0
-WARM_UP = 0.05  # of the steps
-TOKEN_STD = 0.02
-MAX_EPOCHS = 100_000
-THREADS = 1  # tensors this small gain nothing from a second thread, and the sums keep their order
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One epoch is done."""
-
-    stage: str  # "float" or "binary"
-    epoch: int  # 1..epochs
-    epochs: int  # of this stage
-    loss: float  # mean over the epoch
+MAX_SEED = 2**32 - 1
+SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out, counted on the test images."""
+    """What came out, counted on the judging images."""
 
     correct: int  # by the integer network
     images: int
-    float_correct: int  # by the teacher
+    float_correct: int | None  # by the teacher, where the recipe has one
+    rows: tuple[Row, ...]
+    unreadable: dict[str, str]  # pictures that were skipped, with the reason
+    leads: bool = True  # whether this process is the one that reports
 
     @property
     def accuracy(self) -> float:
-        """Share of test images that the integer network classifies correctly."""
-        return self.correct / self.images
+        """Share of the images that the integer network classifies correctly."""
+        return self.correct / max(1, self.images)
 
 
 @contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
-    """The same seed gives the same bits, whatever ran before; the caller's settings come back."""
-    threads = torch.get_num_threads()
+def _deterministic(seed: int, device: torch.device) -> Iterator[None]:
+    """The same seed gives the same bits, whatever ran before; the caller's settings come back.
+
+    On a GPU torch is free to pick its kernels: some that training needs have no other.
+    """
     strict = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             torch.manual_seed(seed)
-            torch.set_num_threads(THREADS)
-            torch.use_deterministic_algorithms(True)
+            torch.use_deterministic_algorithms(device.type == "cpu")
             yield
         finally:
             torch.use_deterministic_algorithms(strict)
-            torch.set_num_threads(threads)
 
 
-def shifted(batch: Tensor) -> Tensor:
-    """Each image [B, S, S, C] moved by up to one pixel each way; black comes in at the border.
-
-    A fraction of a pixel is a blend of the image and its neighbour, so the result is real.
-    """
-    size = batch.shape[1]
-    padded = functional.pad(batch, (0, 0, 1, 1, 1, 1))
-    start = torch.randint(0, 3, (2, len(batch), 1))
-    rows, columns = start + torch.arange(size)
-    moved = padded[torch.arange(len(batch))[:, None, None], rows[:, :, None], columns[:, None, :]]
-    share = torch.rand(len(batch), 1, 1, 1)
-    return batch * (1 - share) + moved * share
+def float_file(out: Path) -> Path:
+    """Where the float model of a run goes, under timm's names: NAME.float.safetensors."""
+    return out.with_suffix(".float.safetensors")
 
 
-def initialize(model: FloatVit) -> None:
-    """Xavier's uniform matrices, small tokens, zero biases (timm's `jax` scheme)."""
-    for name, parameter in model.named_parameters():
-        if name.endswith(("token", "pos_embed")):
-            torch.nn.init.trunc_normal_(parameter, std=TOKEN_STD)
-        elif parameter.ndim > 1:
-            torch.nn.init.xavier_uniform_(parameter.flatten(1))
-        elif name.endswith("bias"):
-            torch.nn.init.zeros_(parameter)
-
-
-def _fit(
-    model: FloatVit,
-    data: tuple[Tensor, Tensor],
-    loss_of: Callable[[Tensor, Tensor, Tensor], Tensor],
-    optimizer: torch.optim.Optimizer,
-    epochs: int,
-    report: Callable[[int, float], None],
-) -> None:
-    """Epochs over shuffled, shifted batches under a warmed-up cosine."""
-    pixels, labels = data
-    batches = -(-len(labels) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        max_lr=[group["lr"] for group in optimizer.param_groups],
-        total_steps=epochs * batches,
-        pct_start=WARM_UP,
-        cycle_momentum=False,
-    )
-    model.train()
-    for epoch in range(epochs):
-        total = 0.0
-        for chosen in torch.randperm(len(labels)).split(BATCH):
-            batch = shifted(pixels[chosen])
-            loss = loss_of(batch, model(batch), labels[chosen])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += float(loss.detach()) * len(chosen)
-        mean = total / len(labels)
-        if not np.isfinite(mean):
-            raise InputError(f"the loss is {mean} in epoch {epoch + 1}; train with another seed")
-        report(epoch + 1, mean)
-
-
-def _teacher(
-    vit: Vit, data: tuple[Tensor, Tensor], epochs: int, report: Callable[[int, float], None]
-) -> FloatVit:
+def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
+    """The float model of --teacher and its hash."""
+    if path is None:
+        return None, ""
+    if not recipe.has_teacher:
+        raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
+    params = checkpoint.load(path, vit)
+    sha = hashlib.sha256()
+    for name in sorted(params):
+        sha.update(params[name].tobytes())
     model = FloatVit(vit)
-    initialize(model)
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors}]
-    optimizer = torch.optim.AdamW(groups, lr=FLOAT_RATE, weight_decay=0.0)
-
-    def loss_of(batch: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
-
-    _fit(model, data, loss_of, optimizer, epochs, report)
-    return model.eval().requires_grad_(False)
-
-
-def student(teacher: FloatVit, act_bits: int, pixels: NDArray[np.uint8]) -> QuantVit:
-    """The binary model with the teacher's parameters and scales observed on the pixels."""
-    vit, params = teacher.vit, teacher.params()
-    binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
-    model = QuantVit(vit, act_bits)
     model.load_params(params)
-    model.set_scales(calibrate.scales(vit, act_bits, params, binary, pixels))
-    return model
-
-
-def _distil(
-    model: QuantVit,
-    teacher: FloatVit,
-    data: tuple[Tensor, Tensor],
-    epochs: int,
-    report: Callable[[int, float], None],
-) -> None:
-    optimizer = torch.optim.Adam(model.parameters(), lr=BINARY_RATE)
-
-    def loss_of(batch: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-        with torch.no_grad():
-            wanted = functional.log_softmax(teacher(batch) / TEMPERATURE, dim=-1)
-        got = functional.log_softmax(logits / TEMPERATURE, dim=-1)
-        distance = functional.kl_div(got, wanted, reduction="batchmean", log_target=True)
-        return TEMPERATURE**2 * distance
-
-    _fit(model, data, loss_of, optimizer, epochs, report)
-
-
-@torch.no_grad()
-def correct(model: FloatVit, pixels: Tensor, labels: Tensor) -> int:
-    """Images that model.eval() classifies correctly; ties go to the lowest class."""
-    logits = model.eval()(pixels).numpy()
-    return int((logits.argmax(axis=-1) == labels.numpy()).sum())
+    return model, sha.hexdigest()
 
 
 def train(
     vit: Vit,
-    data: str,
+    data: Data,
     out: Path,
+    recipe: Recipe,
     *,
     act_bits: int = arithmetic.DEFAULT_ACT_BITS,
-    epochs: int,
     seed: int = 0,
+    teacher: Path | None = None,
+    resumed: bool = False,
     force: bool = False,
+    device: str = "auto",
     progress: Callable[[Progress], None] | None = None,
 ) -> Trained:
-    """Train a w1aA model on `digits` and write its checkpoint to `out`.
+    """Train a w1aA model and write its checkpoint to `out`, and NAME.csv beside it.
 
-    epochs: of each stage, the float teacher and the binary model. The file appears whole or not
-    at all; an existing one is replaced only with `force`. Raises InputError for other data,
-    numbers out of range, or a place that cannot be written.
+    The checkpoint is written after every epoch, whole or not at all; with `resumed`, a run that
+    was interrupted goes on from there to the same end. teacher: a float checkpoint instead of the
+    recipe's first stage; a float model that was trained goes to NAME.float.safetensors. Under
+    torchrun, every process calls this and gets the same answer. Raises InputError for numbers out
+    of range, a checkpoint of another run, a loss that is not finite (the last checkpoint stays),
+    and a place that cannot be written.
     """
     check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
-    check_whole(epochs, "epochs", 1, MAX_EPOCHS)
-    check_whole(seed, "seed", 0, 2**63 - 1)
-    if data.lower() != "digits":
-        raise InputError(f"training data {data!r} is not known; this version trains on digits")
+    check_whole(seed, "seed", 0, MAX_SEED)
+    with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
+        if here.world < recipe.processes:
+            raise InputError(
+                f"recipe {recipe.name} expects {recipe.processes} processes and {here.world} took"
+                f" part; start it with torchrun --nproc_per_node {recipe.processes}, or give"
+                f" --set processes={here.world}"
+            )
+        model, sha = _teacher(teacher, vit, recipe)
+        task = Task(vit, data, out, recipe, act_bits, seed, sha)
+        kept = here.first(lambda: _kept(task, resumed, force))
+        found = saved.read(out) if kept else None
+        if found is not None and found.result is not None:
+            return _done(out, found, here)
+        run = Run(task, here, progress, model)
+        place = None if found is None else resume.place(out, found.run, vit, run.epochs)
+        trained = run.run(place)
+        return _finish(run, trained, model is None)
 
-    def reporter(stage: str) -> Callable[[int, float], None]:
-        def report(epoch: int, loss: float) -> None:
-            if progress is not None:
-                progress(Progress(stage, epoch, epochs, loss))
 
-        return report
+def _kept(task: Task, resumed: bool, force: bool) -> bool:
+    """Whether there is a checkpoint to go on from; InputError where one is in the way."""
+    out = task.out
+    if out.suffix != SUFFIX:
+        raise InputError(f"the checkpoint is {str(out)!r}; its name must end in {SUFFIX}")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; name a file")
+    saved.check_place(out)
+    if not out.exists() or (force and not resumed):
+        return False
+    if not resumed:
+        raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
+    run = saved.read(out).run
+    resume.check_same(out, run.get("identity") if isinstance(run, dict) else None, task.identity())
+    return True
 
-    pixels, labels = images.digits(vit, "train")
-    learn = torch.from_numpy(pixels), torch.from_numpy(labels)
-    judge = tuple(torch.from_numpy(part) for part in images.digits(vit, "test"))
-    with output.new_file(out, force) as partial, _deterministic(seed):
-        teacher = _teacher(vit, learn, epochs, reporter("float"))
-        model = student(teacher, act_bits, pixels)
-        _distil(model, teacher, learn, epochs, reporter("binary"))
-        result = Trained(correct(model, *judge), len(judge[1]), correct(teacher, *judge))
-        saved.write(partial, model, f"trained on digits, {epochs} epochs, seed {seed}")
-    return result
+
+def _done(out: Path, found: saved.Checkpoint, here: Processes) -> Trained:
+    """The answer of a run that was complete."""
+    damaged = InputError(f"{out}: its result is damaged; start again with --force")
+    result, run = found.result, found.run
+    if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
+        raise damaged
+    right = result["float_correct"]
+    if not all(type(result[key]) is int for key in ("correct", "images")):
+        raise damaged
+    if type(right) not in (int, type(None)):
+        raise damaged
+    rows = history.from_plain(run.get("history"), str(out))
+    return Trained(**result, rows=tuple(rows), unreadable={}, leads=here.leads)
+
+
+def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
+    """Judge the integer network; write the final checkpoint, the log and the float model."""
+    task, here = run.task, run.here
+    correct, images = judge(model, task.data, here)
+    skipped: dict[str, str] = {}
+    for part in here.gathered(task.data.unreadable):
+        skipped.update(part)
+    counts: dict[str, Any] = {
+        "correct": correct,
+        "images": images,
+        "float_correct": run.float_correct,
+    }
+
+    def work() -> None:
+        kept = {"identity": task.identity(), "history": history.plain(run.rows)}
+        state = dict(model.state_dict())
+        if own_teacher and run.teacher is not None:  # first: a complete checkpoint has no teacher
+            with output.new_file(float_file(task.out), force=True) as partial:
+                partial.write_bytes(save(run.teacher.params()))
+        saved.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
+        run.write_log()
+        title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"
+        plots.run(run.rows, task.out.with_suffix(".png"), title)
+
+    here.first(work)
+    return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)

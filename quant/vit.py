@@ -4,6 +4,8 @@ The quantizers sit where the integer network rounds, in the order of docs/arithm
 evaluation the same parameters run as integers: model.eval()(images) are the hardware's logits.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from brevitas.nn import QuantConv2d, QuantLinear
@@ -12,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quant import integers, quantizers
-from vaqf import arithmetic, checkpoint
+from vaqf import arithmetic, calibrate, checkpoint
 from vaqf.calibrate import RESIDUAL_HEADROOM
-from vaqf.integerize import BlockScales, Scales, Unsigned, binarize, binary_layers, integerize
+from vaqf.integerize import BlockScales, Scales, Unsigned, binary_layers, integerize
 from vaqf.network import Network
 from vaqf.vit import Vit
 
@@ -51,14 +53,23 @@ class FloatLayers:
         return nn.Identity()
 
 
+@dataclass(frozen=True)
+class BinaryStyle:
+    """How weights become binary: see quantizers.BinaryGrid."""
+
+    centred: bool = False
+    scale: str = "row"  # tensor, row, learned
+
+
 class QuantLayers(FloatLayers):
     """Layers of the w1aA model."""
 
-    def __init__(self, act_bits: int) -> None:
+    def __init__(self, act_bits: int, style: BinaryStyle) -> None:
         self.act_bits = act_bits
+        self.binary = quantizers.binary_weight(style.centred, style.scale)
 
     def linear(self, k: int, n: int, bias: bool = True) -> nn.Module:
-        return QuantLinear(k, n, bias, weight_quant=quantizers.BinaryWeight)
+        return QuantLinear(k, n, bias, weight_quant=self.binary)
 
     def head(self, k: int, n: int) -> nn.Module:
         return QuantLinear(k, n, True, weight_quant=quantizers.FixedWeight)
@@ -202,9 +213,11 @@ class QuantVit(FloatVit):
 
     residual_scale: Tensor
 
-    def __init__(self, vit: Vit, act_bits: int) -> None:
-        super().__init__(vit, QuantLayers(act_bits))
+    def __init__(self, vit: Vit, act_bits: int, style: BinaryStyle | None = None) -> None:
+        self.style = style or BinaryStyle()
+        super().__init__(vit, QuantLayers(act_bits, self.style))
         self.act_bits = act_bits
+        self.quantized = True  # activations, not only weights
         self.register_buffer("residual_scale", torch.tensor(1.0))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -219,6 +232,36 @@ class QuantVit(FloatVit):
         wanted = RESIDUAL_HEADROOM * peak / (2 ** (arithmetic.RESIDUAL_BITS - 1) - 1)
         torch.maximum(self.residual_scale, wanted, out=self.residual_scale)
         return logits
+
+    def binary_layers(self) -> dict[str, QuantLinear]:
+        """The layers whose weights are binary, by name."""
+        return {name: self.get_submodule(name) for name in binary_layers(self.vit)}
+
+    def begin_binary(self, generator: torch.Generator) -> None:
+        """Learned scales from the present weights, and random masks."""
+        for layer in self.binary_layers().values():
+            quantizers.binary_grid(layer).begin(layer.weight, generator)
+
+    def set_binary(self, share: float, masked: bool) -> None:
+        """How much of each weight is binary from now on, and whether by mask or by blend."""
+        for layer in self.binary_layers().values():
+            grid = quantizers.binary_grid(layer)
+            grid.binary, grid.masked = share, masked
+
+    def set_activations(self, act_bits: int | None, learned: bool = True) -> None:
+        """Activations of this precision from now on; None leaves them real and their scales be.
+
+        learned: whether the scales are parameters that learn.
+        """
+        self.quantized = act_bits is not None
+        if act_bits is not None:
+            self.act_bits = act_bits
+        for module in self.modules():
+            if isinstance(module, quantizers.ActGrid):
+                module.requires_grad_(learned and act_bits is not None)
+                module.real = act_bits is None
+                if act_bits is not None:
+                    module.set_precision(act_bits)
 
     def scales(self) -> Scales:
         """What every quantizer rounds to."""
@@ -235,11 +278,19 @@ class QuantVit(FloatVit):
         for block, wanted in zip(self.blocks, scales.blocks, strict=True):
             _set_block_scales(block, wanted)
 
+    def calibrate(self, pixels: NDArray[np.uint8]) -> None:
+        """Set every activation scale by what the present weights make of images [B, S, S, C]."""
+        with torch.no_grad():
+            weights = {
+                name: layer.quant_weight().value.cpu().numpy()
+                for name, layer in self.binary_layers().items()
+            }
+        self.set_scales(calibrate.scales(self.vit, self.act_bits, self.params(), weights, pixels))
+
     def network(self, origin: str) -> Network:
         """The integer network of the present parameters: the one way to export and to evaluate."""
-        params = self.params()
-        binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(self.vit)}
-        return integerize(self.vit, self.act_bits, params, binary, self.scales(), origin)
+        binary = {name: quantizers.binarized(m) for name, m in self.binary_layers().items()}
+        return integerize(self.vit, self.act_bits, self.params(), binary, self.scales(), origin)
 
 
 def _block_scales(block: Block) -> BlockScales:

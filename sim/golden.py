@@ -22,6 +22,11 @@ _RESIDUAL_LIMIT = 2 ** (arithmetic.RESIDUAL_BITS - 1)
 _LOGIT_LIMIT = 2 ** (arithmetic.LOGIT_BITS - 1)
 _INDEX_LIMIT = 2 ** (arithmetic.GELU_INDEX_BITS - 1)
 _BATCH_TOKEN_CHANNELS = 2**21  # images per batch, so that a batch stays in some 100 MB
+INSIDE = ("attn.softmax", "mlp.index")  # recorded, but no layer's output: the C++ has no such rows
+
+
+def _ignore(name: str, value: IntArray) -> None:
+    """The default record: keep nothing."""
 
 
 def exact_matmul(a: IntArray, b: IntArray, bound: int) -> IntArray:
@@ -145,7 +150,9 @@ def fixed_matmul(x: IntArray, linear: Linear, input_bits: int) -> tuple[IntArray
     return exact_matmul(x, linear.weight.T, bound), pre
 
 
-def attention(qkv: IntArray, layer: Attention, heads: int, act_bits: int) -> IntArray:
+def attention(
+    qkv: IntArray, layer: Attention, heads: int, act_bits: int, record: Record = _ignore
+) -> IntArray:
     """[B, T, 3D] signed -> context [B, T, D] unsigned."""
     batch, tokens, width = qkv.shape
     head_dim = width // (3 * heads)
@@ -153,6 +160,7 @@ def attention(qkv: IntArray, layer: Attention, heads: int, act_bits: int) -> Int
     bound = head_dim * arithmetic.signed_limit(act_bits) ** 2
     scores = exact_matmul(q, k.swapaxes(-1, -2), bound)
     weights = exponents(scores, layer.score_mult, layer.score_shift, act_bits)
+    record("attn.softmax", weights)
     mean = weighted_mean(weights, v, act_bits)
     mean = mean.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * head_dim)
     return requantize(mean, layer.context, 0, arithmetic.unsigned_limit(act_bits)).astype(np.uint8)
@@ -182,7 +190,7 @@ def block(x: IntArray, layer: Block, heads: int, act_bits: int, record: Record) 
     acc = binary_matmul(a, layer.qkv, act_bits)
     qkv = requantize(acc, layer.qkv.requant, -q_limit, q_limit).astype(np.int8)
     record("attn.qkv", qkv)
-    context = attention(qkv, layer.attention, heads, act_bits)
+    context = attention(qkv, layer.attention, heads, act_bits, record)
     record("attn.context", context)
     x = add_residual(x, binary_matmul(context, layer.proj, act_bits), layer.proj.requant)
     record("attn.proj", x)
@@ -190,15 +198,12 @@ def block(x: IntArray, layer: Block, heads: int, act_bits: int, record: Record) 
     record("norm2", a)
     acc = binary_matmul(a, layer.fc1, act_bits)
     index = requantize(acc, layer.fc1.requant, -_INDEX_LIMIT, _INDEX_LIMIT - 1)
+    record("mlp.index", index)
     hidden = layer.gelu[index + _INDEX_LIMIT]
     record("mlp.fc1", hidden)
     x = add_residual(x, binary_matmul(hidden, layer.fc2, act_bits), layer.fc2.requant)
     record("mlp.fc2", x)
     return x
-
-
-def _ignore(name: str, value: IntArray) -> None:
-    """The default record: keep nothing."""
 
 
 def _run_batch(network: Network, images: IntArray, record: Record) -> IntArray:
@@ -224,14 +229,19 @@ def run(
     network: Network,
     images: IntArray,
     progress: Callable[[int], None] | None = None,
+    record: Record = _ignore,
 ) -> IntArray:
-    """Logits int32 [B, classes] of uint8 images [B, S, S, C]; `progress` gets images done."""
+    """Logits int32 [B, classes] of uint8 images [B, S, S, C].
+
+    `progress` gets images done; `record` gets every layer's output and what is INSIDE, by name,
+    a few images at a time.
+    """
     check_images(network, images)
     vit = network.vit
     step = max(1, _BATCH_TOKEN_CHANNELS // (vit.tokens * max(vit.hidden, vit.tokens * vit.heads)))
     parts = [np.zeros((0, vit.classes), np.int32)]
     for start in range(0, len(images), step):
-        parts.append(_run_batch(network, images[start : start + step], _ignore))
+        parts.append(_run_batch(network, images[start : start + step], record))
         if progress is not None:
             progress(min(start + step, len(images)))
     return np.concatenate(parts)
@@ -243,7 +253,8 @@ def layers(network: Network, image: IntArray) -> dict[str, IntArray]:
     outputs: dict[str, IntArray] = {}
 
     def record(name: str, value: IntArray) -> None:
-        outputs[name] = value[0]
+        if not name.endswith(INSIDE):
+            outputs[name] = value[0]
 
     _run_batch(network, image[None], record)
     return outputs

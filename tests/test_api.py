@@ -40,7 +40,7 @@ def weights(model_file: Path) -> Path:
 def test_the_function_has_the_options_of_the_verb(verb: str) -> None:
     function = set(inspect.signature(getattr(api, verb)).parameters)
     command = set(inspect.signature(getattr(cli, verb)).parameters)
-    assert command - function <= {"as_json", "quiet"}
+    assert command - function <= {"as_json", "quiet", "tables"}
     assert function - command <= {"report"}
 
 
@@ -49,7 +49,9 @@ def test_the_defaults_are_the_same(verb: str) -> None:
     function = inspect.signature(getattr(api, verb)).parameters
     command = inspect.signature(getattr(cli, verb)).parameters
     for name in set(function) & set(command) - {"fps"}:
-        assert str(command[name].default) == str(function[name].default)
+        default = function[name].default
+        words = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        assert str(command[name].default) == words
 
 
 def test_estimate_answers_and_does_not_raise_for_a_target_out_of_reach() -> None:
@@ -87,7 +89,7 @@ def test_evaluate_gives_goldens_logits(weights: Path) -> None:
 
 def test_evaluate_reports_each_batch(weights: Path) -> None:
     seen: list[tuple[str, int, int]] = []
-    vaqf.evaluate(weights, "digits", 100, lambda *state: seen.append(state))
+    vaqf.evaluate(weights, "digits", 100, report=lambda *state: seen.append(state))
     assert seen == [("images", 0, 100), ("images", 64, 100), ("images", 100, 100)]
 
 

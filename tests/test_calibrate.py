@@ -66,7 +66,7 @@ def test_the_forward_pass_is_the_float_models(
         return keep(values, act_bits)
 
     monkeypatch.setattr(calibrate, "unsigned_scale", spy)
-    calibrate.scales(vit, 8, params, binary, PIXELS)
+    calibrate.scales(vit, 8, params, {n: w.real() for n, w in binary.items()}, PIXELS)
     model = FloatVit(vit).eval()
     model.load_params(
         params | {f"{n}.weight": (b.sign * b.alpha[:, None]) for n, b in binary.items()}

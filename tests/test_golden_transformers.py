@@ -182,7 +182,7 @@ def test_every_residual_stream_agrees(name):
     """After each half of each block: an early mistake that a later layer hides is seen here."""
     vit, params, images, (_, streams) = case(name)
     binary = {n: integerize.binarize(params[f"{n}.weight"]) for n in integerize.binary_layers(vit)}
-    scales = calibrate.scales(vit, 8, params, binary, images)
+    scales = calibrate.scales(vit, 8, params, {n: w.real() for n, w in binary.items()}, images)
     net = integerize.integerize(vit, 8, params, binary, scales, "seeded")
     layers = golden.layers(net, images[0])
     names = ["embed", *(f"blocks.{i}.mlp.fc2" for i in range(vit.depth))]
@@ -220,7 +220,9 @@ def test_gelu_table_is_torch_gelu(act_bits):
     """Equality, with the erf: the tanh approximation would go unseen in the bounds above."""
     vit, params, images, _ = case("deit")
     binary = {n: integerize.binarize(params[f"{n}.weight"]) for n in integerize.binary_layers(vit)}
-    scales = calibrate.scales(vit, act_bits, params, binary, images)
+    scales = calibrate.scales(
+        vit, act_bits, params, {n: w.real() for n, w in binary.items()}, images
+    )
     net = integerize.integerize(vit, act_bits, params, binary, scales, "seeded")
     for block, scale in zip(net.blocks, scales.blocks, strict=True):
         x = torch.arange(-128, 128, dtype=torch.float64) * scale.gelu

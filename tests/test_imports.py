@@ -36,7 +36,10 @@ QUANT_MAY_KNOW = {
     "network",
     "output",
     "patches",
+    "shapes",
+    "smallfile",
     "vit",
+    "yamlfile",
 }
 
 

@@ -7,10 +7,11 @@ from samples import noise
 torch = pytest.importorskip("torch")
 pytest.importorskip("brevitas")
 
-from quant.train import initialize, student  # noqa: E402
-from quant.vit import FloatVit, QuantVit  # noqa: E402
+from quant import quantizers  # noqa: E402
+from quant.run import initialize  # noqa: E402
+from quant.vit import BinaryStyle, FloatVit, QuantVit  # noqa: E402
 from sim import golden  # noqa: E402
-from vaqf import checkpoint, network  # noqa: E402
+from vaqf import calibrate, checkpoint, network  # noqa: E402
 from vaqf.vit import Vit  # noqa: E402
 
 VIT = Vit(
@@ -25,6 +26,7 @@ VIT = Vit(
     mean=(0.4,),
     std=(0.3,),
 )
+STYLES = [BinaryStyle(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
 DISTILLED = Vit(
     name="odd",
     image_size=9,
@@ -46,10 +48,12 @@ def pixels(vit: Vit, count: int = 6) -> np.ndarray:
     return noise(vit, count, seed=7)
 
 
-def random_student(vit: Vit, act_bits: int) -> QuantVit:
-    teacher = FloatVit(vit)
-    teacher.load_params(checkpoint.random(vit, act_bits))
-    return student(teacher, act_bits, pixels(vit))
+def random_student(vit: Vit, act_bits: int, style: BinaryStyle | None = None) -> QuantVit:
+    model = QuantVit(vit, act_bits, style)
+    model.load_params(checkpoint.random(vit, act_bits))
+    model.begin_binary(torch.Generator().manual_seed(0))
+    model.calibrate(pixels(vit))
+    return model
 
 
 def train_a_little(model: QuantVit, steps: int = 3) -> None:
@@ -67,7 +71,7 @@ def train_a_little(model: QuantVit, steps: int = 3) -> None:
 @pytest.mark.parametrize("act_bits", range(2, 9))
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda vit: vit.name)
 def test_eval_is_golden_before_and_after_training(vit: Vit, act_bits: int) -> None:
-    model = random_student(vit, act_bits)
+    model = random_student(vit, act_bits, STYLES[act_bits % len(STYLES)])
     before = model.eval().network("before")
     train_a_little(model)
     after = model.eval().network("after")
@@ -89,10 +93,11 @@ def test_training_forward_is_near_the_integers_at_8_bits(vit: Vit) -> None:
     assert np.linalg.norm(real - integer) < 0.06 * np.linalg.norm(integer)
 
 
-def test_every_parameter_of_the_student_learns() -> None:
-    model = random_student(VIT, 4)
+@pytest.mark.parametrize("style", STYLES, ids=str)
+def test_every_parameter_of_the_student_learns(style: BinaryStyle) -> None:
+    model = random_student(VIT, 4, style)
     initial = {name: p.detach().clone() for name, p in model.named_parameters()}
-    train_a_little(model, steps=8)
+    train_a_little(model, steps=24)  # a zero point moves when values are clamped
     still = [name for name, p in model.named_parameters() if torch.equal(p, initial[name])]
     assert still == []
 
@@ -101,12 +106,16 @@ def test_names_are_timms() -> None:
     for vit in (VIT, DISTILLED):
         shapes = {n: tuple(t.shape) for n, t in FloatVit(vit).state_dict().items()}
         assert shapes == checkpoint.shapes(vit)
-        names = set(QuantVit(vit, 4).state_dict())
-        assert names > set(shapes)
-        assert all(
-            ".act_" in n or n.startswith("act_") or n == "residual_scale"
-            for n in names - set(shapes)
-        )
+        for style in STYLES:
+            model = QuantVit(vit, 4, style)
+            names = set(model.state_dict())
+            assert names > set(shapes)
+            scales = {n for n in names if n.endswith("weight_quant.tensor_quant.log_scale")}
+            assert len(scales) == (style.scale == "learned") * len(model.binary_layers())
+            assert all(
+                ".act_" in n or n.startswith("act_") or n == "residual_scale"
+                for n in names - set(shapes) - scales
+            )
 
 
 def test_params_round_trip() -> None:
@@ -141,6 +150,95 @@ def test_residual_scale_follows_the_largest_value_seen() -> None:
     assert after >= 2 * 990 / 32767 > before
     model.eval()
     assert int(np.abs(golden.layers(model.network("x"), pixels(VIT)[0])["embed"]).max()) < 32767
+
+
+def effective(model: QuantVit) -> FloatVit:
+    """The float model with the weights that a quantized model multiplies by."""
+    params = model.params()
+    for name, layer in model.named_modules():
+        if hasattr(layer, "quant_weight"):
+            params[f"{name}.weight"] = layer.quant_weight().value.detach().numpy()
+    found = FloatVit(model.vit)
+    found.load_params(params)
+    return found
+
+
+@pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda vit: vit.name)
+@pytest.mark.parametrize("masked", [True, False])
+def test_real_activations_are_the_float_models(vit: Vit, masked: bool) -> None:
+    model = random_student(vit, 3, STYLES[3])
+    model.set_activations(None)
+    images = torch.from_numpy(pixels(vit))
+    for share in (0.0, 0.5, 1.0):
+        model.set_binary(share, masked)
+        got, expected = (m.train()(images).detach().numpy() for m in (model, effective(model)))
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+    model.set_activations(3)
+    assert np.linalg.norm(model(images).detach().numpy() - expected) > 0.05 * np.linalg.norm(got)
+
+
+def test_real_activations_leave_the_scales_alone() -> None:
+    model = random_student(VIT, 8)
+    scales = model.scales()
+    model.set_activations(None)
+    assert not model.quantized
+    train_a_little(model)
+    grids = [m for m in model.modules() if isinstance(m, quantizers.ActGrid)]
+    assert not any(p.requires_grad or p.grad is not None for g in grids for p in g.parameters())
+    assert model.scales().blocks == scales.blocks and model.scales().norm == scales.norm
+    model.set_activations(4)
+    assert model.quantized and model.act_bits == 4
+    assert all(p.requires_grad for g in grids for p in g.parameters())
+
+
+def test_a_lower_precision_keeps_the_real_ranges() -> None:
+    model = random_student(VIT, 8)
+    wide = model.scales()
+    model.set_activations(3)
+    few = model.scales()
+    assert few.norm.scale * 7 == pytest.approx(wide.norm.scale * 255, rel=1e-5)
+    for narrow, before in zip(few.blocks, wide.blocks, strict=True):
+        assert narrow.norm1.scale * 7 == pytest.approx(before.norm1.scale * 255, rel=1e-5)
+        assert narrow.q * 3 == pytest.approx(before.q * 127, rel=1e-5)
+        assert narrow.gelu == before.gelu  # as wide at every precision
+    exported = model.network("x")
+    assert exported.act_bits == 3
+    got = model.eval()(torch.from_numpy(pixels(VIT))).numpy()
+    np.testing.assert_array_equal(got, golden.run(exported, pixels(VIT)))
+
+
+def test_masks_come_from_the_generator() -> None:
+    def masks(seed: int) -> torch.Tensor:
+        model = QuantVit(VIT, 8)
+        model.begin_binary(torch.Generator().manual_seed(seed))
+        grids = [quantizers.binary_grid(layer) for layer in model.binary_layers().values()]
+        return torch.cat([grid.field.flatten() for grid in grids])
+
+    assert torch.equal(masks(3), masks(3))
+    assert not torch.equal(masks(3), masks(4))
+    assert len(masks(3).unique()) > 0.99 * len(masks(3))  # no two layers share one
+
+
+@pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda vit: vit.name)
+def test_calibration_is_the_one_of_vaqf_build(vit: Vit) -> None:
+    params = checkpoint.random(vit, 6)
+    expected = calibrate.calibrate(vit, 6, params, pixels(vit), "x")
+    got = random_student(vit, 6).network("x")  # whose scales pass through float32 logarithms
+    np.testing.assert_array_equal(got.blocks[0].qkv.weight, expected.blocks[0].qkv.weight)
+    assert got.logit_scale == pytest.approx(expected.logit_scale, rel=1e-5)
+    images = noise(vit, 40, seed=1)
+    logits, others = (golden.run(net, images) * net.logit_scale for net in (got, expected))
+    assert np.linalg.norm(logits - others) < 0.02 * np.linalg.norm(others)
+
+
+def test_calibration_watches_the_weights_of_the_first_step() -> None:
+    model = random_student(VIT, 8)
+    model.set_binary(0.0, masked=False)
+    model.calibrate(pixels(VIT))
+    real = model.scales()
+    model.set_binary(1.0, masked=False)
+    model.calibrate(pixels(VIT))
+    assert model.scales().blocks[0].q != pytest.approx(real.blocks[0].q, rel=0.01)
 
 
 def test_float_model_computes_what_transformers_does() -> None:

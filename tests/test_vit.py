@@ -61,6 +61,7 @@ def test_shapes_of_the_zoo() -> None:
     assert shapes["vit_large"] == (197, 1024, 24, 16, 64, 4096)
     assert shapes["vit_base_patch32"] == (50, 768, 12, 12, 64, 3072)
     assert shapes["vit_digits"] == (17, 64, 4, 4, 16, 256)
+    assert shapes["vit_shapes"] == (17, 64, 4, 4, 16, 256)
 
 
 def test_unknown_name_offers_the_nearest() -> None:

@@ -14,6 +14,7 @@ VERBS = (
     "estimate",
     "build",
     "train",
+    "sweep",
     "export",
     "evaluate",
     "csim",

@@ -6,17 +6,15 @@ are imported inside the function that needs them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaqf.arguments import load_board, load_design, load_model, use
-from vaqf.arithmetic import DEFAULT_ACT_BITS
+from vaqf.api_training import evaluate, export, sweep, train
+from vaqf.arguments import find_design, load_board, load_model, use
 from vaqf.errors import Infeasible, InputError
-from vaqf.results import Built, Evaluation, Prediction, Simulated
+from vaqf.results import Built, Prediction, Report, Simulated, silent
 
 if TYPE_CHECKING:
-    from quant.train import Trained
     from vaqf.board import Board
     from vaqf.environment import Tool
     from vaqf.network import Network
@@ -24,15 +22,19 @@ if TYPE_CHECKING:
     from vaqf.search import Search
     from vaqf.vit import Vit
 
-Report = Callable[[str, int, int], None]
-"""Progress: what is being done, how many are done, of how many."""
-
-EPOCHS = 40  # of each stage of training
-EVALUATE_IMAGES = 64  # read and run at a time: 10 MB of pixels at 224 x 224
-
-
-def silent(what: str, done: int, of: int) -> None:
-    """The default Report."""
+__all__ = [
+    "boards",
+    "build",
+    "csim",
+    "doctor",
+    "estimate",
+    "evaluate",
+    "export",
+    "models",
+    "predict",
+    "sweep",
+    "train",
+]
 
 
 def models() -> list[Vit]:
@@ -89,116 +91,7 @@ def estimate(
     from vaqf.fields import check_choice
 
     check_choice(engine, "engine", (*ENGINES, "paper"))
-    return _search(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
-
-
-def _search(
-    vit: Vit,
-    board: Board,
-    fps: float | None,
-    act_bits: int | None,
-    engine: str,
-    clock_mhz: float | None,
-    lut_budget: int | None,
-    design: str | Path | None,
-) -> Search:
-    """The search over our own engines, or the judgement of a pinned design."""
-    from vaqf import search
-
-    return search.search(
-        vit,
-        board,
-        target_fps=fps,
-        act_bits=act_bits,
-        engine=engine,
-        clock_mhz=clock_mhz,
-        lut_budget=lut_budget,
-        design=None if design is None else load_design(Path(design)),
-    )
-
-
-def train(
-    model: str | None = None,
-    data: str | None = None,
-    out: str | Path | None = None,
-    act_bits: int = DEFAULT_ACT_BITS,
-    epochs: int = EPOCHS,
-    seed: int = 0,
-    force: bool = False,
-    report: Report = silent,
-) -> tuple[Trained, Path]:
-    """Train a model with binary weights and `act_bits` activations; writes a checkpoint.
-
-    `out` None names it after model and precision in the current folder.
-    """
-    vit = load_model(model)
-    if data is None:
-        raise InputError("--data is missing; this version trains on digits")
-    use("quant").require()
-    from quant import train as training
-
-    def each_epoch(progress: training.Progress) -> None:
-        report(
-            f"{progress.stage} epochs, loss {progress.loss:.3f}", progress.epoch, progress.epochs
-        )
-
-    place = Path(f"{vit.name}_w1a{act_bits}.pt" if out is None else out)
-    trained = training.train(
-        vit,
-        data,
-        place,
-        act_bits=act_bits,
-        epochs=epochs,
-        seed=seed,
-        force=force,
-        progress=each_epoch,
-    )
-    return trained, place
-
-
-def export(
-    checkpoint: str | Path, out: str | Path | None = None, force: bool = False
-) -> tuple[Network, Path]:
-    """Write the integer network of a checkpoint; `out` None puts it beside the checkpoint."""
-    from vaqf import network, output
-
-    path = Path(checkpoint)
-    if path.suffix == ".safetensors" or not path.is_file():
-        raise InputError(f"{path} is no checkpoint of vaqf train, which writes a .pt file")
-    place = path.with_suffix(".safetensors") if out is None else Path(out)
-    use("quant").require()
-    from quant import export as exporting
-
-    made = exporting.export(path)
-    with output.new_file(place, force) as partial:
-        partial.write_bytes(network.to_bytes(made))
-    return made, place
-
-
-def evaluate(
-    weights: str | Path,
-    data: str | None = None,
-    images: int | None = None,
-    report: Report = silent,
-) -> Evaluation:
-    """Run an integer network on images: the very numbers the hardware gives."""
-    import numpy as np
-
-    from vaqf import images as pictures
-    from vaqf import network as networks
-
-    network = networks.read(Path(weights))
-    chosen = pictures.load(data, network.vit, images)
-    use("sim")
-    from sim import golden
-
-    parts = []
-    for start in range(0, len(chosen), EVALUATE_IMAGES):
-        report("images", start, len(chosen))
-        parts.append(golden.run(network, chosen.pixels(start, start + EVALUATE_IMAGES)))
-    report("images", len(chosen), len(chosen))
-    logits = np.concatenate(parts)
-    return Evaluation(network, chosen, logits, golden.labels(logits))
+    return find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
 
 
 def build(
@@ -238,7 +131,7 @@ def build(
         _agree(network, model, act_bits)
         vit, act_bits = network.vit, network.act_bits
     device = load_board(board)
-    found = _search(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+    found = find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
     if not found.feasible:
         raise Infeasible(found.reason)
     bits = found.estimate.act_bits

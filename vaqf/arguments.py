@@ -13,6 +13,7 @@ from vaqf.errors import InputError
 if TYPE_CHECKING:
     from vaqf.board import Board
     from vaqf.design import Design
+    from vaqf.search import Search
     from vaqf.vit import Vit
 
 DESIGN_BYTES = 65_536  # ours are under 1 kB
@@ -50,6 +51,31 @@ def load_design(path: Path) -> Design:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
     return design.from_json(content)
+
+
+def find_design(
+    vit: Vit,
+    board: Board,
+    fps: float | None,
+    act_bits: int | None,
+    engine: str,
+    clock_mhz: float | None,
+    lut_budget: int | None,
+    design: str | Path | None,
+) -> Search:
+    """The search over our own engines, or the judgement of a pinned design."""
+    from vaqf import search
+
+    return search.search(
+        vit,
+        board,
+        target_fps=fps,
+        act_bits=act_bits,
+        engine=engine,
+        clock_mhz=clock_mhz,
+        lut_budget=lut_budget,
+        design=None if design is None else load_design(Path(design)),
+    )
 
 
 def use(package: str) -> Any:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from vaqf import arithmetic
 from vaqf.errors import InputError
 from vaqf.integerize import (
-    Binary,
     BlockScales,
     Scales,
     Unsigned,
@@ -107,20 +106,19 @@ def scales(
     vit: Vit,
     act_bits: int,
     params: Mapping[str, FloatArray],
-    binary: Mapping[str, Binary],
+    weights: Mapping[str, FloatArray],
     images: NDArray[np.uint8],
 ) -> Scales:
     """Observe every activation on images [B, S, S, C] and choose its scale.
+
+    weights: what the encoder's linear layers multiply by, [n, k] by layer name (binary_layers).
 
     Raises InputError when there is nothing to scale by: every token is zero.
     """
 
     def linear(name: str, x: FloatArray) -> FloatArray:
-        weight = binary[name]
-        product: FloatArray = np.matmul(x, weight.sign.T.astype(np.float32))
-        bias = params.get(f"{name}.bias", 0.0)
-        product *= weight.alpha.astype(np.float32)
-        product += bias
+        product: FloatArray = np.matmul(x, weights[name].T)
+        product += params.get(f"{name}.bias", 0.0)
         return product
 
     def norm(name: str, x: FloatArray) -> FloatArray:
@@ -144,8 +142,8 @@ def scales(
         norm1 = unsigned_scale(a, act_bits)
         qkv = linear(f"{p}.attn.qkv", a).reshape(batch, vit.tokens, 3, vit.heads, vit.head_dim)
         q, k, v = qkv.transpose(2, 0, 3, 1, 4)
-        weights = _softmax(q @ k.swapaxes(-1, -2) / math.sqrt(vit.head_dim))
-        context = (weights @ v).transpose(0, 2, 1, 3).reshape(batch, vit.tokens, d)
+        attention = _softmax(q @ k.swapaxes(-1, -2) / math.sqrt(vit.head_dim))
+        context = (attention @ v).transpose(0, 2, 1, 3).reshape(batch, vit.tokens, d)
         x = x + linear(f"{p}.attn.proj", context)
         peak = max(peak, float(np.abs(x).max()))
         a = norm(f"{p}.norm2", x)
@@ -183,5 +181,6 @@ def calibrate(
     """Binarize float parameters (timm's names); scales are observed on images [B, S, S, C]."""
     binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused by a sentence
-        observed = scales(vit, act_bits, params, binary, images)
+        real = {name: weight.real() for name, weight in binary.items()}
+        observed = scales(vit, act_bits, params, real, images)
     return integerize(vit, act_bits, params, binary, observed, origin)

@@ -1,19 +1,17 @@
 """The command line: words to calls of vaqf.api, results to tables or JSON, errors to one line."""
 
-import json
 import shlex
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import typer.main
 
 from vaqf import __version__, api
-from vaqf.arithmetic import DEFAULT_ACT_BITS
+from vaqf.cli_training import evaluate, export, sweep, train
 from vaqf.errors import Infeasible, InputError, Mismatch, VaqfError
 from vaqf.failure import (
     INTERRUPTED,
@@ -45,6 +43,8 @@ from vaqf.options import (
     integer,
     number,
 )
+from vaqf.terminal import print_json, progress
+from vaqf.words import count, share
 
 app = typer.Typer(
     name="vaqf",
@@ -53,31 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def print_json(document: Any) -> None:
-    """One JSON document on standard output; NaN and infinity are refused, as JSON has none."""
-    print(json.dumps(document, indent=2, allow_nan=False))
-
-
-def count(number: int, what: str) -> str:
-    """'1 image', '2 images', '0 mismatches'."""
-    many = what + ("es" if what.endswith("ch") else "s")
-    return f"{number:,} {what if number == 1 else many}"
-
-
-def share(part: int, whole: int) -> str:
-    """'351 of 360 (97.5 %)'."""
-    return f"{part} of {whole} ({100 * part / whole:.1f} %)"
-
-
-def _progress(quiet: bool) -> AbstractContextManager[api.Report]:
-    """Progress on standard error while a verb works, where a person looks."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext(api.silent)
-    from vaqf import progress
-
-    return progress.bars()
 
 
 @app.callback(invoke_without_command=True)
@@ -196,7 +171,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Search as estimate does, then write the whole project."""
-    with _progress(quiet or as_json) as report:
+    with progress(quiet or as_json) as report:
         built = api.build(
             model,
             board,
@@ -232,83 +207,8 @@ def build(
     print(f"next: vaqf csim {shlex.quote(str(built.folder))}")
 
 
-@app.command()
-def train(
-    model: Model = None,
-    data: Annotated[
-        str | None, typer.Option("--data", "-d", metavar="digits", help="What to train on.")
-    ] = None,
-    out: Out = None,
-    act_bits: Annotated[
-        str, typer.Option("--act-bits", metavar="A", help="Activation bits, 2 to 8.")
-    ] = str(DEFAULT_ACT_BITS),
-    epochs: Annotated[
-        str, typer.Option("--epochs", metavar="N", help="Epochs of teacher and of binary model.")
-    ] = str(api.EPOCHS),
-    seed: Annotated[
-        str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")
-    ] = "0",
-    force: Force = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Train a binary-weight model; writes a checkpoint."""
-    with _progress(quiet or as_json) as report:
-        result, place = api.train(
-            model,
-            data,
-            out,
-            act_bits=integer("--act-bits", act_bits),
-            epochs=integer("--epochs", epochs),
-            seed=integer("--seed", seed),
-            force=force,
-            report=report,
-        )
-    if as_json:
-        print_json({"file": str(place), "correct": result.correct, "images": result.images})
-    else:
-        teacher = share(result.float_correct, result.images)
-        print(f"{share(result.correct, result.images)} test images correct (integer network)")
-        print(f"its float teacher: {teacher}; checkpoint: {place}")
-
-
-@app.command()
-def export(
-    checkpoint: Annotated[str, typer.Argument(metavar="CKPT", help="A checkpoint of vaqf train.")],
-    out: Out = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """Checkpoint to integer network: one safetensors file."""
-    network, place = api.export(checkpoint, out, force)
-    if as_json:
-        print_json({"file": str(place), "model": network.vit.name, "act_bits": network.act_bits})
-    else:
-        print(f"{place}: {network.vit.name} w1a{network.act_bits}, {network.origin}")
-
-
-@app.command()
-def evaluate(
-    weights: Annotated[str, typer.Argument(metavar="W", help="A network file of vaqf export.")],
-    data: ImageData = None,
-    images: ImageCount = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Accuracy of an integer network, as the hardware computes."""
-    with _progress(quiet or as_json) as report:
-        result = api.evaluate(weights, data, given(integer, "--images", images), report)
-    if as_json:
-        print_json(result.to_json())
-        return
-    print(f"{result.network.vit.name} w1a{result.network.act_bits}, {result.network.origin}")
-    print(f"images: {result.data.origin}")
-    if result.correct is None:
-        print(
-            f"{count(len(result.data), 'image')} without labels; classes: {result.classes.tolist()}"
-        )
-    else:
-        print(f"{share(result.correct, len(result.data))} images correct")
+for verb in (train, sweep, export, evaluate):
+    app.command()(verb)
 
 
 @app.command()
@@ -325,7 +225,7 @@ def csim(
     quiet: Quiet = False,
 ) -> None:
     """Compile the C++ with g++ and compare it with golden, bit for bit."""
-    with _progress(quiet or as_json) as report:
+    with progress(quiet or as_json) as report:
         result = api.csim(folder, data, given(integer, "--images", images), report)
     run = result.result
     if as_json:

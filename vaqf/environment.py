@@ -49,6 +49,10 @@ _PROGRAMS = (
 _PACKAGES = (
     ("torch", "train, export", "build takes a network file or seeded random weights"),
     ("brevitas", "train, export", "build takes a network file or seeded random weights"),
+    ("kornia", "train, sweep", "export and evaluate work"),
+    ("webdataset", "train, sweep", "export and evaluate work"),
+    ("matplotlib", "train, sweep", "export and evaluate work"),
+    ("onnx", "export --qonnx", "export writes the integer network all the same"),
     ("scikit-learn", "--data digits", "--data takes a folder of pictures"),
 )
 

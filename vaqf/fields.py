@@ -19,18 +19,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A hostile value as one short printable line."""
-    text = repr(value)
+    text = " ".join(repr(value).splitlines())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def check_keys(given: Iterable[str], known: Iterable[str], where: str) -> None:
+def check_keys(given: Iterable[Any], known: Iterable[str], where: str) -> None:
     """Every given key is known; the nearest one is offered for a typo."""
     known = list(known)
     for key in given:
         if key not in known:
+            hint = nearest(key, known) if isinstance(key, str) else ""
             raise InputError(
-                f"{where} has the unknown key {shown(key)}{nearest(key, known)}; "
-                f"it may have {', '.join(known)}"
+                f"{where} has the unknown key {shown(key)}{hint}; it may have {', '.join(known)}"
             )
 
 
@@ -52,7 +52,7 @@ def check_whole(value: Any, what: str, low: int, high: int) -> None:
 def check_number(value: Any, what: str, low: float, high: float) -> None:
     """A finite number in [low, high]."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or not low <= value <= high:
+    if not good or not low <= value <= high or not math.isfinite(value):
         raise InputError(f"{what} is {shown(value)}; it must be a number, {low:g} to {high:g}")
 
 

@@ -58,6 +58,10 @@ class Binary:
     sign: NDArray[np.int8]  # -1 or +1
     alpha: FloatArray  # [n]
 
+    def real(self) -> NDArray[np.float32]:
+        """What the layer multiplies by, [n, k]."""
+        return self.sign * self.alpha.astype(np.float32)[:, None]
+
 
 def binarize(weight: FloatArray) -> Binary:
     """mean|w| of each row of [n, k] times the sign, sign(0) = +1 (XNOR-Net, VAQF section 4)."""

@@ -103,6 +103,53 @@ ImageData = Annotated[
 ImageCount = Annotated[
     str | None, typer.Option("--images", metavar="N", help="Use N of the images.")
 ]
+TrainingData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="digits|shapes|DIR",
+        help="What to train on: the digits, the procedural shapes, a folder with train/ and val/ "
+        "(one folder per class), or one with WebDataset shards (train-*.tar, val-*.tar).",
+    ),
+]
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        metavar="NAME|FILE",
+        help="best, vaqf_paper, one_shot, or a YAML file.",
+    ),
+]
+Epochs = Annotated[
+    str | None, typer.Option("--epochs", metavar="N", help="Epochs of all stages together.")
+]
+Seed = Annotated[
+    str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")
+]
+Teacher = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        metavar="FILE",
+        help="A float checkpoint (timm's names) instead of training the float model first.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Replace a key of the recipe; may be repeated."
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the checkpoint that is there, if any.")
+]
+Workers = Annotated[
+    str, typer.Option("--workers", metavar="N", help="Processes that read pictures.")
+]
+Device = Annotated[
+    str, typer.Option("--device", metavar="auto|cpu|cuda", help="auto: a GPU where there is one.")
+]
 
 
 def number(flag: str, text: str) -> float:
@@ -119,6 +166,17 @@ def integer(flag: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise InputError(f"{flag} is {shown(text)}; it must be a whole number") from None
+
+
+def pairs(flag: str, words: list[str] | None) -> dict[str, str]:
+    """The values of a flag that takes KEY=VALUE and may be repeated."""
+    found = {}
+    for word in words or []:
+        key, equals, value = word.partition("=")
+        if not equals or not key or not value:
+            raise InputError(f"{flag} is {shown(word)}; it must be KEY=VALUE")
+        found[key.strip()] = value.strip()
+    return found
 
 
 def given(convert: Callable[[str, str], Value], flag: str, text: str | None) -> Value | None:

@@ -4,11 +4,16 @@ import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+from vaqf.words import count, share
+
+if TYPE_CHECKING:
+    from vaqf.results import Training
 
 PIPE_COLUMNS = 160  # a pipe has no width: no line is cut there
 MEANING = {
@@ -194,3 +199,44 @@ def _layers(layers: Sequence[Json], frame: int) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def training(result: "Training") -> None:
+    """What training gave, and what to do next."""
+    trained = result.trained
+    print(f"{share(trained.correct, trained.images)} test images correct (integer network)")
+    if trained.float_correct is None:
+        print(f"checkpoint: {result.checkpoint}")
+    else:
+        teacher = share(trained.float_correct, trained.images)
+        print(f"its float teacher: {teacher}; checkpoint: {result.checkpoint}")
+    if trained.unreadable:
+        skipped = list(trained.unreadable)
+        named = ", ".join(skipped[:3]) + (", ..." if len(skipped) > 3 else "")
+        print(f"{count(len(skipped), 'picture')} could not be read and were skipped: {named}")
+    if result.search is not None:
+        found = result.search.estimate
+        print(
+            f"w1a{result.act_bits} for {found.fps:,.1f} FPS (estimated) on {found.board.name};"
+            f" network: {result.network}"
+        )
+
+
+def sweep(result: Json) -> None:
+    """The points of a sweep, and where table and picture are."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("precision", "accuracy %", "float %", "FPS (estimated)", "limited by", "pareto"):
+        table.add_column(name, justify="left" if name in ("precision", "limited by") else "right")
+    for point in result["points"]:
+        real, fps = point["float_accuracy"], point["fps"]
+        table.add_row(
+            f"w1a{point['act_bits']}",
+            f"{100 * point['accuracy']:.1f}",
+            "" if real is None else f"{100 * real:.1f}",
+            "no legal design" if fps is None else f"{fps:,.1f}",
+            point["limited_by"],
+            "yes" if point["pareto"] else "",
+        )
+    print(f"{result['model']} on {result['board']}, recipe {result['recipe']}")
+    console().print(table)
+    print(f"wrote {result['folder']}: sweep.csv, sweep.png, a checkpoint and a network each")

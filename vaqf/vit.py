@@ -185,6 +185,17 @@ _MODELS = (
         std=(0.5,),
         crop=1.0,
     ),
+    Vit(
+        name="vit_shapes",
+        image_size=64,
+        dim=64,
+        depth=4,
+        heads=4,
+        classes=20,
+        mean=HALF,
+        std=HALF,
+        crop=1.0,
+    ),
 )
 _ZOO = {model.name: model for model in _MODELS}
 
@@ -195,7 +206,8 @@ def _timm_name(model: Vit) -> str:
     return f"{stem}_patch{model.patch_size}_{model.image_size}"
 
 
-_TIMM = {_timm_name(model): model for model in _MODELS if model.name != "vit_digits"}
+_OURS = ("vit_digits", "vit_shapes")
+_TIMM = {_timm_name(model): model for model in _MODELS if model.name not in _OURS}
 # timm's tags of the weights with these normalizations; other tags have other classes or statistics
 _TIMM_TAGS = {
     "deit": ("fb_in1k",),

@@ -1,5 +1,7 @@
 """Models and boards come as small YAML mappings: read one without trusting it."""
 
+import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def parse_mapping(text: str, where: str) -> dict[str, Any]:
     """The mapping in a YAML text; no aliases, no tags, no duplicate keys, depth at most 8."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = _loader()
     try:
         _check_events(yaml, yaml.parse(text, Loader=loader), where)
         root = yaml.compose(text, Loader=loader)
@@ -47,6 +49,22 @@ def parse_mapping(text: str, where: str) -> dict[str, Any]:
         if not isinstance(key, str):
             raise InputError(f"{where} has the key {key!r}; keys must be words")
     return content
+
+
+@functools.cache
+def _loader() -> Any:
+    """YAML 1.1's safe loader, which takes 1e-3 for a number as YAML 1.2 and its writers do."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z"),
+        list("-+0123456789"),
+    )
+    return Loader
 
 
 def _read_text(path: Path) -> str:

@@ -1,0 +1,165 @@
+"""Training runs as benchmarks need them: many, in parallel, remembered as soon as they are done."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from quant import recipe as recipes
+from quant import saved
+from quant.data import Data
+from quant.train import float_file, train
+from sim import golden
+from vaqf import network
+from vaqf.vit import Vit
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run and what it is a sample of."""
+
+    what: str  # the script's own name of the data: a fold, a set
+    recipe: str
+    act_bits: int
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run gave; accuracies in percent of the test images."""
+
+    what: str
+    recipe: str
+    act_bits: int
+    seed: int
+    epochs: int
+    accuracy: float  # of the integer network
+    float_accuracy: float  # of the float model it was distilled from or started from; nan: none
+    export_equal: bool  # golden on the exported file == model.eval(), every logit of every image
+    seconds: float
+
+
+def run(trial: Trial, vit: Vit, data: Data, out: Path, teacher: Path | None) -> Outcome:
+    """Train, then compare the exported network with the model's evaluation on all test images."""
+    recipe = recipes.changed(recipes.load(trial.recipe), {"epochs": str(trial.epochs)})
+    teacher = teacher if recipe.has_teacher else None
+    trained = train(
+        vit,
+        data,
+        out,
+        recipe,
+        act_bits=trial.act_bits,
+        seed=trial.seed,
+        teacher=teacher,
+        resumed=True,
+        device="cpu",
+    )
+    model, origin = saved.read_model(out)
+    place = out.with_suffix(".safetensors")
+    place.write_bytes(network.to_bytes(model.network(origin)))
+    exported = network.read(place)
+    equal = all(
+        np.array_equal(golden.run(exported, pixels.numpy()), model(pixels).numpy())
+        for pixels, _ in data.judge()
+    )
+    right = trained.float_correct
+    return Outcome(
+        **asdict(trial),
+        accuracy=100 * trained.accuracy,
+        float_accuracy=float("nan") if right is None else 100 * right / trained.images,
+        export_equal=equal,
+        seconds=trained.rows[-1].seconds,
+    )
+
+
+def read(path: Path) -> list[Outcome]:
+    """The outcomes remembered in a CSV file."""
+    if not path.exists():
+        return []
+    kinds = {f.name: f.type for f in fields(Outcome)}
+    made = {int: int, float: float, str: str, bool: lambda word: word == "True"}
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [Outcome(**{key: made[kinds[key]](word) for key, word in row.items()}) for row in rows]
+
+
+def remember(path: Path, outcome: Outcome) -> None:
+    """Append an outcome to a CSV file."""
+    new = not path.exists()
+    with path.open("a", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(field.name for field in fields(Outcome))
+        writer.writerow(astuple(outcome))
+
+
+def in_processes(script: Path, groups: Sequence[Sequence[Trial]], path: Path, jobs: int) -> None:
+    """Run groups of trials (one process each, in order) that `path` does not remember yet."""
+    done = {astuple(outcome)[:5] for outcome in read(path)}
+    left = [[t for t in group if astuple(t) not in done] for group in groups]
+
+    def work(group: Sequence[Trial]) -> None:
+        if not group:
+            return
+        words = json.dumps([asdict(trial) for trial in group])
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        with subprocess.Popen(
+            [sys.executable, str(script), "--worker", words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                outcome = Outcome(**json.loads(line))
+                remember(path, outcome)
+                print(_line(outcome), flush=True)
+        if process.returncode:
+            raise SystemExit(f"a worker failed with exit code {process.returncode}")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, left))
+
+
+def _line(outcome: Outcome) -> str:
+    equal = "export == eval" if outcome.export_equal else "EXPORT DIFFERS"
+    return (
+        f"{outcome.what:10} {outcome.recipe:10} w1a{outcome.act_bits} seed {outcome.seed}:"
+        f" {outcome.accuracy:5.1f} % (float {outcome.float_accuracy:5.1f} %), {equal},"
+        f" {outcome.seconds:.0f} s"
+    )
+
+
+def worker(words: str, vit: Vit, load: Callable[[Trial], Data]) -> None:
+    """The other side of in_processes: run the trials of one group, a JSON line for each."""
+    trials = [Trial(**trial) for trial in json.loads(words)]
+    with tempfile.TemporaryDirectory() as folder:
+        teachers: dict[tuple[str, int, int], Path] = {}
+        for number, trial in enumerate(trials):
+            data = load(trial)
+            out = Path(folder) / f"{number}.pt"
+            key = (trial.what, trial.seed, trial.epochs)
+            outcome = run(trial, vit, data, out, teachers.get(key))
+            if float_file(out).exists():
+                teachers[key] = float_file(out)
+            print(json.dumps(asdict(outcome)), flush=True)
+
+
+def spread(differences: Iterable[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation of paired differences."""
+    values = np.array(list(differences))
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def trial_of(outcome: Outcome) -> Trial:
+    """Which trial an outcome answers."""
+    return Trial(*astuple(outcome)[:5])

@@ -1,0 +1,102 @@
+"""Training runs of a second or less, shared by the tests of quant; import it after torch."""
+
+import csv
+import functools
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import yaml
+
+from quant import data, recipe
+from quant.data import Data
+from quant.export import export
+from quant.recipe import Recipe
+from quant.run import Progress
+from quant.train import Trained, train
+from vaqf import images, network
+from vaqf import vit as zoo
+
+SMALL = replace(zoo.load("vit_digits"), name="small", dim=16, depth=1, heads=2, mlp_ratio=2)
+TIMES = ("images_per_s", "seconds")  # the columns of a log that no two runs share
+# a recipe with every part that carries something from step to step
+EVERYTHING = """
+name: everything
+epochs: 8  # two of each stage
+batch: 16
+clip: 1
+mixup: 0.8
+cutmix: 1.0
+centred: true
+scale: learned
+stages:
+  - {name: float, average: 0.9, weight_decay: 0.05}
+  - {name: masked, weights: mask, ramp: 1.0, average: 0.9}
+  - {name: gradual, loss: teacher, weights: blend, ramp: 0.5, activations: quantized,
+     bits_ramp: 0.5}
+  - {name: exact, loss: teacher, weights: sign, activations: quantized, integer_share: 0.5,
+     average: 0.9, weight_decay: 0.01}
+"""
+
+
+@functools.cache
+def few(train: int = 32, test: int = 12) -> Data:
+    """Some of the digits."""
+    learn, judge = (images.digits(SMALL, split) for split in ("train", "test"))
+    return data.arrays(
+        "digits", (learn[0][:train], learn[1][:train]), (judge[0][:test], judge[1][:test])
+    )
+
+
+def quick(name: str, each: int = 2, **settings: object) -> Recipe:
+    """A recipe by name with steps of 16 images, `each` epochs of every stage, other settings."""
+    found = recipe.load(name)
+    words = {"epochs": each * len(found.stages), "batch": 16, **settings}
+    even = replace(found, stages=tuple(replace(stage, share=1.0) for stage in found.stages))
+    return recipe.changed(even, {key: str(value) for key, value in words.items()})
+
+
+def everything(folder: Path) -> Recipe:
+    """The recipe above, read from a file."""
+    file = folder / "everything.yaml"
+    file.write_text(EVERYTHING)
+    return recipe.load(str(file))
+
+
+def model_file(folder: Path) -> Path:
+    """SMALL as a file for --model."""
+    file = folder / "small.yaml"
+    keys = {key: value for key, value in asdict(SMALL).items() if key != "name"}
+    lists = {key: list(value) for key, value in keys.items() if isinstance(value, tuple)}
+    file.write_text(yaml.safe_dump(keys | lists))
+    return file
+
+
+def run(out: Path, chosen: Recipe, images: Data | None = None, **options: Any) -> Trained:
+    """Train SMALL on `few` images, and draw nothing: that would take half of the time."""
+    with patch("quant.plots.run"):
+        return train(SMALL, few() if images is None else images, out, chosen, **options)
+
+
+def stop_at(step: int) -> Callable[[Progress], None]:
+    """A progress callback that interrupts a run after `step` steps."""
+
+    def callback(progress: Progress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+def log(out: Path) -> list[dict[str, str]]:
+    """The log beside a checkpoint, without the columns of time."""
+    with out.with_suffix(".csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: cell for key, cell in row.items() if key not in TIMES} for row in rows]
+
+
+def sha(out: Path) -> str:
+    """The hash of a checkpoint's integer network."""
+    return network.sha256(export(out))
