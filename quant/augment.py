@@ -15,11 +15,11 @@ from torch.nn import functional
 
 from quant import randaugment
 from quant.batches import Batch
+from quant.recipe import POLICIES
 from vaqf.errors import InputError
 from vaqf.fields import check_choice, check_number
 from vaqf.vit import Vit
 
-POLICIES = ("none", "shift", "flip", "deit")
 MAX_ALPHA = 10.0  # of mixup's and cutmix's Beta(alpha, alpha)
 MIN_SIZE = 3  # of an image for deit: sharpness is a 3 x 3 filter
 SWITCH = 0.5  # the probability of cutmix where both are on

@@ -204,6 +204,11 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     classes = images.tree_classes(path)
     check_classes(classes, vit, str(path))
     train, val = (listing(path / split, classes) for split in images.SPLITS)
+    for label in set(range(len(classes))) - set(train.labels.tolist()):
+        raise InputError(
+            f"{path / 'train' / images.printable(classes[label])} holds no picture"
+            f" ({', '.join(images.SUFFIXES)}); give it some, or remove the class from both folders"
+        )
     found = Folder(vit, classes, train, val, workers)
     found.check()
     return found

@@ -14,10 +14,11 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vaqf.errors import InputError, VaqfError
-from vaqf.fields import check_choice
+from vaqf.fields import check_choice, shown
 
 Value = TypeVar("Value")
 DEVICES = ("auto", "cpu", "cuda")
+TORCHRUN = ("RANK", "MASTER_ADDR", "MASTER_PORT")  # in the environment of several processes
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,43 @@ def _device(wanted: str, local_rank: int) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
+def _count(variable: str, default: int) -> int:
+    """A whole number that torchrun gives in the environment."""
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal():
+        raise InputError(
+            f"{variable} is {shown(text)} in the environment, where torchrun puts a number; start"
+            " the run with torchrun, or unset it"
+        )
+    return int(text)
+
+
 def rank() -> int:
     """This process's number among those of torchrun; 0 without it."""
-    return int(os.environ.get("RANK", "0"))
+    return _count("RANK", 0)
+
+
+def _world() -> int:
+    """How many processes torchrun started; InputError for half of what it says of them."""
+    world, own = _count("WORLD_SIZE", 1), rank()
+    if own >= world:
+        raise InputError(
+            f"RANK is {own} and WORLD_SIZE {world} in the environment; start the run with torchrun,"
+            " or unset them"
+        )
+    lacking = [name for name in TORCHRUN if name not in os.environ]
+    if world > 1 and lacking and not distributed.is_initialized():
+        raise InputError(
+            f"WORLD_SIZE is {world} in the environment, without {lacking[0]}; start the run with"
+            " torchrun, or unset it"
+        )
+    return world
 
 
 @contextmanager
 def join(device: str) -> Iterator[Processes]:
     """Connect to the other processes of torchrun while the block runs; alone without it."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(os.environ.get("LOCAL_RANK", "0"))
+    world, local = _world(), _count("LOCAL_RANK", 0)
     place = _device(device, local)
     if world == 1 or distributed.is_initialized():  # a caller of ours has connected them
         yield Processes(rank(), world, place)

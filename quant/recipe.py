@@ -32,7 +32,8 @@ ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
 ACT_SCALES = ("learned", "observed")
 LOSSES = ("labels", "teacher")
-AUGMENT = ("auto", "none", "shift", "flip", "deit")
+POLICIES = ("none", "shift", "flip", "deit")  # of quant.augment
+AUGMENT = ("auto", *POLICIES)
 AMP = ("none", "bf16")  # not off: YAML reads that as false
 
 

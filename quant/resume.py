@@ -1,7 +1,7 @@
 """What a checkpoint keeps of an unfinished run, so that it ends as if it had never stopped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def identity(
     parts = {key: value for key, value in recipe.plain().items() if key not in MACHINE}
     return {
         **{f"recipe {recipe.name}: {key}": repr(value) for key, value in parts.items()},
-        "model": repr(vit),
+        **{f"model {key}": repr(value) for key, value in asdict(vit).items()},
         "act_bits": act_bits,
         "seed": seed,
         "data": data,
@@ -103,6 +103,8 @@ def place(path: Path, run: Any, vit: Vit, epochs: tuple[int, ...]) -> Place:
     if not all(type(value) is int for value in (stage, done, count)):
         raise damaged
     if not 0 <= stage < len(epochs) or count < 0 or type(right) not in (int, type(None)):
+        raise damaged
+    if right is not None and right < 0:
         raise damaged
     if not sum(epochs[:stage]) < done <= sum(epochs[: stage + 1]):
         raise damaged

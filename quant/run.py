@@ -78,7 +78,7 @@ class Task:
     @property
     def origin(self) -> str:
         """What the network file says of its making."""
-        epochs = sum(self.recipe.stage_epochs())
+        epochs = sum(self.recipe.stage_epochs()[1 if self.teacher_sha else 0 :])
         return (
             f"trained on {self.data.origin}, recipe {self.recipe.name}, {epochs} epochs,"
             f" seed {self.seed}"

@@ -9,6 +9,7 @@ it is done). Read with weights_only, so a file cannot run code.
 import os
 import pickle
 import struct
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -59,11 +60,10 @@ class Checkpoint:
 
 def check_place(path: Path) -> None:
     """InputError unless a checkpoint can be written at `path`; call it before the work starts."""
-    partial = _partial(path)
     with output.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        partial.unlink()
+        # a name of its own: another run may be writing its partial file
+        tempfile.NamedTemporaryFile(prefix=_partial(path).name, dir=path.parent).close()
 
 
 def _partial(path: Path) -> Path:

@@ -88,6 +88,10 @@ def _files(shard: Path, read: tuple[str, ...], problems: dict[str, str]) -> Iter
                     file = archive.extractfile(member)
                     content = b"" if file is None else file.read()
                 yield {"fname": member.name, "data": content, "__url__": shard.name}
+            # tarfile takes half a header, or one that is damaged, for the end
+            stream.seek(archive.offset)
+            if any(end := stream.read(tarfile.BLOCKSIZE)) or len(end) < tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("it stops without the mark of its end")
     except (tarfile.TarError, OSError, EOFError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         problems[shard.name] = f"the archive is damaged or cannot be read: {reason}"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -119,9 +119,14 @@ class Running:
             yield self.model
 
     def settle(self) -> None:
-        """The stage is over: what it averaged is the model, with the knobs of its last step."""
+        """The stage is over: what it averaged is the model, with the knobs of its last step.
+
+        Its precision is the network's, which a stage of fewer steps than its ramp never came to.
+        """
         plan = self.plan
-        self._set_model(self.setting(plan.epochs * plan.steps - 1), None)
+        last = self.setting(plan.epochs * plan.steps - 1)
+        bits = None if last.act_bits is None else plan.act_bits
+        self._set_model(replace(last, act_bits=bits), None)
         if self.average is not None:
             for live, mean in zip(self.average.live, self.average.mean, strict=True):
                 live.data.copy_(mean)

@@ -14,7 +14,7 @@ from quant.pareto import Point
 from quant.processes import join
 from quant.recipe import Recipe
 from quant.run import Progress
-from quant.train import Trained, float_file, train
+from quant.train import Trained, files_beside, float_file, train
 from vaqf import arithmetic, network, output
 from vaqf.errors import InputError
 from vaqf.fields import check_whole
@@ -88,10 +88,7 @@ def sweep(
 
 
 def _check_folder(folder: Path, resumed: bool, force: bool) -> None:
-    """The folder is new, empty, or a sweep to go on with; `force` clears an earlier sweep's runs.
-
-    Only files that a resumed sweep would go on from are removed; the others are written over.
-    """
+    """The folder is new, empty, or a sweep to go on with; `force` clears an earlier one's runs."""
     with output.writing(folder):
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} exists and is no folder; name another with -o")
@@ -103,8 +100,8 @@ def _check_folder(folder: Path, resumed: bool, force: bool) -> None:
                 " it again, -o names another folder"
             )
         for checkpoint in (checkpoint_file(folder, bits) for bits in PRECISIONS):
-            checkpoint.unlink(missing_ok=True)
-            float_file(checkpoint).unlink(missing_ok=True)
+            for file in (checkpoint, *files_beside(checkpoint)):
+                file.unlink(missing_ok=True)
 
 
 def _source(folder: Path, order: Sequence[int]) -> int:

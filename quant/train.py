@@ -65,6 +65,16 @@ def float_file(out: Path) -> Path:
     return out.with_suffix(".float.safetensors")
 
 
+def picture_file(out: Path) -> Path:
+    """Where the picture of the log goes: NAME.png."""
+    return out.with_suffix(".png")
+
+
+def files_beside(out: Path) -> tuple[Path, ...]:
+    """Every file that a run writes beside its checkpoint."""
+    return out.with_suffix(".csv"), picture_file(out), float_file(out)
+
+
 def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
     """The float model of --teacher and its hash."""
     if path is None:
@@ -133,6 +143,11 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
         raise InputError(f"{out} is a folder; name a file")
     saved.check_place(out)
     if not out.exists() or (force and not resumed):
+        for path in files_beside(out):
+            if path.is_dir():
+                raise InputError(f"{path} is a folder, and the run writes a file there; move it")
+            if path.exists() and not force:
+                raise InputError(f"{path} exists; move it, or replace it with --force")
         return False
     if not resumed:
         raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
@@ -151,6 +166,8 @@ def _done(out: Path, found: saved.Checkpoint, here: Processes) -> Trained:
     if not all(type(result[key]) is int for key in ("correct", "images")):
         raise damaged
     if type(right) not in (int, type(None)):
+        raise damaged
+    if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
     rows = history.from_plain(run.get("history"), str(out))
     return Trained(**result, rows=tuple(rows), unreadable={}, leads=here.leads)
@@ -178,7 +195,7 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         saved.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
         run.write_log()
         title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"
-        plots.run(run.rows, task.out.with_suffix(".png"), title)
+        plots.run(run.rows, picture_file(task.out), title)
 
     here.first(work)
     return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)

@@ -23,6 +23,7 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
     if isinstance(content, dict) and "vaqf_checkpoint" in content:
         raise InputError(
             f"{path}: a checkpoint of vaqf train; vaqf export makes the network of it for --weights"
+            f", and its float model is {path.stem}.float.safetensors"
         )
     for key in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):

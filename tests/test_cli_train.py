@@ -108,6 +108,22 @@ def test_a_frame_rate_finds_the_precision_and_the_network_is_there(
     assert (here / f"{name}.safetensors").read_bytes() == file
 
 
+def test_nothing_that_was_read_is_written_over(here: Path, capsys: Capture) -> None:
+    assert train("-o", "x.pt", *QUICK) == 0
+    (here / "x.float.safetensors").rename(here / "y.safetensors")
+    before = {path: path.read_bytes() for path in here.iterdir()}
+    capsys.readouterr()
+    assert cli.main(["export", "x.pt", "-o", "x.pt", "--force"]) == 2
+    assert sentence(capsys).startswith("x.pt is the checkpoint itself")
+    for way in ("--force", "--resume"):
+        words = ["-o", "y.pt", "--teacher", "y.safetensors", "--board", "zcu102", way]
+        assert train(*words, *QUICK) == 2
+        assert sentence(capsys).startswith("the network would replace the teacher y.safetensors")
+    assert cli.main(["export", "z.pt"]) == 2
+    assert sentence(capsys).startswith("z.pt: there is no such file")
+    assert {path: path.read_bytes() for path in here.iterdir()} == before
+
+
 def test_a_pinned_precision_goes_with_a_board(here: Path, capsys: Capture) -> None:
     assert train("--board", "zcu102", "--act-bits", "5", *QUICK, "--json") == 0
     assert json.loads(capsys.readouterr().out)["network"] == "small_w1a5.safetensors"
@@ -276,8 +292,14 @@ def test_a_learning_rate_that_diverges_is_a_sentence(here: Path, capsys: Capture
 
 
 def test_what_the_csv_and_the_picture_may_not_do(here: Path, capsys: Capture) -> None:
-    """A log that cannot be written stops the run, with its checkpoint in place."""
+    """What lies where the log goes stops the run before it starts; a folder cannot be replaced."""
     (here / "x.csv").mkdir()
     assert train(*QUICK, "-o", "x.pt") == 2
     assert "x.csv is a folder" in sentence(capsys)
-    assert (here / "x.csv").is_dir()
+    assert train(*QUICK, "-o", "x.pt", "--force") == 2
+    assert "x.csv is a folder" in sentence(capsys)
+    assert made(here) == {"x.csv"}
+    (here / "y.png").write_text("mine")
+    assert train(*QUICK, "-o", "y.pt") == 2
+    assert "y.png exists; move it" in sentence(capsys)
+    assert (here / "y.png").read_text() == "mine"

@@ -68,6 +68,15 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert answer.stdout.splitlines()[0] == "["
 
 
+@pytest.mark.parametrize("words", ["models", "models --json", "models -h"])
+def test_a_reader_that_has_gone(words: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    answer = run(SCRIPT, *words.split(), stdout=writing)
+    os.close(writing)
+    assert (answer.returncode, answer.stderr) == (141, "")
+
+
 def test_a_full_disk_behind_standard_output() -> None:
     with Path("/dev/full").open("w") as full:
         answer = run(SCRIPT, "models", "--json", stdout=full.fileno())

@@ -197,6 +197,10 @@ def remove(path: Path) -> None:
             r"train holds no picture \(\.png",
         ),
         (
+            lambda root: [picture.unlink() for picture in root.glob("train/bee/*.png")],
+            r"train/bee holds no picture \(\.png.*remove the class from both",
+        ),
+        (
             lambda root: (root / "val/dog").mkdir(),
             "different class folders: 'dog' is only in val/, 1 in all",
         ),

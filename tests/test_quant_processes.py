@@ -195,6 +195,25 @@ def test_one_process_needs_no_group() -> None:
         assert here.total(value) is value and here.largest(value) is value
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"RANK": "a"}, "RANK is 'a' in the environment"),
+        ({"WORLD_SIZE": "-2"}, "WORLD_SIZE is '-2' in the environment"),
+        ({"RANK": "1"}, "RANK is 1 and WORLD_SIZE 1 in the environment"),
+        ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2 in the environment, without RANK; start the run"),
+        ({"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "localhost"}, "without MASTER_PORT"),
+    ],
+)
+def test_an_environment_that_torchrun_did_not_make(
+    given: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=message), processes.join("cpu"):
+        pass
+
+
 def test_the_errors_of_the_first_pass_through() -> None:
     def fail() -> None:
         raise InputError("no")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import noise
+import samples
+from samples import ODD, noise
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
@@ -30,35 +31,7 @@ from vaqf.vit import Vit  # noqa: E402
 
 torch.set_num_threads(1)
 
-# an eps large enough that the wrong one shows
-GRAY = Vit(
-    name="gray",
-    image_size=8,
-    patch_size=2,
-    channels=1,
-    dim=24,
-    depth=2,
-    heads=3,
-    classes=10,
-    ln_eps=1e-2,
-    mean=(0.4,),
-    std=(0.3,),
-)
-ODD = Vit(
-    name="odd",
-    image_size=9,
-    patch_size=3,
-    channels=3,
-    dim=21,
-    depth=1,
-    heads=7,
-    mlp_ratio=3,
-    classes=5,
-    distilled=True,
-    qkv_bias=False,
-    mean=(0.5, 0.4, 0.3),
-    std=(0.2, 0.3, 0.4),
-)
+GRAY = replace(samples.GRAY, ln_eps=1e-2)  # large enough that the wrong eps shows
 SHALLOW = replace(GRAY, depth=1)
 # two orders of float32 sums: a logit may differ by this share of the logits' standard deviation
 LOGITS = 1e-5

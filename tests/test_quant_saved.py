@@ -257,6 +257,15 @@ def test_a_file_that_outgrows_its_limit_leaves_the_former_checkpoint(
     assert sha(out) == sha(tmp_path / "whole.pt")
 
 
+def test_a_look_at_the_place_leaves_a_running_save_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "x.pt"
+    monkeypatch.setattr("quant.saved.os.fsync", lambda file: saved.check_place(out))
+    saved.write(out, {**HEADER, "run": 1})
+    assert list(tmp_path.iterdir()) == [out]
+
+
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -256,6 +257,17 @@ def compressed(path: Path) -> None:
         tar.addfile(tarfile.TarInfo("a.png"))
 
 
+def cut(more: int, instead: bytes = b"") -> Callable[[Path], None]:
+    """Ends an archive `more` bytes behind its first file, where tarfile sees nothing wrong."""
+
+    def spoil(path: Path) -> None:
+        with tarfile.open(path) as tar:
+            second = tar.getmembers()[1].offset
+        path.write_bytes(path.read_bytes()[: second + more] + instead)
+
+    return spoil
+
+
 def link(path: Path) -> None:
     member = tarfile.TarInfo("a.png")
     member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
@@ -270,6 +282,9 @@ def link(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "damaged"),
         (compressed, "damaged"),
         (long_names, "damaged"),
+        (cut(0), "stops without"),
+        (cut(100), "stops without"),
+        (cut(0, b"x" * 1024), "stops without"),
         (huge, "larger than"),
         (link, None),
     ],

@@ -177,6 +177,14 @@ def test_a_settled_stage_has_the_knobs_of_its_last_step() -> None:
     assert model.act_bits == 4 and {grid.binary for grid in grids} == {1.0}
 
 
+def test_a_stage_of_fewer_steps_than_its_ramp_ends_at_the_networks_precision() -> None:
+    model = student()
+    now = running(replace(LAST, bits_ramp=1.0), model, epochs=1)
+    assert now.setting(1).act_bits == 6
+    now.settle()
+    assert model.act_bits == 4 == model.network("x").act_bits
+
+
 def test_the_knobs_follow_the_schedule_step_by_step() -> None:
     model = student()
     now = running(replace(LAST, weights="mask", ramp=1.0, bits_ramp=1.0), model)

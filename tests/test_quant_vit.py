@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from samples import GRAY as VIT
+from samples import ODD as DISTILLED
 from samples import noise
 
 torch = pytest.importorskip("torch")
@@ -14,34 +16,7 @@ from sim import golden  # noqa: E402
 from vaqf import calibrate, checkpoint, network  # noqa: E402
 from vaqf.vit import Vit  # noqa: E402
 
-VIT = Vit(
-    name="tiny",
-    image_size=8,
-    patch_size=2,
-    channels=1,
-    dim=24,
-    depth=2,
-    heads=3,
-    classes=10,
-    mean=(0.4,),
-    std=(0.3,),
-)
 STYLES = [BinaryStyle(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
-DISTILLED = Vit(
-    name="odd",
-    image_size=9,
-    patch_size=3,
-    channels=3,
-    dim=21,
-    depth=1,
-    heads=7,
-    mlp_ratio=3,
-    classes=5,
-    distilled=True,
-    qkv_bias=False,
-    mean=(0.5, 0.4, 0.3),
-    std=(0.2, 0.3, 0.4),
-)
 
 
 def pixels(vit: Vit, count: int = 6) -> np.ndarray:

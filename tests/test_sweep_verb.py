@@ -49,7 +49,7 @@ def test_a_sweep_writes_table_picture_and_networks(
     assert "--resume goes on" in capsys.readouterr().err
     assert cli.main([*command, "--resume"]) == 0
     shown = capsys.readouterr().out
-    assert "w1a6" in shown and "wrote" in shown
+    assert "w1a6" in shown and "wrote" in shown and "meets 1,000 FPS" in shown
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ def test_a_sweep_writes_table_picture_and_networks(
         (["-b", "zcu1O2"], "did you mean zcu102"),
         (["--teacher", "missing.pth"], "leave out --teacher"),
         (["--set", "batch"], "KEY=VALUE"),
+        (["--epochs", "2", "--set", "epochs=3"], "give one of them"),
     ],
 )
 def test_wrong_words_are_refused_before_any_work(

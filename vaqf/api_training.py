@@ -58,6 +58,8 @@ def train(
     written = None if found is None else place.parent / f"{place.stem}.safetensors"
     if written is not None and written.exists() and not (resume or force):
         raise InputError(f"{written} exists; give another name with -o, or --force to replace it")
+    if written is not None and teacher is not None and written.resolve() == Path(teacher).resolve():
+        raise InputError(f"the network would replace the teacher {teacher}; give -o another name")
     use("quant").require_training()
     from quant import data as sources
     from quant import export as exporting
@@ -85,7 +87,12 @@ def train(
 
 
 def _settings(settings: Mapping[str, str] | None, epochs: int | None) -> dict[str, str]:
-    return dict(settings or {}) | ({} if epochs is None else {"epochs": str(epochs)})
+    words = dict(settings or {})
+    if epochs is None:
+        return words
+    if "epochs" in words:
+        raise InputError("--epochs and --set epochs=... say the same thing; give one of them")
+    return {**words, "epochs": str(epochs)}
 
 
 def sweep(
@@ -170,10 +177,14 @@ def export(
     from vaqf import network, output
 
     path = Path(checkpoint)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; vaqf train writes it")
     if path.suffix == ".safetensors" or not path.is_file():
         raise InputError(f"{path} is no checkpoint of vaqf train, which writes a .pt file")
     suffix = ".qonnx.onnx" if qonnx else ".safetensors"
     place = path.with_suffix(suffix) if out is None else Path(out)
+    if place.resolve() == path.resolve():
+        raise InputError(f"{place} is the checkpoint itself; give the network another name with -o")
     package = use("quant")
     package.require()
     if qonnx:

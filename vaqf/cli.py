@@ -217,7 +217,10 @@ def csim(
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", "-d", metavar="digits|PATH", help="Other images than the project's own."
+            "--data",
+            "-d",
+            metavar="digits|shapes|PATH",
+            help="Other images than the project's own.",
         ),
     ] = None,
     images: ImageCount = None,
@@ -276,6 +279,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         return broken_pipe()
+    except SystemExit as end:  # how typer and rich answer a broken pipe, with exit code 1
+        if isinstance(end.__context__, BrokenPipeError):
+            return broken_pipe()
+        raise
     except Exception as error:  # noqa: BLE001  the one place where a bug of ours becomes a sentence
         if isinstance(error, OSError) and error.errno is not None:
             where = f"{error.filename}: " if error.filename else ""

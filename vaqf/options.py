@@ -95,9 +95,9 @@ ImageData = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|PATH",
-        help="The digits' test images, a folder of pictures (one folder per class: with labels), "
-        "or a picture; default: a synthetic image.",
+        metavar="digits|shapes|PATH",
+        help="The test images of the digits or the shapes, a folder of pictures (one folder per "
+        "class: with labels), or a picture; default: a synthetic image.",
     ),
 ]
 ImageCount = Annotated[

@@ -213,7 +213,7 @@ def training(result: "Training") -> None:
     if trained.unreadable:
         skipped = list(trained.unreadable)
         named = ", ".join(skipped[:3]) + (", ..." if len(skipped) > 3 else "")
-        print(f"{count(len(skipped), 'picture')} could not be read and were skipped: {named}")
+        print(f"skipped {count(len(skipped), 'file')} that cannot be read: {named}")
     if result.search is not None:
         found = result.search.estimate
         print(
@@ -225,8 +225,19 @@ def training(result: "Training") -> None:
 def sweep(result: Json) -> None:
     """The points of a sweep, and where table and picture are."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("precision", "accuracy %", "float %", "FPS (estimated)", "limited by", "pareto"):
-        table.add_column(name, justify="left" if name in ("precision", "limited by") else "right")
+    target = result["target_fps"]
+    asked = [] if target is None else [f"meets {target:,.6g} FPS"]
+    words = ["precision", "limited by", *asked, "pareto"]
+    for name in (
+        "precision",
+        "accuracy %",
+        "float %",
+        "FPS (estimated)",
+        "limited by",
+        *asked,
+        "pareto",
+    ):
+        table.add_column(name, justify="left" if name in words else "right")
     for point in result["points"]:
         real, fps = point["float_accuracy"], point["fps"]
         table.add_row(
@@ -235,6 +246,7 @@ def sweep(result: Json) -> None:
             "" if real is None else f"{100 * real:.1f}",
             "no legal design" if fps is None else f"{fps:,.1f}",
             point["limited_by"],
+            *(["yes" if point["feasible"] else "no"] if asked else []),
             "yes" if point["pareto"] else "",
         )
     print(f"{result['model']} on {result['board']}, recipe {result['recipe']}")
