@@ -27,14 +27,14 @@ $(VENV)/bin/pip:
 	  exit 2; }
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch, Brevitas and scikit-learn into $(VENV): 1.2 GB where pip serves" \
+	@echo "== installing vaqf with torch, Brevitas, kornia and scikit-learn into $(VENV): 1.5 GB where pip serves" \
 	      "the CPU build of torch (README: how to choose it)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
 	@echo "== installing vaqf with torch, Brevitas, scikit-learn, transformers, pytest, ruff, mypy and" \
-	      "clang-format into $(VENV): 1.5 GB where pip serves the CPU build of torch"
+	      "clang-format into $(VENV): 1.9 GB where pip serves the CPU build of torch"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim,dev]'
 	@echo "== installing hls4ml without its dependencies, for AMD's ap_int headers that it carries"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps hls4ml==1.3.0

@@ -6,7 +6,6 @@ Each seed makes its own folds and its own networks; nothing is chosen by looking
 interrupted script goes on where it was (--remember). Fails when a bar is missed.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -37,26 +36,17 @@ def fold_data(trial: Trial) -> Data:
 
 def main() -> None:
     """One line per run, then the table of means over seeds beside the bars."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=80)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--remember", type=Path, default=Path("build/cross_validation.csv"))
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    chosen = trials.arguments(__doc__, 80, "cross_validation.csv")
     if chosen.worker:
         trials.worker(chosen.worker, zoo.load("vit_digits"), fold_data)
         return
-    chosen.remember.parent.mkdir(parents=True, exist_ok=True)
     groups = [
-        [Trial(str(fold), "best", act_bits, seed, chosen.epochs) for act_bits in BARS]
+        [trials.trial(str(fold), "best", act_bits, seed, chosen.epochs) for act_bits in BARS]
         for seed in chosen.seeds
         for fold in range(FOLDS)
     ]
     trials.in_processes(Path(__file__), groups, chosen.remember, chosen.jobs)
-    wanted = {trial for group in groups for trial in group}
-    found = [o for o in trials.read(chosen.remember) if trials.trial_of(o) in wanted]
-    sys.exit(0 if report(found, chosen.seeds) else 1)
+    sys.exit(0 if report(trials.found(groups, chosen.remember), chosen.seeds) else 1)
 
 
 def report(found: list[trials.Outcome], seeds: list[int]) -> bool:

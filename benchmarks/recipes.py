@@ -8,7 +8,6 @@ not beat `vaqf_paper`, or that one `one_shot`, by more than the paired spread ov
 when `best` at w1a8 is more than 2 points below float.
 """
 
-import argparse
 import sys
 from functools import cache
 from itertools import pairwise
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import trials
-from trials import Outcome, Trial
+from trials import Outcome
 
 from quant import data as sources
 from quant.data import Data
@@ -36,29 +35,20 @@ def shapes() -> Data:
 
 def main() -> None:
     """One line per run, then the table of means and paired differences."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--remember", type=Path, default=Path("build/recipes.csv"))
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    chosen = trials.arguments(__doc__, 24, "recipes.csv")
     if chosen.worker:
         trials.worker(chosen.worker, zoo.load(MODEL), lambda trial: shapes())
         return
-    chosen.remember.parent.mkdir(parents=True, exist_ok=True)
     groups = [
         [
-            Trial("shapes", recipe, act_bits, seed, chosen.epochs)
+            trials.trial("shapes", recipe, act_bits, seed, chosen.epochs)
             for act_bits in PRECISIONS
             for recipe in RECIPES
         ]
         for seed in chosen.seeds
     ]
     trials.in_processes(Path(__file__), groups, chosen.remember, chosen.jobs)
-    wanted = {trial for group in groups for trial in group}
-    found = [o for o in trials.read(chosen.remember) if trials.trial_of(o) in wanted]
-    sys.exit(0 if report(found, chosen.seeds) else 1)
+    sys.exit(0 if report(trials.found(groups, chosen.remember), chosen.seeds) else 1)
 
 
 def report(found: list[Outcome], seeds: list[int]) -> bool:

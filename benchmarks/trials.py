@@ -1,6 +1,8 @@
 """Training runs as benchmarks need them: many, in parallel, remembered as soon as they are done."""
 
+import argparse
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -31,6 +33,14 @@ class Trial:
     act_bits: int
     seed: int
     epochs: int
+    digest: str  # of the recipe's keys: what another recipe gave is no answer
+
+
+def trial(what: str, recipe: str, act_bits: int, seed: int, epochs: int) -> Trial:
+    """A run of a recipe by name."""
+    keys = repr(recipes.load(recipe).plain())
+    digest = hashlib.sha256(keys.encode()).hexdigest()[:16]
+    return Trial(what, recipe, act_bits, seed, epochs, digest)
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Outcome:
     act_bits: int
     seed: int
     epochs: int
+    digest: str
     accuracy: float  # of the integer network
     float_accuracy: float  # of the float model it was distilled from or started from; nan: none
     export_equal: bool  # golden on the exported file == model.eval(), every logit of every image
@@ -102,10 +113,28 @@ def remember(path: Path, outcome: Outcome) -> None:
         writer.writerow(astuple(outcome))
 
 
+def arguments(description: str, epochs: int, file: str) -> argparse.Namespace:
+    """The options of a script of trials; its results are remembered in build/FILE."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--remember", type=Path, default=Path("build") / file)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def found(groups: Sequence[Sequence[Trial]], path: Path) -> list[Outcome]:
+    """The remembered outcomes of these trials."""
+    wanted = {one for group in groups for one in group}
+    return [outcome for outcome in read(path) if trial_of(outcome) in wanted]
+
+
 def in_processes(script: Path, groups: Sequence[Sequence[Trial]], path: Path, jobs: int) -> None:
     """Run groups of trials (one process each, in order) that `path` does not remember yet."""
-    done = {astuple(outcome)[:5] for outcome in read(path)}
-    left = [[t for t in group if astuple(t) not in done] for group in groups]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = {trial_of(outcome) for outcome in read(path)}
+    left = [[t for t in group if t not in done] for group in groups]
 
     def work(group: Sequence[Trial]) -> None:
         if not group:
@@ -162,4 +191,4 @@ def spread(differences: Iterable[float]) -> tuple[float, float]:
 
 def trial_of(outcome: Outcome) -> Trial:
     """Which trial an outcome answers."""
-    return Trial(*astuple(outcome)[:5])
+    return Trial(*astuple(outcome)[: len(fields(Trial))])

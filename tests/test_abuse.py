@@ -212,7 +212,7 @@ def test_a_model_that_does_not_fit_on_chip() -> None:
         (["evaluate"], "CKPT|'W'|argument"),
         (["evaluate", "no/such.safetensors"], "No such file"),
         (["evaluate", "/"], "/"),
-        (["export", "no/such.pt"], "no/such.pt is no checkpoint"),
+        (["export", "no/such.pt"], "there is no such file; vaqf train writes it"),
         (["export", "/"], "/"),
         (["train", "--model", "deit_tiny"], "--data is missing"),
         (["train", "--model", "vit_digits", "--data", "cats"], "digits"),

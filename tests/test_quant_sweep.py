@@ -232,7 +232,8 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
 
 def test_runs_of_a_sweep_share_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    for name, value in (("WORLD_SIZE", "2"), ("RANK", "1")):
+    told = {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
+    for name, value in told.items():
         monkeypatch.setenv(name, value)
     fake = processes.distributed
     monkeypatch.setattr(fake, "init_process_group", lambda backend: calls.append("connect"))
