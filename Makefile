@@ -27,7 +27,7 @@ $(VENV)/bin/pip:
 	  exit 2; }
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch, Brevitas, kornia and scikit-learn into $(VENV): 1.5 GB where pip serves" \
+	@echo "== installing vaqf with torch, Brevitas, kornia and scikit-learn into $(VENV): 1.4 GB where pip serves" \
 	      "the CPU build of torch (README: how to choose it)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim]'
 	@touch $@
