@@ -163,6 +163,9 @@ def test_wrong_data(data: str | None, count: int | None, message: str) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no picture"):
         images.load(str(tmp_path), TINY)
+    (tmp_path / "val-000.tar").touch()
+    with pytest.raises(InputError, match="holds no picture .*; shards are for vaqf train"):
+        images.load(str(tmp_path), TINY)
 
 
 def test_gray_of_16_bits_keeps_its_levels(tmp_path: Path) -> None:

@@ -358,7 +358,9 @@ def _folder(path: Path, vit: Vit, count: int | None, split: str = "val") -> Data
             f"{path} has {len(folders)} classes (folders); {vit.name} tells {vit.classes} apart"
         )
     if not files:
-        raise InputError(f"{path} holds no picture ({', '.join(SUFFIXES)})")
+        shards = any(path.glob("*.tar"))
+        hint = "; shards are for vaqf train, give the pictures in folders here" if shards else ""
+        raise InputError(f"{path} holds no picture ({', '.join(SUFFIXES)}){hint}")
     if count is not None and count > len(files):
         raise InputError(f"--images is {count}; {path} holds {len(files)} pictures")
     taken = _evenly(len(files), len(files) if count is None else count)
