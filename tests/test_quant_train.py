@@ -84,6 +84,25 @@ def test_export_is_eval_is_golden_on_the_shapes(act_bits: int, tmp_path: Path) -
     assert int((golden.labels(logits) == judge[1]).sum()) == trained.correct
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("act_bits", range(2, 9))
+def test_export_is_eval_is_golden_on_every_test_image_of_the_shapes(
+    act_bits: int, tmp_path: Path
+) -> None:
+    vit = zoo.load("vit_shapes")
+    learn, judge = shapes.make("train", 0, 640), shapes.make("test")
+    source, out = data.arrays("shapes", learn, judge), tmp_path / "x.pt"
+    trained = train(vit, source, out, quick("best", each=1, batch=64), act_bits=act_bits)
+    exported = export(out)
+    model, _ = saved.read_model(out)
+    right = 0
+    for pixels, labels in source.judge():
+        logits = golden.run(exported, pixels.numpy())
+        np.testing.assert_array_equal(model(pixels).numpy(), logits)
+        right += int((golden.labels(logits) == labels.numpy()).sum())
+    assert (trained.correct, trained.images) == (right, 4000)
+
+
 @contextmanager
 def caller() -> Iterator[None]:
     """A caller with settings of its own, which must come back."""
