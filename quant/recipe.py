@@ -45,6 +45,7 @@ class Stage:
     share: float = 1.0  # of the run's epochs, relative to the other stages' shares
     lr: float = 1.0  # top of its cosine, in units of the recipe's lr
     loss: str = "labels"  # teacher: KL divergence alone, from the float model
+    label_share: float = 0.0  # of the labels in the loss of a stage that learns from the teacher
     weights: str = "real"  # sign: binary; mask, blend: from real to binary, see BinaryGrid
     ramp: float = 0.0  # share of the stage in which mask or blend goes from real to binary
     activations: str = "real"
@@ -61,10 +62,12 @@ class Stage:
         check_choice(self.loss, f"{s} loss", LOSSES)
         check_choice(self.weights, f"{s} weights", WEIGHTS)
         check_choice(self.activations, f"{s} activations", ACTIVATIONS)
-        for key in ("ramp", "bits_ramp", "integer_share"):
+        for key in ("ramp", "bits_ramp", "integer_share", "label_share"):
             check_number(getattr(self, key), f"{s} {key}", 0.0, 1.0)
         check_number(self.average, f"{s} average", 0.0, 0.999999)
         check_number(self.weight_decay, f"{s} weight_decay", 0.0, 10.0)
+        if self.label_share and self.loss != "teacher":
+            raise InputError(f"{s} label_share goes with loss teacher; loss labels has them alone")
         if self.real and self.activations == "quantized":
             raise InputError(
                 f"{s} real weights go with real activations; weights must be sign, mask or blend"

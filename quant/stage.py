@@ -162,9 +162,13 @@ class Running:
                     wanted = self.teacher(pixels)
         if now.integer:
             logits = self._exact(pixels, logits)
-        if self.plan.stage.loss == "teacher":
-            return distilled(logits, wanted, recipe.temperature)
-        return labelled(logits, targets)
+        stage = self.plan.stage
+        if stage.loss == "labels":
+            return labelled(logits, targets)
+        loss = distilled(logits, wanted, recipe.temperature)
+        if stage.label_share:
+            loss = torch.lerp(loss, labelled(logits, targets), stage.label_share)
+        return loss
 
     def _exact(self, pixels: Tensor, logits: Tensor) -> Tensor:
         """The integer network's logits, with the gradient of training's forward pass."""

@@ -204,6 +204,7 @@ def test_the_order_of_stages(stages: tuple[Stage, ...], message: str) -> None:
         ({"ramp": 0.5}, "weights are real"),
         ({"weights": "sign", "bits_ramp": 0.5}, "need quantized activations"),
         ({"weights": "sign", "integer_share": 0.5}, "need quantized activations"),
+        ({"weights": "sign", "label_share": 0.5}, "label_share goes with loss teacher"),
     ],
 )
 def test_stages_that_contradict_themselves(keys: dict[str, object], message: str) -> None:

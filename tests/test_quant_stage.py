@@ -267,6 +267,20 @@ def test_the_last_part_sees_the_integer_networks_logits() -> None:
     assert float(near.detach()) != float(loss.detach())
 
 
+def test_labels_have_their_share_of_the_loss_beside_the_teacher() -> None:
+    def loss(share: float) -> float:
+        of = replace(LAST, loss="teacher", label_share=share)
+        now = running(of, student(), quick("best", smoothing=0), teacher=float_model())
+        (batch,) = next(iter(now.data.epoch(16, 0, 0, now.share)))
+        return float(now._loss(batch, (0, 0, 0), now.setting(0)).detach())
+
+    now = running(LAST, student(), quick("best", smoothing=0))
+    (batch,) = next(iter(now.data.epoch(16, 0, 0, now.share)))
+    labels = float(now._loss(batch, (0, 0, 0), now.setting(0)).detach())
+    assert loss(1.0) == pytest.approx(labels, rel=1e-6) != loss(0.0)
+    assert loss(0.25) == pytest.approx(0.75 * loss(0.0) + 0.25 * labels, rel=1e-6)
+
+
 def test_the_residual_scale_is_the_epochs_own() -> None:
     model = student()
     now = running(LAST, model)
