@@ -15,7 +15,7 @@ help:
 	@echo "                C-simulate a network on real digits"
 	@echo "make test       ruff, mypy, clang-format and the tests"
 	@echo "make test-full  the same with the slow tests"
-	@echo "make train-benchmarks  what the training recipes reach: about an hour on 2 cores"
+	@echo "make train-benchmarks  what the training recipes reach: hours on 2 cores"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"
 

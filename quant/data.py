@@ -57,9 +57,6 @@ class Data(Protocol):
     def unreadable(self) -> dict[str, str]:
         """Pictures that this process has skipped so far, each with the reason."""
 
-    def steps(self, batch: int) -> int:
-        """Optimizer steps of an epoch."""
-
     def epoch(
         self, batch: int, seed: int, epoch: int, share: Share = ALONE
     ) -> Iterator[list[Batch]]:
@@ -91,10 +88,6 @@ class Arrays:
     def judged(self) -> int:
         """Images to judge by."""
         return len(self.test[1])
-
-    def steps(self, batch: int) -> int:
-        """Optimizer steps of an epoch."""
-        return max(1, self.images // batch)
 
     def epoch(
         self, batch: int, seed: int, epoch: int, share: Share = ALONE

@@ -130,10 +130,6 @@ class Folder:
         """Images to judge by, the unreadable ones among them."""
         return len(self.val)
 
-    def steps(self, batch: int) -> int:
-        """Optimizer steps of an epoch."""
-        return max(1, self.images // batch)
-
     def epoch(
         self, batch: int, seed: int, epoch: int, share: Share = ALONE
     ) -> Iterator[list[Batch]]:

@@ -109,7 +109,7 @@ class _Round(torch.autograd.Function):
     Inside the range the rounding passes the gradient on; the scale's is that of LSQ (Esser et
     al., arXiv 1902.08153); the zero point moves when values are clamped. One function instead of
     Brevitas's chain of operations, and a mask of floats instead of torch.where: on a CPU the
-    quantizers are half of a training step.
+    quantizers' passes over memory are much of a training step.
     """
 
     @staticmethod

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from quant import history, resume, saved
+from quant import batches, history, resume, saved
 from quant.augment import Augment, auto
 from quant.data import Data
 from quant.history import Row
@@ -132,7 +132,9 @@ class Run:
             smoothing=recipe.smoothing,
         )
         self.epochs = recipe.stage_epochs()
-        self.steps = task.data.steps(recipe.batch)
+        share = batches.Share(here.rank, here.world, recipe.accumulate)
+        sizes = batches.plan(task.data.images, recipe.batch, share)
+        self.steps, self.whole = sizes.steps, sizes.whole
         self.sample = task.data.calibration(CALIBRATION_IMAGES)
         self.rows: list[Row] = []
         self.float_correct: int | None = None
@@ -220,7 +222,6 @@ class Run:
     def _epoch(self, running: Running, epoch: int) -> None:
         plan = running.plan
         start = time.perf_counter()
-        whole = min(self.task.recipe.batch, self.task.data.images)
         looks = (row.accuracy for row in reversed(self.rows) if row.accuracy is not None)
         accuracy = next(looks, None)
         number = plan.first_epoch + epoch + 1
@@ -237,12 +238,12 @@ class Run:
                     steps=sum(self.epochs) * self.steps,
                     loss=loss,
                     accuracy=accuracy,
-                    images_per_s=step * whole / (time.perf_counter() - start),
+                    images_per_s=step * self.whole / (time.perf_counter() - start),
                 )
             )
 
         loss = running.epoch(epoch, each_step)
-        rate = self.steps * whole / (time.perf_counter() - start)
+        rate = self.steps * self.whole / (time.perf_counter() - start)
         seen, apart = self._look(running, epoch)
         last = running.setting((epoch + 1) * self.steps - 1)
         before = self.rows[-1].seconds if self.rows else 0.0

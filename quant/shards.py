@@ -235,10 +235,6 @@ class Shards:
     origin: str = "shards"
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def steps(self, batch: int) -> int:
-        """Optimizer steps of an epoch."""
-        return max(1, self.images // batch)
-
     def epoch(
         self, batch: int, seed: int, epoch: int, share: Share = ALONE
     ) -> Iterator[list[Batch]]:

@@ -9,7 +9,7 @@ from samples import RGB, noise
 
 torch = pytest.importorskip("torch")
 
-from quant.batches import Share, plan  # noqa: E402
+from quant.batches import ALONE, Share, plan  # noqa: E402
 from quant.data import Data, arrays, load  # noqa: E402
 from vaqf import images, shapes  # noqa: E402
 from vaqf import vit as zoo  # noqa: E402
@@ -49,7 +49,7 @@ def test_global_batches_do_not_depend_on_who_shares_them(world: int, accumulate:
     data = numbered(30)
     alone = global_batches(data, 8, 0, 1, 1)
     assert global_batches(data, 8, 0, world, accumulate) == alone
-    assert len(alone) == data.steps(8) == 3  # the 6 left over are dropped
+    assert len(alone) == plan(data.images, 8, ALONE).steps == 3  # the 6 left over are dropped
     seen = [label for batch in alone for label in batch]
     assert len(set(seen)) == 24
     assert global_batches(data, 8, 1, 1, 1) != alone
@@ -57,7 +57,7 @@ def test_global_batches_do_not_depend_on_who_shares_them(world: int, accumulate:
 
 def test_fewer_images_than_a_batch_are_one_batch_that_the_slices_divide() -> None:
     data = numbered(11)
-    assert data.steps(64) == 1
+    assert plan(data.images, 64, ALONE).steps == 1
     assert [len(b) for b in global_batches(data, 64, 0, 2, 2)] == [8]
     assert [len(b) for b in global_batches(data, 64, 0, 1, 1)] == [11]
 
@@ -66,7 +66,6 @@ def test_fewer_images_than_a_batch_are_one_batch_that_the_slices_divide() -> Non
 @pytest.mark.parametrize("batch", [2, 4, 6, 12])
 def test_a_plan_has_the_steps_that_the_data_says(images_: int, batch: int) -> None:
     sizes = plan(images_, batch, Share(0, 2, 1))
-    assert sizes.steps == numbered(images_).steps(batch)
     assert sizes.whole == 2 * sizes.each <= min(batch, images_)
 
 

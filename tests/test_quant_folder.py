@@ -12,7 +12,7 @@ from samples import RGB
 torch = pytest.importorskip("torch")
 
 from quant import folder  # noqa: E402
-from quant.batches import Share  # noqa: E402
+from quant.batches import ALONE, Share, plan  # noqa: E402
 from quant.data import Data, load  # noqa: E402
 from quant.pictures import CROP_AREA, CROP_RATIO, _crop_box, random_crop  # noqa: E402
 from vaqf import images  # noqa: E402
@@ -61,7 +61,7 @@ def test_a_tree_is_its_class_folders_in_alphabetical_order(pictures: Path) -> No
     labels = [label for _, part in data.judge() for label in part.tolist()]
     assert labels == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     steps = whole_epoch(data, 1, 1)
-    assert len(steps) == data.steps(4) == 4
+    assert len(steps) == plan(data.images, 4, ALONE).steps == 4
     assert steps[0][0].shape == (4, 8, 8, 3) and steps[0][0].dtype == torch.uint8
     assert data.calibration(3).shape == (3, 8, 8, 3)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from quant import recipe
 from quant.recipe import Recipe, Stage
@@ -252,3 +253,9 @@ def test_wrong_settings(key: str, word: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         recipe.changed(recipe.load("best"), {key: word})
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_page_shows_the_whole_of_best() -> None:
+    page = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
+    shown = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    assert recipe.from_mapping(shown, "best", "page") == replace(recipe.load("best"), about="")

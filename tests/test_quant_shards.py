@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("webdataset")
 
 from quant import shards  # noqa: E402
-from quant.batches import Share  # noqa: E402
+from quant.batches import ALONE, Share, plan  # noqa: E402
 from quant.data import load  # noqa: E402
 from vaqf.errors import InputError  # noqa: E402
 
@@ -75,7 +75,7 @@ def levels(parts: object) -> list[int]:
 
 def epoch(data: object, batch: int, number: int, share: Share) -> list[int]:
     steps = list(data.epoch(batch, 5, number, share))
-    assert len(steps) == data.steps(batch)
+    assert len(steps) == plan(data.images, batch, ALONE).steps
     for step in steps:
         assert len(step) == share.accumulate
         for part in step:
@@ -136,7 +136,7 @@ def test_sidecars_say_what_need_not_be_counted(made: Path, monkeypatch: pytest.M
     monkeypatch.setattr(shards, "count", None)
     data = load(str(made), VIT)
     assert (data.classes, data.images, data.judged) == (tuple(names), 12, 7)
-    assert data.steps(4) == 3
+    assert plan(data.images, 4, ALONE).steps == 3
 
 
 @pytest.mark.parametrize(
