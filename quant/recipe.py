@@ -44,7 +44,7 @@ class Stage:
     name: str
     share: float = 1.0  # of the run's epochs, relative to the other stages' shares
     lr: float = 1.0  # top of its cosine, in units of the recipe's lr
-    loss: str = "labels"  # teacher: KL divergence alone, from the float model
+    loss: str = "labels"  # teacher: KL divergence from the float model
     label_share: float = 0.0  # of the labels in the loss of a stage that learns from the teacher
     weights: str = "real"  # sign: binary; mask, blend: from real to binary, see BinaryGrid
     ramp: float = 0.0  # share of the stage in which mask or blend goes from real to binary

@@ -46,6 +46,8 @@ from vaqf.options import (
 from vaqf.terminal import print_json, progress
 from vaqf.words import count, share
 
+RESUMABLE = ("train", "sweep")
+
 app = typer.Typer(
     name="vaqf",
     help="From a vision transformer and a frame rate to an FPGA accelerator.",
@@ -289,7 +291,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{where}{error.strerror}", InputError.exit_code)
         return _fail(internal_error(error, words), VaqfError.exit_code)
     if code == INTERRUPTED:
-        return _fail("interrupted; nothing was left half-written", INTERRUPTED)
+        again = "; --resume goes on from there" if words and words[0] in RESUMABLE else ""
+        return _fail(f"interrupted; nothing was left half-written{again}", INTERRUPTED)
     return int(code or 0)
 
 
