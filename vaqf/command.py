@@ -82,6 +82,23 @@ FIELDS = (
     Field("score_shift", 14, 18, 6),
     Field("pixel_bytes", 15, 0, 16),  # of one patch row in memory
 )
+
+
+def layout() -> list[Field]:
+    """The fields from the highest bit to the lowest, with the bits between them as fields too."""
+    found: list[Field] = []
+    end = 0
+    for field in sorted(FIELDS, key=lambda field: (field.word, field.low)):
+        start = 32 * field.word + field.low
+        if start > end:
+            found.append(Field(f"reserved_{end}", end // 32, end % 32, start - end))
+        found.append(field)
+        end = start + field.bits
+    if end < 32 * COMMAND_WORDS:
+        found.append(Field(f"reserved_{end}", end // 32, end % 32, 32 * COMMAND_WORDS - end))
+    return found[::-1]
+
+
 _BY_NAME = {field.name: field for field in FIELDS}
 
 

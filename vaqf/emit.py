@@ -20,11 +20,11 @@ import vaqf
 from vaqf import network as network_file
 from vaqf import packing
 from vaqf.blob import BLOB_HEADER, Blob, blob
-from vaqf.command import FIELDS, Dest, Opcode, Source
+from vaqf.command import FIELDS, Dest, Opcode, Source, layout
 from vaqf.constants import constants, tables
 from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.network import Network
-from vaqf.paths import HLS_INCLUDE, HLS_PROJECT
+from vaqf.paths import HLS_INCLUDE, HLS_PROJECT, RTL_PROJECT
 from vaqf.performance import Estimate
 from vaqf.program import Program, compile_network
 from vaqf.search import Search
@@ -56,11 +56,15 @@ def _title(design: Design, model: str) -> str:
     return f"{model}, w1a{design.act_bits}, {design.engine} engine {shape}"
 
 
+def _literal(value: int, bits: int) -> str:
+    return f"{bits}'d{value}"
+
+
 def _render(name: str, **values: Any) -> str:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HLS_PROJECT),
+        loader=jinja2.FileSystemLoader([HLS_PROJECT, RTL_PROJECT]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -68,6 +72,7 @@ def _render(name: str, **values: Any) -> str:
         autoescape=False,
     )
     environment.filters["camel"] = _camel
+    environment.filters["literal"] = _literal
     return environment.get_template(name).render(version=vaqf.__version__, **values)
 
 
@@ -79,6 +84,23 @@ def _codes() -> dict[str, int]:
         for prefix, kind in kinds.items()
         for member in kind
     }
+
+
+def _constants(design: Design) -> dict[str, Any]:
+    """What both flavours' generated constants are rendered from."""
+    return {
+        "engine": design.engine,
+        "constants": constants(design),
+        "tables": tables(),
+        "codes": _codes(),
+        "fields": FIELDS,
+    }
+
+
+def rtl_package(design: Design, model: str) -> str:
+    """The SystemVerilog package of one design."""
+    title = _title(design, model)
+    return _render("vaqf_pkg.sv.j2", title=title, layout=layout(), **_constants(design))
 
 
 def write_kernel(design: Design, model: str, folder: Path, program: Program | None = None) -> None:
@@ -102,15 +124,7 @@ def write_kernel(design: Design, model: str, folder: Path, program: Program | No
             "results": ceil_div(packing.STATUS_BYTES + program.result_bytes, port_bytes),
         }
     rendered = {
-        "config.hpp": _render(
-            "config.hpp.j2",
-            title=title,
-            engine=design.engine,
-            constants=constants(design),
-            tables=tables(),
-            codes=_codes(),
-            fields=FIELDS,
-        ),
+        "config.hpp": _render("config.hpp.j2", title=title, **_constants(design)),
         "vaqf_accelerator.hpp": _render("vaqf_accelerator.hpp.j2", title=title),
         "vaqf_accelerator.cpp": _render("vaqf_accelerator.cpp.j2", title=title, depths=depths),
         "Makefile": _render("Makefile.j2", title=title),

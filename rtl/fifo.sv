@@ -1,0 +1,58 @@
+// A stream through a memory of DEPTH words, so that writer and reader need not keep step.
+//
+// in_ready and out_valid come from registers and depend on neither side's request of the same
+// cycle. Shallow ones lie in LUTRAM; DEEP ones in block RAM, with a register behind its read port.
+module fifo #(
+    parameter int WIDTH = 8,
+    parameter int DEPTH = 4,
+    parameter bit DEEP  = 1'b0
+) (
+    input  logic             clk,
+    input  logic             rst,
+    input  logic             in_valid,
+    output logic             in_ready,
+    input  logic [WIDTH-1:0] in_data,
+    output logic             out_valid,
+    input  logic             out_ready,
+    output logic [WIDTH-1:0] out_data
+);
+  localparam int ADDRESS_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
+  localparam int COUNT_BITS = $clog2(DEPTH + 1);
+
+  logic [WIDTH-1:0] memory[DEPTH];
+  logic [ADDRESS_BITS-1:0] write, read;
+  logic [COUNT_BITS-1:0] stored;  // words in the memory
+  logic put, take;
+  assign in_ready = stored != COUNT_BITS'(DEPTH);
+  assign put = in_valid && in_ready;
+
+  always_ff @(posedge clk) begin
+    if (put) memory[write] <= in_data;
+    if (rst) begin
+      write  <= '0;
+      read   <= '0;
+      stored <= '0;
+    end else begin
+      if (put) write <= write == ADDRESS_BITS'(DEPTH - 1) ? '0 : write + 1'b1;
+      if (take) read <= read == ADDRESS_BITS'(DEPTH - 1) ? '0 : read + 1'b1;
+      stored <= stored + COUNT_BITS'(put) - COUNT_BITS'(take);
+    end
+  end
+
+  if (DEEP) begin : g_deep
+    // the word at the read port leaves the memory for the register as soon as that is free
+    logic held;
+    assign take = stored != '0 && (!held || out_ready);
+    assign out_valid = held;
+    always_ff @(posedge clk) begin
+      if (take) out_data <= memory[read];
+      if (rst) held <= 1'b0;
+      else if (take) held <= 1'b1;
+      else if (out_ready) held <= 1'b0;
+    end
+  end else begin : g_shallow
+    assign out_valid = stored != '0;
+    assign take = out_valid && out_ready;
+    assign out_data = memory[read];
+  end
+endmodule

