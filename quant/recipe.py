@@ -52,7 +52,7 @@ class Stage:
     bits_ramp: float = 0.0  # share of the stage in which activations go from 8 bits to theirs
     average: float = 0.0  # decay of the moving average of the parameters; 0: none
     integer_share: float = 0.0  # last part of the stage, with the integer operators' forward
-    weight_decay: float = 0.0  # of matrices
+    weight_decay: float = 0.0  # of matrices; of latent weights alone once weights are binary
 
     def __post_init__(self) -> None:
         check_name(self.name, "recipe: the name of a stage")

@@ -64,12 +64,15 @@ class Average:
 
 
 def optimizer_of(model: nn.Module, decay: float) -> torch.optim.Optimizer:
-    """AdamW; only matrices decay, and no scales, which are logarithms."""
+    """AdamW. What decays: a float model's matrices; a binary model's latent weights alone, whose
+    size only says how soon a sign can change."""
+    latent = model.binary_layers().values() if isinstance(model, QuantVit) else ()
+    latent_weights = {id(layer.weight) for layer in latent}
     groups = [{"params": [], "weight_decay": decay}, {"params": [], "weight_decay": 0.0}]
-    for name, parameter in model.named_parameters():
+    for parameter in model.parameters():
         if parameter.requires_grad:
-            fixed = parameter.ndim <= 1 or name.endswith("log_scale")
-            groups[fixed]["params"].append(parameter)
+            decays = id(parameter) in latent_weights if latent_weights else parameter.ndim > 1
+            groups[not decays]["params"].append(parameter)
     return torch.optim.AdamW(groups, lr=0.0)
 
 

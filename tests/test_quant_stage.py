@@ -91,18 +91,24 @@ def test_losses_are_float32_under_autocast() -> None:
     assert stage.labelled(logits, torch.full((4, 10), 0.1)).dtype == torch.float32
 
 
-def test_only_matrices_decay() -> None:
+def test_what_decays() -> None:
+    teacher = FloatVit(SMALL)
+    names = {id(p): name for name, p in teacher.named_parameters()}
+    decayed, kept = stage.optimizer_of(teacher, 0.05).param_groups
+    assert (decayed["weight_decay"], kept["weight_decay"]) == (0.05, 0.0)
+    assert len(decayed["params"]) + len(kept["params"]) == len(names)
+    for parameter in decayed["params"]:
+        name = names[id(parameter)]
+        assert name.endswith(("weight", "pos_embed", "token")) and "norm" not in name
+    assert all(names[id(p)].endswith("bias") or "norm" in names[id(p)] for p in kept["params"])
+
     model = student(BinaryStyle(True, "learned"))
     decayed, kept = stage.optimizer_of(model, 0.05).param_groups
-    assert (decayed["weight_decay"], kept["weight_decay"]) == (0.05, 0.0)
-    names = {id(p): name for name, p in model.named_parameters()}
-    matrices = {names[id(p)] for p in decayed["params"]}
-    assert {n for n in names.values() if n.endswith("proj.weight")} <= matrices
-    assert all(n.endswith(("weight", "pos_embed", "token")) and "norm" not in n for n in matrices)
-    assert len(decayed["params"]) + len(kept["params"]) == len(names)
-    scales = [names[id(p)] for p in kept["params"] if names[id(p)].endswith("log_scale")]
-    assert len(scales) == 4
+    latent = [layer.weight for layer in model.binary_layers().values()]
+    assert len(latent) == 4 and list(map(id, decayed["params"])) == list(map(id, latent))
+    assert len(decayed["params"]) + len(kept["params"]) == len(list(model.parameters()))
     model.set_activations(None)
+    names = {id(p): name for name, p in model.named_parameters()}
     parts = stage.optimizer_of(model, 0.05).param_groups
     assert not any("act_" in names[id(p)] for group in parts for p in group["params"])
 
