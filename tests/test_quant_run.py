@@ -188,7 +188,7 @@ def test_a_checkpoint_holds_the_average_beside_what_still_trains(tmp_path: Path)
 def test_a_run_that_diverges_says_so_before_it_is_saved(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     with pytest.raises(InputError) as caught:
-        run(out, quick("one_shot", each=8, lr=10))
+        run(out, quick("best", each=8, lr=10))
     assert "lower the learning rate (--set lr=...) or set clip=1" in str(caught.value)
     assert "step" in str(caught.value) and "\n" not in str(caught.value)
     if out.exists():

@@ -130,7 +130,7 @@ def test_same_seed_same_network_whatever_ran_before(
     run(other, quick("best", each=1), few(test=360), act_bits=5, seed=1)
     assert sha(other) != sha(again)
     with caller(), pytest.raises(InputError):
-        run(tmp_path / "bad.pt", quick("one_shot", lr=10, each=9))
+        run(tmp_path / "bad.pt", quick("best", lr=10, each=9))
 
 
 @pytest.mark.parametrize("name", ["best", "one_shot", "vaqf_paper"])

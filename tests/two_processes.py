@@ -107,7 +107,7 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
         refused(lambda: run(Path("/proc/none/x.pt"), quick("best"))),
         refused(lambda: run(folder / "a.pt", quick("best", batch=9))),
         refused(lambda: run(folder / "a.pt", quick("best", processes=4))),
-        refused(lambda: run(folder / "a.pt", quick("one_shot", lr=10, each=9))),
+        refused(lambda: run(folder / "a.pt", quick("best", lr=10, each=9))),
         refused(lambda: run(folder / "best.pt", quick("best"))),
     ]
     try:
