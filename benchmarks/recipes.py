@@ -44,9 +44,9 @@ def main() -> None:
         trials.worker(chosen.worker, zoo.load(MODEL), lambda trial: shapes())
         return
     groups = [
-        [trials.trial("shapes", *chain, seed, chosen.epochs) for chain in chains]
+        [trials.trial("shapes", *run, seed, chosen.epochs) for run in chain]
         for seed in chosen.seeds
-        for chains in CHAINS
+        for chain in CHAINS
     ]
     trials.in_processes(Path(__file__), groups, chosen.remember, chosen.jobs)
     sys.exit(0 if report(trials.found(groups, chosen.remember), chosen.seeds) else 1)

@@ -8,9 +8,10 @@ package latency;
     normalize = ($clog2(bits) + 1) / 2;
   endfunction
 
-  // normalize, table, product, difference
+  localparam int OCTAVE_TABLE = 3;  // table, product, difference
+
   function automatic int octave(input int bits);
-    octave = normalize(bits) + 3;
+    octave = normalize(bits) + OCTAVE_TABLE;
   endfunction
 
   localparam int SCALE_BY = 3;  // operands, product, shift

@@ -1,4 +1,6 @@
 // x >= 1 as 2**exponent * 1.fraction, by halving the range where the leading one may be.
+//
+// BITS is 2 or more.
 module normalize #(
     parameter int BITS = 52,
     parameter int FRACTION_BITS = 17

@@ -1,7 +1,7 @@
 // clamp((value * mult + bias) >> shift, low, high): accumulator -> integer of the next layer.
 //
-// The bias holds the rounding half. One result per cycle, LATENCY cycles after its operands; shift
-// and limits belong to the command and stand still while results of it are on their way.
+// The bias holds the rounding half. One result per cycle; shift and limits belong to the command
+// and stand still while results of it are on their way.
 module requantize #(
     parameter int OPERAND_BITS = 27,
     parameter int MULT_BITS = 18,

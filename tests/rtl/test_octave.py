@@ -7,11 +7,9 @@ from typing import Any
 import cocotb
 import numpy as np
 import pytest
-from rtl_bench import draw, start_clock, through
+from rtl_bench import draw, latency, start_clock, through
 
 from sim import golden
-
-TABLE_CYCLES = 3  # behind the normalization
 
 
 @pytest.mark.parametrize("root", [0, 1])
@@ -25,12 +23,12 @@ async def equals_golden(dut: Any) -> None:
     start_clock(dut)
     bits, root = int(dut.BITS.value), int(dut.ROOT.value)
     levels = (bits - 1).bit_length()
-    latency = (levels + 1) // 2 + TABLE_CYCLES
+    cycles = (levels + 1) // 2 + latency("OCTAVE_TABLE")
     rng = random.Random(bits)
     values = [2**i + d for i in range(bits) for d in (-1, 0, 1)]
     values += [2 ** rng.randrange(bits) + v for v in draw(rng, (0, 2**bits // 2 - 1), 600)]
     values = [v for v in values if 1 <= v < 2**bits]
-    found = await through(dut, {"x": values}, ("mantissa", "exponent"), latency)
+    found = await through(dut, {"x": values}, ("mantissa", "exponent"), cycles)
     expected = (golden.rsqrt if root else golden.reciprocal)(np.array(values))
     for name, wanted in zip(("mantissa", "exponent"), expected, strict=True):
         assert found[name] == wanted.tolist()
