@@ -14,13 +14,16 @@ from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import nn
 
 from quant import recipe as recipes
 from quant import saved
 from quant.data import Data
 from quant.train import float_file, train
+from quant.vit import FloatVit
 from sim import golden
-from vaqf import network
+from vaqf import checkpoint, network
 from vaqf.vit import Vit
 
 
@@ -55,12 +58,37 @@ class Outcome:
     digest: str
     accuracy: float  # of the integer network
     float_accuracy: float  # of the float model it was distilled from or started from; nan: none
-    export_equal: bool  # golden on the exported file == model.eval(), every logit of every image
+    export_equal: (
+        bool  # golden on the exported file == model.eval(), every logit of the test images
+    )
     seconds: float
 
 
-def run(trial: Trial, vit: Vit, data: Data, out: Path, teacher: Path | None) -> Outcome:
-    """Train, then compare the exported network with the model's evaluation on all test images."""
+def accuracy(model: nn.Module, data: Data) -> float:
+    """Percent of the images to judge by that a model's logits get right."""
+    right = 0
+    with torch.no_grad():
+        for pixels, labels in data.judge():
+            right += int((model(pixels).argmax(1) == labels).sum())
+    return 100 * right / data.judged
+
+
+def float_accuracy(path: Path, vit: Vit, data: Data) -> float:
+    """The same of a float model's file; nan if there is none."""
+    if not path.exists():
+        return float("nan")
+    model = FloatVit(vit)
+    model.load_params(checkpoint.load(path, vit))
+    return accuracy(model.eval(), data)
+
+
+def run(
+    trial: Trial, vit: Vit, data: Data, judged: Data, out: Path, teacher: Path | None
+) -> Outcome:
+    """Train and judge; compare the exported network with the model's evaluation on the test images.
+
+    judged: what accuracies are of, the same images or more of them.
+    """
     recipe = recipes.changed(recipes.load(trial.recipe), {"epochs": str(trial.epochs)})
     teacher = teacher if recipe.has_teacher else None
     trained = train(
@@ -82,11 +110,10 @@ def run(trial: Trial, vit: Vit, data: Data, out: Path, teacher: Path | None) -> 
         np.array_equal(golden.run(exported, pixels.numpy()), model(pixels).numpy())
         for pixels, _ in data.judge()
     )
-    right = trained.float_correct
     return Outcome(
         **asdict(trial),
-        accuracy=100 * trained.accuracy,
-        float_accuracy=float("nan") if right is None else 100 * right / trained.images,
+        accuracy=accuracy(model, judged),
+        float_accuracy=float_accuracy(teacher or float_file(out), vit, judged),
         export_equal=equal,
         seconds=trained.rows[-1].seconds,
     )
@@ -168,7 +195,9 @@ def _line(outcome: Outcome) -> str:
     )
 
 
-def worker(words: str, vit: Vit, load: Callable[[Trial], Data]) -> None:
+def worker(
+    words: str, vit: Vit, load: Callable[[Trial], Data], judge: Callable[[], Data] | None = None
+) -> None:
     """The other side of in_processes: run the trials of one group, a JSON line for each."""
     trials = [Trial(**trial) for trial in json.loads(words)]
     with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +206,8 @@ def worker(words: str, vit: Vit, load: Callable[[Trial], Data]) -> None:
             data = load(trial)
             out = Path(folder) / f"{number}.pt"
             key = (trial.what, trial.seed, trial.epochs)
-            outcome = run(trial, vit, data, out, teachers.get(key))
+            judged = data if judge is None else judge()
+            outcome = run(trial, vit, data, judged, out, teachers.get(key))
             if float_file(out).exists():
                 teachers[key] = float_file(out)
             print(json.dumps(asdict(outcome)), flush=True)

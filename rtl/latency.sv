@@ -1,6 +1,9 @@
 // How many cycles each pipeline takes, for those who wait for it; its module is built to match.
 // verilator lint_off UNUSEDPARAM
 package latency;
+  localparam int MEMORY = 2;  // the memory, the register behind it
+  localparam int DIAGONAL = MEMORY + 2;  // turned addresses, memory, turned words
+  localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it
   localparam int REQUANTIZE = 5;  // operands, product, sum, coarse shift, fine shift and clamp
 
   // a register behind every second halving of the width, and one behind the last
@@ -15,6 +18,56 @@ package latency;
   endfunction
 
   localparam int SCALE_BY = 3;  // operands, product, shift
+  localparam int VARIANCE = 4;  // operands, products, the same once more, difference
+
+  // of VARIANCE_BITS
+  function automatic int normalizer(input int bits);
+    normalizer = VARIANCE + octave(bits);
+  endfunction
+
+  localparam int CENTRE = 3;  // operands, product, difference
+  localparam int LAYER_NORM = CENTRE + SCALE_BY + REQUANTIZE;
   localparam int EXPONENT = 4;  // product, shift, table, rounding
+
+  // levels of adders that make one number of three
+  function automatic int add_tree(input int count);
+    add_tree = 0;
+    for (int left = count; left > 1; left = (left + 2) / 3) add_tree = add_tree + 1;
+  endfunction
+
+  // weights -> sums: registers of the weights and of what they select, then the tree
+  function automatic int sums(input bit table_engine, input int inputs);
+    sums = 2 + (table_engine ? add_tree(inputs / 4) : add_tree(inputs / 2));
+  endfunction
+  localparam int RING = 1 + MEMORY;  // address, memory
+  localparam int GELU = 2;  // index, entry
+  localparam int ROW_SUMS = 4;  // product, square, (a tree of lanes, not counted,) halves, total
+
+  // bits of the DSP's port that holds two factors of products.sv, the narrow one apart
+`ifdef VAQF_XC7
+  localparam int DSP_BITS = 25;
+`else
+  localparam int DSP_BITS = 27;
+`endif
+  localparam int LONGEST_CHAIN = 16;  // each DSP's operands are a cycle later: registers
+
+  // chains of DSPs that add up products of magnitude `most` without leaving their half of the sum
+  function automatic int chains(input int inputs, input int factor_bits, input int most);
+    chains = (2 ** (DSP_BITS - factor_bits - 1) - 1) / most;
+    if (chains > LONGEST_CHAIN) chains = LONGEST_CHAIN;
+    chains = (inputs + chains - 1) / chains;
+  endfunction
+
+  // operands, products, the sums of a chain one after the other, the tree of chains
+  function automatic int products(input int inputs, input int factor_bits, input int most);
+    products = chains(inputs, factor_bits, most);
+    products = 2 + (inputs + products - 1) / products + add_tree(products);
+  endfunction
+
+  localparam int ACCUMULATE = 1;
+  localparam int TURN = 3;  // keys wanted of banks, banks, turned keys
+  localparam int RUN_ADDRESS = 2;  // word, addresses
+  localparam int RUN = RUN_ADDRESS + DIAGONAL;  // of a head's channels, from its token on
+  localparam int WEIGH = MEMORY + 1 + EXPONENT;  // scores, their differences, numerators
 endpackage
 // verilator lint_on UNUSEDPARAM

@@ -45,9 +45,9 @@ def test_sizes_of_deit_base() -> None:
     assert design.banks == 16
     assert design.ring_words == 250 * 8  # the head's 8 planes, whole
     assert d.total_weight_words(BASE, 8, 4, 768, 64) == 192 * 8 + 12 * 12 * 192 + 250 * 8
-    assert d.most_sharing(BASE, 8, 4, 8, 64) == 8
-    assert d.most_sharing(BASE, 8, 12, 10, 64) == 2
-    assert d.most_sharing(vit.load("deit_tiny"), 8, 12, 10, 64) == 1
+    assert d.most_sharing(BASE, 8, (8, 4, 768), 64) == 8
+    assert d.most_sharing(BASE, 8, (10, 12, 192), 64) == 2
+    assert d.most_sharing(vit.load("deit_tiny"), 8, (10, 12, 192), 64) == 1
 
 
 def test_two_encoder_matrices_fit_where_they_are_largest() -> None:

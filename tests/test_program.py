@@ -83,10 +83,12 @@ def test_each_field_lies_where_the_table_says():
 
 
 def weight_bit(data, design, shape, plane, n, k):
-    """Bit of input k of output n: ring words by K slice, plane and output word."""
-    planes, outputs, _ = shape
+    """Bit of input k of output n: ring words by plane from the highest, K slice, output word."""
+    planes, outputs, inputs = shape
+    slices = -(-inputs // design.simd)
     slice_number, lane = divmod(k, design.simd)
-    word = (slice_number * planes + plane) * (outputs // design.pe) + n // design.pe
+    at = (planes - 1 - plane) * slices + slice_number
+    word = at * (outputs // design.pe) + n // design.pe
     bit = word * design.pe * design.simd + (n % design.pe) * design.simd + lane
     return data[bit // 8] >> (bit % 8) & 1
 
@@ -130,7 +132,8 @@ def test_the_image_holds_every_weight_and_record(name):
     design, network, compiled = case(name)
     vit, commands = network.vit, decoded(compiled)
     head, head_size = vit.head_dim, design.padded_head(vit.head_dim)
-    dim = -(-vit.dim // design.pe) * design.pe
+    unit = design.simd if vit.prefix_tokens > 1 else design.pe  # joined tokens start new slices
+    dim = -(-vit.dim // unit) * unit
     traced = {entry.layer: entry.command for entry in compiled.traced}
     rng = np.random.default_rng(0)
     for layer, linear in linears(network):

@@ -37,6 +37,7 @@ def constants(design: Design) -> dict[str, int]:
         "ring_words": design.ring_words,
         "resident": int(design.resident),
         "banks": design.banks,
+        "run_words": design.run_words,
         # the largest network
         "max_tokens": tokens,
         "max_dim": capacity.dim,
@@ -95,6 +96,43 @@ def constants(design: Design) -> dict[str, int]:
         "constant_tile_words": ceil_div(
             packing.constant_tile_bytes(design), design.weight_read_bytes
         ),
+    }
+
+
+def rtl_sizes(design: Design) -> dict[str, int]:
+    """What follows from the constants: names that the SystemVerilog alone needs, docs/rtl.md."""
+    t, p, k, a = design.tokens, design.pe, design.simd, design.act_bits
+    base = constants(design)
+    run = base["run_words"]
+    groups = base["max_tokens"] // t
+    attention_words = base["max_attention"] // p
+    # words of one token that are normalized in a cycle, whatever tokens there are beside it
+    norm_words = min(design.norm_tokens, run)
+    return {
+        # what moves in a cycle: bits, but for the first three
+        "tile": t * p,  # results
+        "slice_words": k // p,
+        "runs": k // p // run,  # loads of one token's slice
+        "rows": t // run,  # tokens of a load, run_words words each
+        "norm_words": norm_words,
+        "act_word": p * a,
+        "residual_word": p * base["residual_bits"],
+        "load_bits": t * p * a,
+        "slice_sum_bits": a + k.bit_length(),
+        "record_bits": base["mult_bits"] + base["bias_bits"],
+        "sums_bits": base["row_sum_bits"] + base["row_square_bits"],
+        "weight_bits": design.weight_ports * PORT_BITS,
+        "ring_word": design.ring_word_bits,
+        # depths of memories, in words
+        "groups": groups,
+        "residual_depth": groups * (base["max_dim"] // p),
+        "hidden_depth": groups * (base["max_hidden"] // p),
+        "attention_depth": base["max_tokens"] * ceil_div(attention_words, design.banks),
+        "attention_elements": max(t, base["head_words"]),
+        "pixel_words": ceil_div(base["max_pixel_bytes"], p),
+        "output_words": base["max_outputs"] // p,
+        "norm_record_depth": ceil_div(base["max_dim"] // p, norm_words),
+        "context_runs": base["max_attention"] // design.attention_lanes,
     }
 
 

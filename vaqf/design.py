@@ -4,6 +4,7 @@ A Design fits every network whose shapes stay within its Capacity; the network i
 scales, tables, weights) is loaded at run time.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -31,6 +32,19 @@ def ceil_div(a: int, b: int) -> int:
 def round_up(a: int, b: int) -> int:
     """Smallest multiple of b that is at least a."""
     return ceil_div(a, b) * b
+
+
+def run_words(tokens: int, pe: int, simd: int) -> int:
+    """Words of one token that are read together: whole runs fill a slice, whole tokens a load.
+
+    A load is tokens words in all: of tokens / run_words tokens at a time (docs/rtl.md).
+    """
+    return max(1, math.gcd(tokens, simd // pe))
+
+
+def legal_norm_tokens(norm_tokens: int, run: int) -> bool:
+    """Whether the layer norm's lanes take whole runs, or whole parts of one."""
+    return norm_tokens % run == 0 or run % norm_tokens == 0
 
 
 def banks_for(tokens: int, head_words: int) -> int:
@@ -91,12 +105,19 @@ class Design:
                 "a multiple of pe",
             ),
             (
-                self.norm_tokens >= 1 and self.tokens % self.norm_tokens == 0,
+                self.norm_tokens >= 1
+                and self.tokens % self.norm_tokens == 0
+                and legal_norm_tokens(self.norm_tokens, self.run_words),
                 "norm_tokens",
-                "a divisor of tokens",
+                f"a divisor of tokens, and a multiple or a divisor of {self.run_words}, the words"
+                " of one token that are read together",
             ),
             (self.frames_in_flight in (1, 2), "frames_in_flight", "1 or 2"),
-            (self.share >= 1 and self.tokens % self.share == 0, "share", "a divisor of tokens"),
+            (
+                self.share >= 1 and self.run_words % self.share == 0,
+                "share",
+                f"a divisor of {self.run_words}, the words of one token that are read together",
+            ),
             (self.engine == "table" or self.share == 1, "share", "1 for the adder engine"),
             (
                 self.weight_ports in WEIGHT_PORTS
@@ -123,6 +144,11 @@ class Design:
         Word w (P channels) of token t lies in bank (t + w) mod banks, a power of two.
         """
         return banks_for(self.tokens, self.attention_lanes // self.pe)
+
+    @property
+    def run_words(self) -> int:
+        """Words of one token that are read together; at least 1, however odd the shape."""
+        return run_words(self.tokens, max(self.pe, 1), self.simd)
 
     @property
     def ring_word_bits(self) -> int:
@@ -162,15 +188,21 @@ class MatMulShape:
         return ceil_div(self.k, simd) * self.planes * self.digits
 
 
+def head_token_inputs(vit: Vit, pe: int, simd: int) -> int:
+    """Inputs of the head for each prefix token: joined tokens start new K slices."""
+    return round_up(vit.dim, pe if vit.prefix_tokens == 1 else simd)
+
+
 @lru_cache(maxsize=1024)
 def _matmul_shapes(
-    vit: Vit, act_bits: int, pe: int, padded_head: int
+    vit: Vit, act_bits: int, pe: int, simd: int, padded_head: int
 ) -> tuple[tuple[str, MatMulShape], ...]:
     dim, hidden = round_up(vit.dim, pe), round_up(vit.hidden, pe)
     attention = vit.heads * padded_head
     tokens, planes = vit.tokens, arithmetic.FIXED_WEIGHT_BITS
     digits = arithmetic.pixel_digits(act_bits)
-    head_inputs, classes = vit.prefix_tokens * dim, round_up(vit.classes, pe)
+    head_inputs = vit.prefix_tokens * head_token_inputs(vit, pe, simd)
+    classes = round_up(vit.classes, pe)
     return (
         ("embed", MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits)),
         ("qkv", MatMulShape(tokens, dim, 3 * attention, 1, 1)),
@@ -181,15 +213,17 @@ def _matmul_shapes(
     )
 
 
-def matmul_shapes(vit: Vit, act_bits: int, pe: int, padded_head: int) -> dict[str, MatMulShape]:
+def matmul_shapes(
+    vit: Vit, act_bits: int, pe: int, simd: int, padded_head: int
+) -> dict[str, MatMulShape]:
     """The matmuls of one frame by kind: embed, qkv, proj, fc1, fc2, head."""
-    return dict(_matmul_shapes(vit, act_bits, pe, padded_head))
+    return dict(_matmul_shapes(vit, act_bits, pe, simd, padded_head))
 
 
 def capacity_for(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> Capacity:
     """The smallest capacity that runs this model on a design with these parameters."""
     padded_head = round_up(vit.head_dim, lanes)
-    shapes = matmul_shapes(vit, act_bits, pe, padded_head)
+    shapes = matmul_shapes(vit, act_bits, pe, simd, padded_head)
     partial = [s.n for s in shapes.values() if s.passes(simd) > 1]
     return Capacity(
         tokens=vit.tokens,
@@ -210,7 +244,7 @@ def weight_words(shape: MatMulShape, pe: int, simd: int) -> int:
 
 def total_weight_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> int:
     """Ring words of all matmuls of one frame: what a resident design holds."""
-    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    shapes = matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
     words = {name: weight_words(shape, pe, simd) for name, shape in shapes.items()}
     block = sum(words[name] for name in ("qkv", "proj", "fc1", "fc2"))
     return words["embed"] + vit.depth * block + words["head"]
@@ -222,16 +256,19 @@ def streamed_ring_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int)
     Two, so that the next matrix is filled while one is used; the 8-bit embedding and head are
     read as bit planes and need only fit themselves.
     """
-    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    shapes = matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
     words = [(weight_words(shape, pe, simd), shape.planes) for shape in shapes.values()]
     return max(count if planes > 1 else 2 * count for count, planes in words)
 
 
-def most_sharing(vit: Vit, act_bits: int, pe: int, tokens: int, lanes: int) -> int:
-    """Largest legal F: a shared table generator fills 16 * F cycles, one slice takes N / P."""
-    shapes = matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+def most_sharing(vit: Vit, act_bits: int, array: tuple[int, int, int], lanes: int) -> int:
+    """Largest legal F of a T x P x K array: a shared table generator fills 16 * F cycles, one
+    slice takes N / P; the tokens that share it are not loaded together."""
+    tokens, pe, simd = array
+    shapes = matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
     slowest = min(s.n // pe for s in shapes.values() if s.planes == 1)
-    fits = (f for f in range(tokens, 1, -1) if tokens % f == 0 and TABLE_ENTRIES * f <= slowest)
+    run = run_words(tokens, pe, simd)
+    fits = (f for f in range(run, 1, -1) if run % f == 0 and TABLE_ENTRIES * f <= slowest)
     return next(fits, 1)
 
 
@@ -250,7 +287,8 @@ def check_fits(design: Design, vit: Vit) -> None:
         raise InputError(
             f"design: ring_words is {design.ring_words}; {vit.name} needs at least {words}"
         )
-    share = most_sharing(vit, design.act_bits, design.pe, design.tokens, design.attention_lanes)
+    array = (design.tokens, design.pe, design.simd)
+    share = most_sharing(vit, design.act_bits, array, design.attention_lanes)
     if design.share > share:
         raise InputError(f"design: share is {design.share}; {vit.name} allows at most {share}")
 

@@ -21,10 +21,10 @@ from vaqf import network as network_file
 from vaqf import packing
 from vaqf.blob import BLOB_HEADER, Blob, blob
 from vaqf.command import FIELDS, Dest, Opcode, Source, layout
-from vaqf.constants import constants, tables
+from vaqf.constants import constants, rtl_sizes, tables
 from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.network import Network
-from vaqf.paths import HLS_INCLUDE, HLS_PROJECT, RTL_PROJECT
+from vaqf.paths import HLS_INCLUDE, HLS_PROJECT, RTL, RTL_PROJECT
 from vaqf.performance import Estimate
 from vaqf.program import Program, compile_network
 from vaqf.search import Search
@@ -33,6 +33,7 @@ IntArray = NDArray[Any]
 LAYER_HEADER = struct.Struct("<64s8I")
 _KINDS = {"uint8": 0, "int8": 1, "int16": 2}
 TOP = "vaqf_accelerator"
+RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
 SCHEMA = 1  # of manifest.json
 
 
@@ -97,10 +98,17 @@ def _constants(design: Design) -> dict[str, Any]:
     }
 
 
+def rtl_library() -> list[Path]:
+    """The SystemVerilog that no design changes, in the order in which tools read it."""
+    packages = [RTL / f"{name}.sv" for name in RTL_PACKAGES]
+    return packages + sorted(path for path in RTL.glob("*.sv") if path not in packages)
+
+
 def rtl_package(design: Design, model: str) -> str:
     """The SystemVerilog package of one design."""
     title = _title(design, model)
-    return _render("vaqf_pkg.sv.j2", title=title, layout=layout(), **_constants(design))
+    values = _constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
+    return _render("vaqf_pkg.sv.j2", title=title, **values)
 
 
 def write_kernel(design: Design, model: str, folder: Path, program: Program | None = None) -> None:

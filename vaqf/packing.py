@@ -44,13 +44,17 @@ def records(requant: Requant, index: IntArray, size: int) -> bytes:
 
 
 def pack_weights(bits: IntArray, design: Design) -> bytes:
-    """Bits [planes, n, k] -> ring words: by K slice, plane, output word; bit p * simd + k."""
+    """Bits [planes, n, k] -> ring words: highest plane first, then by K slice and output word.
+
+    Bit p * simd + k of a ring word belongs to output p and input k of it.
+    """
     planes, n, k = bits.shape
     slices = ceil_div(k, design.simd)
     padded = np.zeros((planes, n, slices * design.simd), np.uint8)
     padded[:, :, :k] = bits
     words = padded.reshape(planes, n // design.pe, design.pe, slices, design.simd)
-    return np.packbits(words.transpose(3, 0, 1, 2, 4).reshape(-1), bitorder="little").tobytes()
+    ordered = words[::-1].transpose(0, 3, 1, 2, 4)
+    return np.packbits(ordered.reshape(-1), bitorder="little").tobytes()
 
 
 def constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:

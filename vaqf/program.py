@@ -16,6 +16,7 @@ from vaqf.command import COMMAND_WORDS, Dest, Opcode, Source, encode
 from vaqf.design import (
     Design,
     MatMulShape,
+    head_token_inputs,
     matmul_shapes,
     round_up,
     weight_words,
@@ -81,7 +82,8 @@ def _layout(network: Network, design: Design) -> _Layout:
     head = design.padded_head(vit.head_dim)
     attention = (np.arange(vit.heads)[:, None] * head + np.arange(vit.head_dim)).reshape(-1)
     dim = np.arange(vit.dim)
-    prefix = np.arange(vit.prefix_tokens)[:, None] * round_up(vit.dim, design.pe)
+    prefix = np.arange(vit.prefix_tokens)[:, None]
+    prefix = prefix * head_token_inputs(vit, design.pe, design.simd)
     return _Layout(
         dim=dim,
         hidden=np.arange(vit.hidden),
@@ -102,7 +104,9 @@ class _Compiler:
         self.network = network
         self.layout = _layout(network, design)
         self.padded_head = design.padded_head(vit.head_dim)
-        self.shapes = matmul_shapes(vit, network.act_bits, design.pe, self.padded_head)
+        self.shapes = matmul_shapes(
+            vit, network.act_bits, design.pe, design.simd, self.padded_head
+        )
         self.image = WeightImage()
         self.ring_offset = 0
 

@@ -115,7 +115,8 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
 
 def commands(vit: Vit, design: Design) -> dict[str, Command]:
     """The six matmuls of a frame."""
-    shapes = matmul_shapes(vit, design.act_bits, design.pe, design.padded_head(vit.head_dim))
+    padded_head = design.padded_head(vit.head_dim)
+    shapes = matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
     return {kind: command(kind, shape, design) for kind, shape in shapes.items()}
 
 

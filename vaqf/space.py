@@ -214,7 +214,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             norm_tokens=_norm_tokens(vit, act_bits, array, lanes),
             frames_in_flight=problem.frames[0],
             share=(
-                shapes.most_sharing(vit, act_bits, pe, tokens, lanes)
+                shapes.most_sharing(vit, act_bits, array, lanes)
                 if problem.engine == "table"
                 else 1
             ),
@@ -241,10 +241,12 @@ def _most_ports(problem: Problem, ring_word_bits: int) -> int:
 def _norm_tokens(vit: Vit, act_bits: int, array: Array, lanes: int) -> int:
     """Fewest layer-norm rows per cycle that never bind under qkv and fc1."""
     tokens, pe, simd = array
-    by_kind = shapes.matmul_shapes(vit, act_bits, pe, round_up(vit.head_dim, lanes))
+    by_kind = shapes.matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
     normalized = [by_kind["qkv"], by_kind["fc1"]]
+    run = shapes.run_words(tokens, pe, simd)
     for rows in range(1, tokens + 1):
-        if tokens % rows == 0 and all(
+        legal = tokens % rows == 0 and shapes.legal_norm_tokens(rows, run)
+        if legal and all(
             m.k // pe * (tokens // rows) <= m.passes(simd) * (m.n // pe) for m in normalized
         ):
             return rows

@@ -57,7 +57,7 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
     ) -> None:
         package = tmp_path / "vaqf_pkg.sv"
         package.write_text(emit.rtl_package(design or design_for([ODD]), "a bench"))
-        sources = [package, *(RTL / f"{name}.sv" for name in ("latency", *below, top))]
+        sources = [package, *(RTL / f"{name}.sv" for name in (*emit.RTL_PACKAGES, *below, top))]
         arguments = []
         if family != "portable":
             arguments = [f"-DVAQF_{family.upper()}"]

@@ -11,12 +11,16 @@ from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 from vaqf.paths import RTL
 
 CLOCK_NS = 10
-LATENCIES = dict(re.findall(r"int (\w+) = (\d+);", (RTL / "latency.sv").read_text()))
+# name -> numbers and other names, added up
+LATENCIES = dict(re.findall(r"int (\w+) = ([\w +]+);", (RTL / "latency.sv").read_text()))
 
 
 def latency(pipeline: str) -> int:
     """Cycles of a pipeline, as those who wait for it are told."""
-    return int(LATENCIES[pipeline])
+    return sum(
+        int(term) if term.isdecimal() else latency(term)
+        for term in LATENCIES[pipeline].split(" + ")
+    )
 
 
 def start_clock(dut: Any) -> None:

@@ -13,7 +13,7 @@ from sim import verilator
 from vaqf import emit
 from vaqf.paths import RTL
 
-MODULES = sorted(path.stem for path in RTL.glob("*.sv") if path.stem != "latency")
+MODULES = [path.stem for path in emit.rtl_library() if path.stem not in emit.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
 
 
@@ -39,7 +39,7 @@ def output(*command: str | Path, cwd: Path | None = None) -> tuple[int, str]:
 
 
 def sources(package: Path) -> list[Path]:
-    return [package, RTL / "latency.sv", *(RTL / f"{name}.sv" for name in MODULES)]
+    return [package, *emit.rtl_library()]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -21,8 +21,10 @@ inline bool fits_source(const Command& c) {
   }
   if (c.source == kSourceNorm) return digits == 1 && int(c.k_words) == dim_words;
   if (c.source == kSourceNormPrefix) {
+    const int words =
+        c.prefix_tokens > 1 ? ceil_div(dim_words, kSliceWords) * kSliceWords : dim_words;
     return digits == 1 && c.tokens == 1 && int(c.prefix_tokens) <= kMaxTokens &&
-           int(c.k_words) == int(c.prefix_tokens) * dim_words;
+           int(c.k_words) == int(c.prefix_tokens) * words;
   }
   if (c.source == kSourceContext) return digits == 1 && inputs <= kMaxAttention;
   return c.source == kSourceHidden && digits == 1 && inputs <= kMaxHidden;

@@ -17,9 +17,6 @@
 
 namespace vaqf {
 
-constexpr int kSliceWords = kSimd / kPe;
-static_assert(kSimd % kPe == 0, "a slice is whole activation words");
-
 /// Where a gather stands: slices come in the order in which they are computed.
 struct Gather {
   int slice;   ///< K slice that is gathered
@@ -150,8 +147,10 @@ pass_loop:
     gather.word = 0;
     gather.ready = false;
     int n = 0, plane = 0;
-    ap_uint<32> address = base + slice * int(c.planes) * words;
-    if (address >= kRingWords) address -= kRingWords;
+    // the highest plane comes first in the ring, plane 0 is used first
+    ap_uint<32> plane_start = base + c.weight_words - (slices_per_row - slice) * words;
+    if (plane_start >= kRingWords) plane_start -= kRingWords;
+    ap_uint<32> address = plane_start;
   cycle_loop:
     for (int i = 0; i < interval * int(c.planes); ++i) {
 #pragma HLS PIPELINE II = 1
@@ -202,6 +201,12 @@ pass_loop:
         } else {
           partial[n] = acc;
         }
+      }
+      if (n == interval - 1) {
+        const ap_uint<32> back = slices_per_row * words;
+        plane_start = plane_start < back ? ap_uint<32>(plane_start + kRingWords - back)
+                                         : ap_uint<32>(plane_start - back);
+        address = plane_start;
       }
       count_nested(n, interval - 1, plane);
       if (after_next && !gather.ready) gather_step(c, gather, slices[bank], tiles);

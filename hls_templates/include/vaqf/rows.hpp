@@ -113,10 +113,14 @@ norm_round_loop:
     int w = 0, step = 0;
     RecordWord q;
     ActTile tile;
+    // joined tokens start new K slices: the last one of each is filled up with 0
+    const int words =
+        prefix && c.prefix_tokens > 1 ? ceil_div(dim_words, kSliceWords) * kSliceWords : dim_words;
   norm_loop:
-    for (int i = 0; i < dim_words * kNormSteps; ++i) {
+    for (int i = 0; i < words * kNormSteps; ++i) {
 #pragma HLS PIPELINE II = 1
-      if (step == 0) q = records.read();
+      const bool inside = w < dim_words;
+      if (step == 0 && inside) q = records.read();
       // all banks at one address, so that no port is asked twice
       ResidualWord bank_word[kTokens];
 #pragma HLS ARRAY_PARTITION variable = bank_word complete
@@ -131,7 +135,7 @@ norm_round_loop:
         const int t = step * kNormTokens + u;
         const int bank = prefix ? r % kTokens : t;
         const int token = group * kTokens + bank;
-        const bool used = prefix ? t == 0 : token < int(c.tokens);
+        const bool used = inside && (prefix ? t == 0 : token < int(c.tokens));
       norm_channel_loop:
         for (int p = 0; p < kPe; ++p) {
 #pragma HLS UNROLL

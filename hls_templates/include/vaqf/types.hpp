@@ -96,6 +96,9 @@ inline void count_nested(int& inner, int last, int& outer) {
   }
 }
 
+constexpr int kSliceWords = kSimd / kPe;  ///< activation words of one K slice
+static_assert(kSimd % kPe == 0, "a slice is whole activation words");
+
 /// Bits that hold 0..n.
 constexpr int bits_for(unsigned long long n) { return n < 2 ? 1 : 1 + bits_for(n / 2); }
 
