@@ -1,0 +1,111 @@
+// Where a part of the attention engine is: one step a cycle through all heads of a command.
+//
+// Outermost first: head, group of R queries, chunk of R keys, beat (a part of the head's channels, or
+// none if the head is narrow), slot. Every part of the engine has a walk of its own that starts when
+// the first data reach it; so all stay in step, however far apart.
+module attention_walk #(
+    localparam int R = vaqf_pkg::ATTENTION_ROWS,
+    localparam int BEATS = vaqf_pkg::MAX_HEAD_WORDS / vaqf_pkg::HEAD_WORDS,
+    localparam int TOKEN_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS),
+    localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH),
+    localparam int RUN_BITS = sizes::index_bits(vaqf_pkg::CONTEXT_RUNS)
+) (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input vaqf_pkg::command_t command,
+    input logic [ADDRESS_BITS-1:0] stride,  // of a token
+    output logic active,
+    output logic [sizes::index_bits(R)-1:0] slot,
+    output logic [sizes::index_bits(BEATS)-1:0] beat,
+    output logic [RUN_BITS-1:0] run,  // of a token: head and part
+    output logic last_part,  // of the head's channels; beats behind it repeat its run
+    output logic first_chunk,
+    output logic [TOKEN_BITS-1:0] query,
+    output logic [ADDRESS_BITS-1:0] query_address,
+    output logic [TOKEN_BITS-1:0] key,
+    output logic [ADDRESS_BITS-1:0] key_address,
+    output logic key_behind,
+    output logic keys_end,  // in the last slot: of the last chunk
+    output logic chunk_end,
+    output logic group_end,
+    output logic ended  // the last step of all
+);
+  logic beat_end, head_end, queries_end, unused_behind;
+  assign beat_end  = slot == ($bits(slot))'(R - 1);
+  assign chunk_end = active && beat_end && beat == ($bits(beat))'(BEATS - 1);
+  assign group_end = chunk_end && keys_end;
+  assign head_end  = group_end && queries_end;
+  assign ended     = head_end && head == command.heads - 1'b1;
+
+  cursor u_query (
+      .clk,
+      .restart(start || head_end),
+      .turn(beat_end),
+      .onward(group_end),
+      .tokens(TOKEN_BITS'(command.tokens)),
+      .stride,
+      .token(query),
+      .address(query_address),
+      .behind(unused_behind),
+      .at_end(queries_end)
+  );
+  cursor u_key (
+      .clk,
+      .restart(start || group_end),
+      .turn(beat_end),
+      .onward(chunk_end),
+      .tokens(TOKEN_BITS'(command.tokens)),
+      .stride,
+      .token(key),
+      .address(key_address),
+      .behind(key_behind),
+      .at_end(keys_end)
+  );
+
+  logic [$bits(command.heads)-1:0] head;
+  logic [RUN_BITS-1:0] head_run;  // the head's first
+  logic [$bits(command.head_words)-1:0] parted;  // words of the head up to this part's end
+  logic whole, repeats;
+  assign whole = parted == command.head_words;
+  assign last_part = whole && !repeats;
+
+  always_ff @(posedge clk) begin
+    if (rst) active <= 1'b0;
+    else active <= start || (active && !ended);
+
+    if (start) begin
+      slot <= '0;
+      beat <= '0;
+    end else begin
+      slot <= beat_end ? '0 : slot + 1'b1;
+      if (chunk_end) beat <= '0;
+      else if (beat_end) beat <= beat + 1'b1;
+    end
+
+    if (start || group_end) first_chunk <= 1'b1;
+    else if (chunk_end) first_chunk <= 1'b0;
+
+    if (start) head <= '0;
+    else if (head_end) head <= head + 1'b1;
+
+    if (start || chunk_end) begin
+      repeats <= 1'b0;
+      parted  <= ($bits(parted))'(vaqf_pkg::HEAD_WORDS);
+    end else if (beat_end) begin
+      repeats <= whole;
+      if (!whole) parted <= parted + ($bits(parted))'(vaqf_pkg::HEAD_WORDS);
+    end
+
+    // the last beat is at the head's last part, or repeats it
+    if (start) {run, head_run} <= '0;
+    else if (head_end) {run, head_run} <= {2{run + 1'b1}};
+    else if (chunk_end) run <= head_run;
+    else if (beat_end && !whole) run <= run + 1'b1;
+
+    if (!rst) assert (!(start && active));
+  end
+
+  logic unused;  // other fields; queries behind the last repeat it as well
+  assign unused = &{1'b0, command, unused_behind};
+endmodule

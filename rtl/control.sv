@@ -1,0 +1,159 @@
+// The registers that a host runs the accelerator with: AXI4-Lite, laid out as Vitis HLS does.
+//
+// docs/accelerator.md lists them. `start` is a pulse; the bit that a host sets for it stays until
+// `ready`, upon which auto restart starts again at once. Arguments are shown as they are written:
+// sampling them is the kernel's. Words of `status` are read from 0x80 on; elsewhere reads give 0 and
+// writes go nowhere.
+module control #(
+    parameter int STATUS_WORDS = 1
+) (
+    input  logic        clk,
+    input  logic        rst,
+    output logic        start,
+    input  logic        done,               // a pulse: what was written is in memory
+    input  logic        ready,              // a pulse: may be started again
+    input  logic        idle,
+    output logic        interrupt_request,
+    output logic [63:0] commands,
+    output logic [63:0] weights,
+    output logic [63:0] images,
+    output logic [63:0] results,
+    output logic [31:0] n_frames,
+    output logic [31:0] n_commands,
+
+    input logic [32*STATUS_WORDS-1:0] status,
+
+    input  logic        awvalid,
+    output logic        awready,
+    input  logic [11:0] awaddr,
+    input  logic        wvalid,
+    output logic        wready,
+    input  logic [31:0] wdata,
+    input  logic [ 3:0] wstrb,
+    output logic        bvalid,
+    input  logic        bready,
+    output logic [ 1:0] bresp,
+    input  logic        arvalid,
+    output logic        arready,
+    input  logic [11:0] araddr,
+    output logic        rvalid,
+    input  logic        rready,
+    output logic [31:0] rdata,
+    output logic [ 1:0] rresp
+);
+  // addresses in words; those of 64 bits take two
+  localparam int CONTROL = 0;
+  localparam int INTERRUPTS_ON = 1;
+  localparam int INTERRUPT_ENABLE = 2;
+  localparam int INTERRUPT_STATUS = 3;
+  localparam int COMMANDS = 4;
+  localparam int WEIGHTS = 7;
+  localparam int IMAGES = 10;
+  localparam int RESULTS = 13;
+  localparam int N_FRAMES = 16;
+  localparam int N_COMMANDS = 18;
+  localparam int STATUS = 32;
+  localparam int WORD_BITS = $clog2(STATUS + STATUS_WORDS);
+  localparam logic [STATUS-1:0] IS_ARGUMENT =
+      32'd3 << COMMANDS | 32'd3 << WEIGHTS | 32'd3 << IMAGES | 32'd3 << RESULTS |
+      32'd1 << N_FRAMES | 32'd1 << N_COMMANDS;
+
+  // address and data of a write come in any order; both are here before it is done
+  logic [9:0] write_word, read_word;
+  logic [31:0] value;
+  logic [ 3:0] strobes;
+  logic writes, reads;
+  logic [32*2**WORD_BITS-1:0] registers;
+  logic [31:0] found;
+  assign writes = !awready && !wready && !bvalid;
+  assign reads = !arready && !rvalid;
+  assign found = 11'(read_word) < 11'(2 ** WORD_BITS) ?
+                 registers[32*read_word[WORD_BITS-1:0]+:32] : '0;
+  assign bresp = 2'b00;
+  assign rresp = 2'b00;
+
+  always_ff @(posedge clk) begin
+    if (awvalid && awready) write_word <= awaddr[11:2];
+    if (wvalid && wready) {strobes, value} <= {wstrb, wdata};
+    if (arvalid && arready) read_word <= araddr[11:2];
+    if (reads) rdata <= found;
+    if (rst) begin
+      awready <= 1'b1;
+      wready  <= 1'b1;
+      bvalid  <= 1'b0;
+      arready <= 1'b1;
+      rvalid  <= 1'b0;
+    end else begin
+      awready <= writes || (awready && !awvalid);
+      wready  <= writes || (wready && !wvalid);
+      bvalid  <= writes || (bvalid && !bready);
+      arready <= (rvalid && rready) || (arready && !arvalid);
+      rvalid  <= reads || (rvalid && !rready);
+    end
+  end
+
+  // bit 0 of what happens is done, bit 1 ready
+  logic started, auto_restart, interrupts_on;
+  logic [1:0] happens, seen, enabled, raised;
+  logic low_byte, controls, asks, begins;
+  assign happens  = {ready, done};
+  assign low_byte = writes && strobes[0];
+  assign controls = low_byte && write_word == 10'(CONTROL);
+  assign asks     = controls && value[0];
+  assign begins   = (asks && (!started || ready)) || (auto_restart && ready);
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      start             <= 1'b0;
+      started           <= 1'b0;
+      auto_restart      <= 1'b0;
+      seen              <= '0;
+      interrupts_on     <= 1'b0;
+      enabled           <= '0;
+      raised            <= '0;
+      interrupt_request <= 1'b0;
+    end else begin
+      start   <= begins;
+      started <= begins || (started && !ready);
+      if (controls) auto_restart <= value[7];
+      // what happens while it is read or toggled is not lost
+      seen <= (reads && read_word == 10'(CONTROL) ? '0 : seen) | happens;
+      if (low_byte && write_word == 10'(INTERRUPTS_ON)) interrupts_on <= value[0];
+      if (low_byte && write_word == 10'(INTERRUPT_ENABLE)) enabled <= value[1:0];
+      raised <= (low_byte && write_word == 10'(INTERRUPT_STATUS) ? raised ^ value[1:0] : raised) |
+                (enabled & happens);
+      interrupt_request <= interrupts_on && raised != '0;
+    end
+    if (!rst && ready) assert (started);
+  end
+
+  assign registers[32*CONTROL+:32] = {
+    24'b0, auto_restart, 3'b0, seen[1], idle && !started, seen[0], started
+  };
+  assign registers[32*INTERRUPTS_ON+:32] = 32'(interrupts_on);
+  assign registers[32*INTERRUPT_ENABLE+:32] = 32'(enabled);
+  assign registers[32*INTERRUPT_STATUS+:32] = 32'(raised);
+  assign registers[32*2**WORD_BITS-1:32*STATUS] = (32 * (2 ** WORD_BITS - STATUS))'(status);
+
+  for (genvar i = COMMANDS; i < STATUS; ++i) begin : g_word
+    if (IS_ARGUMENT[i]) begin : g_argument
+      logic [31:0] argument;
+      always_ff @(posedge clk) begin
+        for (int b = 0; b < 4; ++b)
+        if (writes && write_word == 10'(i) && strobes[b]) argument[8*b+:8] <= value[8*b+:8];
+      end
+      assign registers[32*i+:32] = argument;
+    end else begin : g_nothing
+      assign registers[32*i+:32] = '0;
+    end
+  end
+  assign commands   = registers[32*COMMANDS+:64];
+  assign weights    = registers[32*WEIGHTS+:64];
+  assign images     = registers[32*IMAGES+:64];
+  assign results    = registers[32*RESULTS+:64];
+  assign n_frames   = registers[32*N_FRAMES+:32];
+  assign n_commands = registers[32*N_COMMANDS+:32];
+
+  logic unused;  // every register is a word
+  assign unused = &{1'b0, awaddr[1:0], araddr[1:0]};
+endmodule

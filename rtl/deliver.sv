@@ -1,0 +1,161 @@
+// What arrives from the weight port, to whom it belongs: transfer after transfer, as they were asked.
+//
+// A transfer is `count` gelu entries, records, or beats of weights or constants. Entries and records
+// leave one per cycle; records are gathered to words of P, the last one filled up with zeros.
+// Word w of a buffer with more than one bank (norm, context) belongs to bank w mod their number.
+module deliver (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic transfer_valid,
+    output logic transfer_ready,
+    input logic [31:0] transfer_count,
+    input logic for_gelu,
+    input logic for_norm,
+    input logic for_requant,
+    input logic for_context,
+    input logic for_weights,
+    input logic for_constants,
+    input logic transfer_parity,
+    input logic data_valid,
+    output logic data_ready,
+    input logic [vaqf_pkg::WEIGHT_BITS-1:0] data,
+    // half of the buffers that is written
+    output logic parity,
+    output logic gelu_write,
+    output logic [sizes::index_bits(vaqf_pkg::GELU_ENTRIES)-1:0] gelu_address,
+    output logic [vaqf_pkg::ACT_BITS-1:0] gelu_data,
+    output logic [vaqf_pkg::NORM_WORDS-1:0] norm_write,
+    output logic requant_write,
+    output logic [vaqf_pkg::HEAD_WORDS-1:0] context_write,
+    output logic [15:0] record_address,
+    output logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data,
+    // pulses: all parameters of a command are stored
+    output logic matmul_loaded,
+    output logic attention_loaded,
+    output logic fill_valid,
+    output logic [vaqf_pkg::WEIGHT_BITS-1:0] fill_data,
+    output logic constant_valid,
+    input logic constant_ready,
+    output logic [vaqf_pkg::WEIGHT_BITS-1:0] constant_data
+);
+  localparam int PE = vaqf_pkg::PE;
+  localparam int RECORD = vaqf_pkg::RECORD_BITS;
+  localparam int PART = vaqf_pkg::PORT_BITS;  // of a record in memory
+  localparam int PART_BYTES = PART / 8;
+  localparam int PARTS = vaqf_pkg::WEIGHT_PORTS;  // of a beat
+  localparam int PART_BITS = sizes::index_bits(PARTS);
+  localparam int LANE_BITS = sizes::index_bits(PE);
+  localparam int BANK_BITS = sizes::index_bits(
+      vaqf_pkg::NORM_WORDS > vaqf_pkg::HEAD_WORDS ? vaqf_pkg::NORM_WORDS : vaqf_pkg::HEAD_WORDS
+  );
+
+  // -- the transfer under way --------------------------------------------------------------------
+
+  logic busy, gelu, norm, requant, contexts, weights, constants, half;
+  logic [31:0] left;  // of the transfer
+  logic records, filling, entry, last_entry, last_of_beat, end_of_transfer;
+  assign records = norm || requant || contexts;
+  // an entry leaves: a gelu entry, a record, a whole beat
+  assign entry = busy && !filling && data_valid && (!constants || constant_ready);
+  assign last_entry = left == 32'd1;
+  assign data_ready = busy && !filling && (last_of_beat || last_entry) &&
+                      (!constants || constant_ready);
+  assign transfer_ready = !busy || end_of_transfer;
+
+  always_ff @(posedge clk) begin
+    if (transfer_valid && transfer_ready) begin
+      {gelu, norm, requant, contexts, weights, constants} <= {
+        for_gelu, for_norm, for_requant, for_context, for_weights, for_constants
+      };
+      half <= transfer_parity;
+      left <= transfer_count;
+    end else if (entry) begin
+      left <= left - 1'b1;
+    end
+    if (rst || start) busy <= 1'b0;
+    else if (transfer_ready) busy <= transfer_valid;
+    if (!rst) begin
+      if (start) assert (!busy && !transfer_valid);
+      assert (!busy || filling || left != '0);
+    end
+  end
+
+  assign fill_valid = busy && weights && data_valid;
+  assign fill_data = data;
+  assign constant_valid = busy && constants && data_valid;
+  assign constant_data = data;
+
+  // -- places in a beat --------------------------------------------------------------------------
+
+  logic [PART_BITS-1:0] part;
+  logic [$clog2(PART_BYTES)-1:0] place;  // in the part
+  logic [PART-1:0] part_data;
+  logic last_part, last_place;
+  assign part_data = data[PART*part+:PART];
+  assign last_part = part == PART_BITS'(PARTS - 1);
+  assign last_place = place == '1;
+  assign last_of_beat = gelu ? last_part && last_place : !records || last_part;
+
+  always_ff @(posedge clk) begin
+    if (rst || start || (entry && (last_of_beat || last_entry))) begin
+      part  <= '0;
+      place <= '0;
+    end else if (entry) begin
+      if (gelu) place <= place + 1'b1;
+      if (!gelu || last_place) part <= part + 1'b1;
+    end
+  end
+
+  // -- the gelu table ----------------------------------------------------------------------------
+
+  always_ff @(posedge clk) begin
+    gelu_write <= !rst && entry && gelu;
+    gelu_data  <= part_data[8*place+:vaqf_pkg::ACT_BITS];
+    if (!busy || !gelu) gelu_address <= '1;
+    else if (entry) gelu_address <= gelu_address + 1'b1;
+  end
+
+  // -- records -----------------------------------------------------------------------------------
+
+  logic [RECORD-1:0] record;
+  logic [LANE_BITS-1:0] lane;
+  logic [BANK_BITS-1:0] bank, last_bank;
+  logic [15:0] address;
+  logic shift, last_lane, word_end;
+  assign record = filling ? '0 :
+      {part_data[PART/2+:vaqf_pkg::BIAS_BITS], part_data[0+:vaqf_pkg::MULT_BITS]};
+  assign shift = filling || (entry && records);
+  assign last_lane = lane == LANE_BITS'(PE - 1);
+  assign word_end = shift && last_lane;
+  assign end_of_transfer = records ? word_end && (filling || last_entry) : entry && last_entry;
+  assign last_bank = norm ? BANK_BITS'(vaqf_pkg::NORM_WORDS - 1) :
+                     contexts ? BANK_BITS'(vaqf_pkg::HEAD_WORDS - 1) : '0;
+
+  always_ff @(posedge clk) begin
+    if (shift) record_data <= (PE * RECORD)'({record, record_data} >> RECORD);
+    record_address <= address;
+    parity         <= half;
+    for (int i = 0; i < vaqf_pkg::NORM_WORDS; ++i) begin
+      norm_write[i] <= !rst && norm && word_end && bank == BANK_BITS'(i);
+    end
+    for (int i = 0; i < vaqf_pkg::HEAD_WORDS; ++i) begin
+      context_write[i] <= !rst && contexts && word_end && bank == BANK_BITS'(i);
+    end
+    requant_write    <= !rst && requant && word_end;
+    matmul_loaded    <= !rst && requant && end_of_transfer;
+    attention_loaded <= !rst && contexts && end_of_transfer;
+
+    if (rst || start || end_of_transfer) filling <= 1'b0;
+    else if (entry && records && last_entry) filling <= 1'b1;
+    if (rst || start) lane <= '0;
+    else if (shift) lane <= last_lane ? '0 : lane + 1'b1;
+    if (transfer_ready) begin
+      bank    <= '0;
+      address <= '0;
+    end else if (word_end) begin
+      bank <= bank == last_bank ? '0 : bank + 1'b1;
+      if (bank == last_bank) address <= address + 1'b1;
+    end
+  end
+endmodule

@@ -1,0 +1,222 @@
+// What is read for one command besides its weights: tables and records, image and constants.
+//
+// Tables and records of a matmul are asked for when the one two before it is done, since there are
+// two halves of every buffer, counted by `parity`; likewise those of attention. The image of a patch
+// embedding comes with them, its constants as soon as it runs: by then the residual stream that they
+// go to belongs to it.
+module fetch_parameters (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic [31:0] n_frames,
+    input logic [31:0] n_commands,
+    input logic [63:0] images_address,
+    output logic list_request,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] list_index,
+    input logic list_answer,
+    input vaqf_pkg::command_t list_command,
+    input logic matmul_start,
+    input logic matmul_done,
+    input logic attention_done,
+    // from the weight image; `count` is of gelu entries, records, or beats of constants
+    output logic request_valid,
+    input logic request_ready,
+    output logic [37:0] request_position,  // in bytes
+    output logic [31:0] request_count,
+    output logic for_gelu,
+    output logic for_norm,
+    output logic for_requant,
+    output logic for_context,
+    output logic for_constants,
+    output logic parity,
+    // from the images
+    output logic image_request_valid,
+    input logic image_request_ready,
+    output logic [63:0] image_request_address,
+    output logic [31:0] image_request_beats,
+    input logic pixels_idle,
+    output logic pixels_start,
+    output vaqf_pkg::command_t pixels_command
+);
+  // of an address inside a beat
+  localparam int BEAT_BITS = $clog2(vaqf_pkg::WEIGHT_BITS / 8);
+  localparam int PIXEL_BEAT_BITS = $clog2(vaqf_pkg::PORT_BITS / 8);
+  localparam int ALIGN_BEATS = vaqf_pkg::ALIGN_BYTES * 8 / vaqf_pkg::PORT_BITS;
+
+  logic valid, next, new_step, ended;
+  logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] index;
+  vaqf_pkg::command_t command;
+  logic [31:0] frame;
+  walk u_walk (
+      .clk,
+      .rst,
+      .start,
+      .n_frames,
+      .n_commands,
+      .list_request,
+      .list_index,
+      .list_answer,
+      .list_command,
+      .valid,
+      .next,
+      .command,
+      .index,
+      .frame,
+      .new_step,
+      .ended
+  );
+
+  typedef enum logic [2:0] {
+    TAKE,
+    GELU,
+    NORM,
+    REQUANT,
+    CONTEXT,
+    IMAGE,
+    CONSTANTS,
+    MORE_CONSTANTS
+  } state_t;
+  state_t state;
+  logic is_attention, is_norm, is_image;
+  logic take, take_matmul, take_attention, wanted, asked, through;
+  logic [1:0] matmul_halves, attention_halves;  // not in use
+  logic [1:0] ahead;  // matmuls whose parameters were asked for and that do not run yet
+  logic matmul_parity, attention_parity;
+  logic [31:0] offset;
+  assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
+  assign is_norm = command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
+                   command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  assign is_image = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+  assign take_matmul = state == TAKE && valid && !is_attention && matmul_halves != '0;
+  assign take_attention = state == TAKE && valid && is_attention && attention_halves != '0;
+  assign take = take_matmul || take_attention;
+
+  // -- requests to the weight image --------------------------------------------------------------
+
+  logic [37:0] constants_position;  // of the next token group
+  logic [31:0] beats_of_group, group_beats;
+  logic [15:0] tokens_left;
+  logic last_group;
+  assign last_group = tokens_left <= 16'(vaqf_pkg::TOKENS);
+  always_comb begin
+    // n_words tiles; adders, since every DSP belongs to an engine
+    beats_of_group = '0;
+    for (int i = 0; i < 32; ++i) begin
+      if (vaqf_pkg::CONSTANT_TILE_WORDS[i]) beats_of_group += 32'(command.n_words) << i;
+    end
+  end
+  always_comb begin
+    offset = command.requant_offset;
+    request_count = 32'(command.outputs);
+    wanted = 1'b0;
+    case (state)
+      GELU: begin
+        wanted = command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
+        offset = command.gelu_offset;
+        request_count = vaqf_pkg::GELU_ENTRIES;
+      end
+      NORM: begin
+        wanted = is_norm;
+        offset = command.norm_offset;
+        request_count = 32'(command.dim);
+      end
+      REQUANT, CONTEXT: wanted = 1'b1;
+      CONSTANTS, MORE_CONSTANTS: begin
+        wanted = state == MORE_CONSTANTS;
+        offset = command.constant_offset;
+        request_count = group_beats;
+      end
+      default: ;
+    endcase
+  end
+  assign request_valid = wanted;
+  assign request_position = state == MORE_CONSTANTS ? constants_position : {offset, 6'b0};
+  assign for_gelu = state == GELU;
+  assign for_norm = state == NORM;
+  assign for_requant = state == REQUANT;
+  assign for_context = state == CONTEXT;
+  assign for_constants = state == MORE_CONSTANTS;
+  assign parity = is_attention ? attention_parity : matmul_parity;
+  assign asked = request_valid && request_ready;
+  assign through = asked || !wanted;
+
+  // -- the image ---------------------------------------------------------------------------------
+
+  // Its size is added up row by row, while the records are asked for. Frames follow each other in
+  // memory, as their patch embeddings do in the list.
+  logic [15:0] rows_left;
+  logic [31:0] image_beats;
+  logic [31:0] images_asked;  // of this run
+  logic image_asked;
+  assign image_request_valid = state == IMAGE && is_image && rows_left == '0 && pixels_idle;
+  assign image_request_beats = (image_beats + (ALIGN_BEATS - 1)) & ~32'(ALIGN_BEATS - 1);
+  assign image_asked = image_request_valid && image_request_ready;
+  assign pixels_command = command;
+
+  always_ff @(posedge clk) begin
+    if (take) begin
+      rows_left   <= command.tokens - 16'(command.prefix_tokens);
+      image_beats <= '0;
+    end else if (rows_left != '0) begin
+      rows_left   <= rows_left - 1'b1;
+      image_beats <= image_beats + 32'(command.pixel_bytes[15:PIXEL_BEAT_BITS]);
+    end
+    if (start) image_request_address <= images_address;
+    else if (image_asked)
+      image_request_address <=
+          image_request_address + 64'({image_request_beats, PIXEL_BEAT_BITS'(0)});
+
+    group_beats <= beats_of_group;
+    if (state == CONSTANTS) begin
+      constants_position <= {offset, 6'b0};
+      tokens_left        <= command.tokens;
+    end else if (asked && for_constants) begin
+      constants_position <= constants_position + 38'({group_beats, BEAT_BITS'(0)});
+      tokens_left        <= tokens_left - 16'(vaqf_pkg::TOKENS);
+    end
+  end
+
+  // -- what follows on what ----------------------------------------------------------------------
+
+  assign next = (state == IMAGE && !is_image) || (state == CONTEXT && asked) ||
+                (for_constants && asked && last_group);
+  always_ff @(posedge clk) begin
+    if (rst || start) begin
+      state            <= TAKE;
+      pixels_start     <= 1'b0;
+      images_asked     <= '0;
+      matmul_halves    <= 2'd2;
+      attention_halves <= 2'd2;
+      ahead            <= '0;
+      matmul_parity    <= 1'b1;  // 0 for the first
+      attention_parity <= 1'b1;
+    end else begin
+      case (state)
+        TAKE: if (take) state <= is_attention ? CONTEXT : GELU;
+        GELU: if (through) state <= NORM;
+        NORM: if (through) state <= REQUANT;
+        REQUANT: if (through) state <= IMAGE;
+        IMAGE:
+        if (next) state <= TAKE;
+        else if (image_asked) state <= CONSTANTS;
+        CONSTANTS: if (ahead == '0) state <= MORE_CONSTANTS;
+        default: if (next) state <= TAKE;
+      endcase
+      pixels_start     <= image_asked;
+      images_asked     <= images_asked + 32'(image_asked);
+      matmul_halves    <= matmul_halves + 2'(matmul_done) - 2'(take_matmul);
+      attention_halves <= attention_halves + 2'(attention_done) - 2'(take_attention);
+      ahead            <= ahead + 2'(take_matmul) - 2'(matmul_start);
+      matmul_parity    <= matmul_parity ^ take_matmul;
+      attention_parity <= attention_parity ^ take_attention;
+
+      assert (!matmul_done || matmul_halves != 2'd2);
+      assert (!attention_done || attention_halves != 2'd2);
+      assert (!image_asked || frame == images_asked);
+      assert (!matmul_start || ahead != '0);
+    end
+  end
+
+  logic unused;
+  assign unused = &{1'b0, command, index, new_step, ended};
+endmodule

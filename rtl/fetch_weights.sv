@@ -1,0 +1,97 @@
+// What is read into the weight ring: the weights of all matmuls of a run, in their order.
+//
+// A chunk is asked for when the ring has room for all of it, and takes that room at once. Chunks are
+// long enough for the memory, and short enough for parameters to get in between. A resident design
+// reads its weights with frame 0.
+module fetch_weights (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic [31:0] n_frames,
+    input logic [31:0] n_commands,
+    output logic list_request,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] list_index,
+    input logic list_answer,
+    input vaqf_pkg::command_t list_command,
+    input logic [sizes::bits_for(vaqf_pkg::RING_WORDS)-1:0] room,
+    output logic reserve,
+    output logic [sizes::bits_for(vaqf_pkg::RING_WORDS)-1:0] reserve_words,
+    output logic request_valid,
+    input logic request_ready,
+    output logic [37:0] request_position,  // in bytes, in the weight image
+    output logic [31:0] request_beats
+);
+  localparam int COUNT_BITS = sizes::bits_for(vaqf_pkg::RING_WORDS);
+  localparam int LONG_BYTES = 4096;  // as long as a burst can be
+  localparam int WORD_BYTES = vaqf_pkg::RING_WORD / 8;
+  localparam int BEAT_BITS = $clog2(vaqf_pkg::WEIGHT_BITS / 8);  // of an address inside a beat
+  localparam int LONG = LONG_BYTES > WORD_BYTES ? LONG_BYTES / WORD_BYTES : 1;
+  localparam int CHUNK = LONG < vaqf_pkg::RING_WORDS ? LONG : vaqf_pkg::RING_WORDS;
+  localparam int CHUNK_BITS = sizes::bits_for(CHUNK);
+
+  logic valid, next, new_step, ended;
+  logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] index;
+  vaqf_pkg::command_t command;
+  logic [31:0] frame;
+  walk u_walk (
+      .clk,
+      .rst,
+      .start,
+      .n_frames,
+      .n_commands,
+      .list_request,
+      .list_index,
+      .list_answer,
+      .list_command,
+      .valid,
+      .next,
+      .command,
+      .index,
+      .frame,
+      .new_step,
+      .ended
+  );
+
+  typedef enum logic [1:0] {
+    TAKE,
+    PLAN,
+    ASK
+  } state_t;
+  state_t state;
+  logic wanted, asked, last;
+  logic [31:0] left;  // ring words of the command
+  logic [CHUNK_BITS-1:0] chunk;
+  assign wanted = command.opcode == 4'(vaqf_pkg::OP_MATMUL) &&
+                  (vaqf_pkg::RESIDENT == 0 || frame == '0);
+  assign asked = request_valid && request_ready;
+  assign last = left == 32'(chunk);
+  assign next = state == TAKE ? valid && !wanted : asked && last;
+  assign request_valid = state == ASK && room >= COUNT_BITS'(chunk);
+  assign request_beats = 32'(chunk) * (vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
+  assign reserve = asked;
+  assign reserve_words = COUNT_BITS'(chunk);
+
+  always_ff @(posedge clk) begin
+    chunk <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
+    if (state == TAKE) begin
+      left <= command.weight_words;
+      request_position <= {command.weight_offset, 6'b0};
+    end else if (asked) begin
+      left <= left - 32'(chunk);
+      request_position <= request_position + 38'({request_beats, BEAT_BITS'(0)});
+    end
+    if (rst || start) begin
+      state <= TAKE;
+    end else begin
+      case (state)
+        TAKE: if (valid && wanted) state <= PLAN;
+        PLAN: state <= ASK;
+        default: if (asked) state <= last ? TAKE : PLAN;
+      endcase
+      assert (state != ASK || chunk != '0);
+    end
+  end
+
+  logic unused;
+  assign unused = &{1'b0, command, index, frame, new_step, ended};
+endmodule

@@ -1,0 +1,89 @@
+// Words of P logits that come when they come -> beats of four, as 32-bit integers.
+//
+// A memory takes all words of a network. From there logits move in units that divide a word and a
+// beat: one unit per cycle. `done` follows the last beat that was accepted; a beat's place behind
+// the last logit is 0.
+module logits (
+    input  logic                                         clk,
+    input  logic                                         rst,
+    input  logic                                         start,
+    input  logic [                                 15:0] outputs,    // 0: nothing to do
+    input  logic                                         in_valid,
+    input  logic [vaqf_pkg::PE*vaqf_pkg::LOGIT_BITS-1:0] in_data,
+    output logic                                         out_valid,
+    input  logic                                         out_ready,
+    output logic [              vaqf_pkg::PORT_BITS-1:0] out_data,
+    output logic                                         out_last,
+    output logic                                         done
+);
+  localparam int P = vaqf_pkg::PE;
+  localparam int BITS = vaqf_pkg::LOGIT_BITS;
+  localparam int PER_BEAT = vaqf_pkg::PORT_BITS / 32;
+  localparam int UNIT = P % 4 == 0 ? 4 : P % 2 == 0 ? 2 : 1;
+  localparam int UNITS = P / UNIT;  // of a word
+  localparam int PLACES = PER_BEAT / UNIT;  // of a beat
+  localparam int UNIT_BITS = sizes::index_bits(UNITS);
+  localparam int PLACE_BITS = sizes::index_bits(PLACES);
+
+  logic in_ready, word_valid, word_taken;
+  logic [P*BITS-1:0] word;
+  fifo #(
+      .WIDTH(P * BITS),
+      .DEPTH(vaqf_pkg::OUTPUT_WORDS),
+      .DEEP (1'b1)
+  ) u_fifo (
+      .clk,
+      .rst,
+      .in_valid,
+      .in_ready,
+      .in_data,
+      .out_valid(word_valid),
+      .out_ready(word_taken),
+      .out_data (word)
+  );
+
+  logic [15:0] left;  // logits that are in no beat yet
+  logic [UNIT_BITS-1:0] unit;
+  logic [PLACE_BITS-1:0] place;
+  logic take, ends;
+  assign take = word_valid && left != '0 && (!out_valid || out_ready);
+  assign ends = left <= 16'(UNIT);
+  assign word_taken = take && (ends || unit == UNIT_BITS'(UNITS - 1));
+
+  logic [UNIT*BITS-1:0] given;
+  for (genvar i = 0; i < UNIT; ++i) begin : g_given
+    assign given[i*BITS+:BITS] = left > 16'(i) ? word[(int'(unit)*UNIT+i)*BITS+:BITS] : '0;
+  end
+
+  logic [PER_BEAT*BITS-1:0] beat;
+  for (genvar i = 0; i < PLACES; ++i) begin : g_place
+    always_ff @(posedge clk) begin
+      if (take && place == PLACE_BITS'(i)) beat[i*UNIT*BITS+:UNIT*BITS] <= given;
+      else if (take && place == '0) beat[i*UNIT*BITS+:UNIT*BITS] <= '0;
+    end
+  end
+  for (genvar i = 0; i < PER_BEAT; ++i) begin : g_integer
+    assign out_data[32*i+:32] = 32'(signed'(beat[i*BITS+:BITS]));
+  end
+
+  always_ff @(posedge clk) begin
+    if (start) begin
+      left  <= outputs;
+      unit  <= '0;
+      place <= '0;
+    end else if (take) begin
+      left  <= ends ? '0 : left - 16'(UNIT);
+      unit  <= word_taken ? '0 : unit + 1'b1;
+      place <= ends || place == PLACE_BITS'(PLACES - 1) ? '0 : place + 1'b1;
+    end
+    if (take) out_last <= ends;
+    if (rst) out_valid <= 1'b0;
+    else if (take) out_valid <= ends || place == PLACE_BITS'(PLACES - 1);
+    else if (out_ready) out_valid <= 1'b0;
+    done <= !rst && out_valid && out_ready && out_last;
+    if (!rst) begin
+      assert (!in_valid || in_ready);
+      assert (!(start && (word_valid || out_valid)));
+    end
+  end
+endmodule

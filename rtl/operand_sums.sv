@@ -1,0 +1,145 @@
+// sum(a) of every token of a group, added up from its loads.
+//
+// One vector of T sums for each token group, those of a matmul with bit planes being of no use. A
+// load that is not taken when `take` says so is not counted.
+module operand_sums (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input vaqf_pkg::command_t command,
+    output logic room,  // for another load
+    input logic take,
+    input logic [vaqf_pkg::LOAD_BITS-1:0] load_data,
+    output logic sums_valid,
+    input logic sums_ready,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::ACC_BITS-1:0] sums_data
+);
+  localparam int A = vaqf_pkg::ACT_BITS;
+  localparam int RUN = vaqf_pkg::RUN_WORDS;
+  localparam int ROWS = vaqf_pkg::ROWS;
+  localparam int COUNT = RUN * vaqf_pkg::PE;  // operands of one token in a load
+  localparam int PART_BITS = sizes::bits_for(COUNT * (2 ** A - 1));
+  localparam int ACC = vaqf_pkg::ACC_BITS;
+  localparam int DEPTH = 16;  // groups between the first load of one and the last result of another
+
+  // where a load belongs: one after the other f, h and run count (docs/rtl.md)
+  localparam int RUN_BITS = sizes::index_bits(vaqf_pkg::RUNS);
+  localparam int ROW_BITS = sizes::index_bits(RUN);
+  logic [RUN_BITS-1:0] run;
+  logic [ROW_BITS-1:0] row, share;  // row = h * SHARE + f, share = f
+  logic last_run, last_row;
+  logic [3:0] plane, digit;
+  logic first_slice, last_slice, first_digit, last_digit, first_plane, last_plane, last_group;
+  assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
+  assign last_row = row == ROW_BITS'(RUN - 1);
+
+  logic next;
+  assign next = take && last_run && last_row;
+  passes u_passes (
+      .clk,
+      .start,
+      .command,
+      .next,
+      .plane,
+      .digit,
+      .first_slice,
+      .last_slice,
+      .first_digit,
+      .last_digit,
+      .first_plane,
+      .last_plane,
+      .last_group
+  );
+
+  logic group_end;
+  assign group_end = next && last_slice && last_digit && last_plane;
+
+  always_ff @(posedge clk) begin
+    if (start) begin
+      run   <= '0;
+      row   <= '0;
+      share <= '0;
+    end else if (take) begin
+      run <= last_run ? '0 : run + 1'b1;
+      if (last_run) begin
+        // h counts inside f
+        if (row >= ROW_BITS'(RUN - vaqf_pkg::SHARE)) begin
+          row   <= last_row ? '0 : share + 1'b1;
+          share <= last_row ? '0 : share + 1'b1;
+        end else begin
+          row <= row + ROW_BITS'(vaqf_pkg::SHARE);
+        end
+      end
+    end
+  end
+
+  // the parts of a load, one for each of its rows
+  logic [ROWS*PART_BITS-1:0] part;
+  for (genvar j = 0; j < ROWS; ++j) begin : g_row
+    add_tree #(
+        .COUNT(COUNT),
+        .WIDTH(A)
+    ) u_tree (
+        .clk,
+        .numbers(load_data[j*COUNT*A+:COUNT*A]),
+        .sum(part[j*PART_BITS+:PART_BITS])
+    );
+  end
+
+  localparam int LATENCY = latency::add_tree(COUNT);
+  logic came, fresh, ends;
+  logic [ROW_BITS-1:0] place;
+  delay #(
+      .WIDTH (3 + ROW_BITS),
+      .CYCLES(LATENCY)
+  ) u_delay (
+      .clk,
+      .in ({!rst && take, first_slice && run == '0, group_end, row}),
+      .out({came, fresh, ends, place})
+  );
+
+  logic [vaqf_pkg::TOKENS*ACC-1:0] totals;
+  logic push;
+  for (genvar t = 0; t < vaqf_pkg::TOKENS; ++t) begin : g_total
+    localparam int ROW = t / RUN;
+    logic [ACC-1:0] old;
+    assign old = fresh ? '0 : totals[t*ACC+:ACC];
+    always_ff @(posedge clk) begin
+      if (came && place == ROW_BITS'(t % RUN)) begin
+        totals[t*ACC+:ACC] <= old + ACC'(part[ROW*PART_BITS+:PART_BITS]);
+      end
+    end
+  end
+  always_ff @(posedge clk) push <= !rst && came && ends;
+
+  logic in_ready;
+  fifo #(
+      .WIDTH(vaqf_pkg::TOKENS * ACC),
+      .DEPTH(DEPTH)
+  ) u_fifo (
+      .clk,
+      .rst,
+      .in_valid (push),
+      .in_ready,
+      .in_data  (totals),
+      .out_valid(sums_valid),
+      .out_ready(sums_ready),
+      .out_data (sums_data)
+  );
+
+  // groups whose last load was taken and whose sums were not
+  logic [$clog2(DEPTH+1)-1:0] groups;
+  assign room = groups != ($clog2(DEPTH + 1))'(DEPTH);
+  always_ff @(posedge clk) begin
+    if (rst) groups <= '0;
+    else if (group_end && !(sums_valid && sums_ready)) groups <= groups + 1'b1;
+    else if (!group_end && sums_valid && sums_ready) groups <= groups - 1'b1;
+    if (!rst) begin
+      assert (!push || in_ready);
+      assert (!take || room);
+    end
+  end
+
+  logic unused;
+  assign unused = &{1'b0, plane, digit, first_digit, first_plane, last_group};
+endmodule

@@ -1,0 +1,402 @@
+// What becomes of accumulators: q, k and v, residual stream, hidden activations or logits.
+//
+// A pipeline that takes a tile in every cycle, groups outermost, words innermost. Everything about
+// a result follows from counting; each count stands at the stage that needs it. Cycle numbers count
+// from the arrival of a result. All ports to memories are as diagonal.sv and memory.sv have them.
+module results (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input vaqf_pkg::command_t command,
+    output logic done,
+    // `issued`: the engine sends for a result, which arrives a cycle later or more; only if allowed
+    output logic allowed,
+    input logic issued,
+    // a tile of the patch embedding's constants goes to the residual memory; `residual_write` first
+    input logic constant_written,
+    input logic acc_valid,
+    input logic [vaqf_pkg::TILE*vaqf_pkg::ACC_BITS-1:0] acc_data,
+    // sum(a) of each token, once for every group; there before its first result
+    input logic sums_valid,
+    output logic sums_ready,
+    input logic [vaqf_pkg::TOKENS*vaqf_pkg::ACC_BITS-1:0] sums_data,
+    // records of a word of channels
+    output logic [sizes::index_bits(vaqf_pkg::OUTPUT_WORDS)-1:0] record_address,
+    input logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data,
+    // the gelu table, while no command with this destination runs
+    input logic gelu_write,
+    input logic [$clog2(vaqf_pkg::GELU_ENTRIES)-1:0] gelu_address,
+    input logic [vaqf_pkg::ACT_BITS-1:0] gelu_data,
+    output logic q_write,
+    output logic k_write,
+    output logic v_write,
+    output logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] qkv_first,
+    output logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH)-1:0] qkv_address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::ACT_WORD-1:0] qkv_data,
+    output logic hidden_write,
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] hidden_first,
+    output logic [sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH)-1:0] hidden_address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::ACT_WORD-1:0] hidden_data,
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_read_first,
+    output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] residual_read_address,
+    input logic [vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0] residual_read_data,
+    output logic residual_write,
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_write_first,
+    output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] residual_write_address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0] residual_write_data,
+    output logic row_sums_write,
+    output logic [sizes::index_bits(vaqf_pkg::GROUPS)-1:0] row_sums_address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] row_sums_data,
+    output logic logits_valid,
+    input logic logits_ready,
+    output logic [vaqf_pkg::PORT_BITS-1:0] logits_data,
+    output logic logits_last
+);
+  localparam int A = vaqf_pkg::ACT_BITS;
+  localparam int T = vaqf_pkg::TOKENS;
+  localparam int P = vaqf_pkg::PE;
+  localparam int X = vaqf_pkg::RESIDUAL_BITS;
+  localparam int ACC = vaqf_pkg::ACC_BITS;
+  localparam int OPERAND = vaqf_pkg::OPERAND_BITS;
+  localparam int LOGIT = vaqf_pkg::LOGIT_BITS;
+  localparam int RECORD = vaqf_pkg::RECORD_BITS;
+  localparam int INDEX_BITS = $clog2(vaqf_pkg::GELU_ENTRIES);
+
+  // cycles in which a result is at the stages
+  localparam int VALUE = 1;  // of the matmul
+  localparam int FOUND = VALUE + latency::REQUANTIZE;  // requantized; q, k, v are written
+  localparam int READ = FOUND - latency::DIAGONAL;  // of the residual stream
+  localparam int STREAM = FOUND + 1;  // the residual stream is written
+  localparam int HIDDEN = FOUND + latency::GELU;  // hidden is written
+  localparam int SUMS = STREAM + latency::ROW_SUMS + latency::add_tree(P);
+
+  logic to_qkv, to_residual, to_hidden, to_logits;
+  assign to_qkv = command.dest == 4'(vaqf_pkg::DEST_QKV);
+  assign to_residual = command.dest == 4'(vaqf_pkg::DEST_RESIDUAL);
+  assign to_hidden = command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
+  assign to_logits = command.dest == 4'(vaqf_pkg::DEST_LOGITS);
+
+  // -- what arrives ------------------------------------------------------------------------------
+
+  localparam int WORD_BITS = sizes::index_bits(vaqf_pkg::OUTPUT_WORDS);
+  logic [WORD_BITS-1:0] word, next_word;
+  logic [15:0] rows_left;  // of this group and those behind it
+  logic group_end;
+  assign group_end = 16'(word) == command.n_words - 1'b1;
+  assign next_word = group_end ? '0 : word + 1'b1;
+  assign sums_ready = acc_valid && group_end;
+  // of the result that may arrive in the next cycle: then it meets its value
+  assign record_address = acc_valid ? next_word : word;
+
+  // bit i: i cycles ago there was a result, the last of a group, the last of the command
+  logic [SUMS+1:1] arrived, group_ended, ended;
+  always_ff @(posedge clk) begin
+    if (start) begin
+      word <= '0;
+      rows_left <= command.tokens;
+    end else if (acc_valid) begin
+      word <= next_word;
+      if (group_end) rows_left <= rows_left - 16'(T);
+    end
+    group_ended <= {group_ended[SUMS:1], group_end};
+    // what has gone by is none of the next command's, which ends elsewhere
+    if (rst || done) begin
+      arrived <= '0;
+      ended   <= '0;
+    end else begin
+      arrived <= {arrived[SUMS:1], acc_valid};
+      ended   <= {ended[SUMS:1], acc_valid && group_end && rows_left <= 16'(T)};
+    end
+  end
+
+  // -- requantization ----------------------------------------------------------------------------
+
+  // binary weights: 2 * acc - sum(a); bit planes: acc >> pre_shift
+  localparam int EXTRA = ACC > OPERAND ? ACC - OPERAND : 0;  // bits that the multiplier lacks
+  localparam int WIDE = OPERAND + EXTRA;
+  logic binary;
+  logic [3:0] pre_shift;
+  assign binary = command.planes == 4'd1;
+  assign pre_shift = EXTRA == 0 ? '0 : command.pre_shift;
+
+  logic signed [LOGIT-1:0] low, high;
+  always_ff @(posedge clk) begin
+    if (to_qkv) begin
+      low  <= -LOGIT'(vaqf_pkg::SIGNED_MAX);
+      high <= LOGIT'(vaqf_pkg::SIGNED_MAX);
+    end else if (to_residual) begin
+      low  <= -LOGIT'(vaqf_pkg::RESIDUAL_MAX) - 1'b1;
+      high <= LOGIT'(vaqf_pkg::RESIDUAL_MAX);
+    end else if (to_hidden) begin
+      low  <= -LOGIT'(vaqf_pkg::GELU_ENTRIES / 2);
+      high <= LOGIT'(vaqf_pkg::GELU_ENTRIES / 2 - 1);
+    end else begin
+      low  <= -LOGIT'(vaqf_pkg::LOGIT_MAX) - 1'b1;
+      high <= LOGIT'(vaqf_pkg::LOGIT_MAX);
+    end
+  end
+
+  logic [  T*P*X-1:0] found;
+  logic [P*LOGIT-1:0] found_logits;
+  for (genvar t = 0; t < T; ++t) begin : g_token
+    localparam int BITS = t == 0 ? LOGIT : X;  // logits are in row 0
+    logic [OPERAND-1:0] sum;
+    always_ff @(posedge clk) sum <= binary ? OPERAND'(sums_data[t*ACC+:ACC]) : '0;
+
+    for (genvar p = 0; p < P; ++p) begin : g_lane
+      logic signed [WIDE-1:0] acc, shifted;
+      logic [OPERAND-1:0] minuend;
+      logic signed [BITS-1:0] result;
+      always_ff @(posedge clk) acc <= WIDE'(signed'(acc_data[(t*P+p)*ACC+:ACC]));
+      assign shifted = acc >>> pre_shift;
+      // one LUT a bit with the subtraction, which may also be the one in front of a multiplier
+      assign minuend = binary ? acc[OPERAND-1:0] << 1 : shifted[OPERAND-1:0];
+
+      requantize #(
+          .OPERAND_BITS(OPERAND),
+          .MULT_BITS(vaqf_pkg::MULT_BITS),
+          .BIAS_BITS(vaqf_pkg::BIAS_BITS),
+          .OUT_BITS(BITS)
+      ) u_requantize (
+          .clk,
+          .value(minuend - sum),
+          .mult (record_data[p*RECORD+:vaqf_pkg::MULT_BITS]),
+          .bias (record_data[p*RECORD+vaqf_pkg::MULT_BITS+:vaqf_pkg::BIAS_BITS]),
+          .shift(command.shift),
+          .low  (low[BITS-1:0]),
+          .high (high[BITS-1:0]),
+          .result
+      );
+      assign found[(t*P+p)*X+:X] = result[X-1:0];
+      if (t == 0) begin : g_logit
+        assign found_logits[p*LOGIT+:LOGIT] = result;
+      end
+      logic unused;
+      assign unused = &{1'b0, shifted};
+    end
+  end
+
+  // -- q, k, v -----------------------------------------------------------------------------------
+
+  localparam int BANKS = vaqf_pkg::BANKS;
+  localparam int FIRST_BITS = sizes::index_bits(BANKS);
+  localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH);
+  localparam int PLACE = FOUND - 1;  // the cycle in which places are counted
+  // a third of n_words, four bits at a time from the highest
+  logic [15:0] third, part_words;
+  always_comb begin
+    logic [1:0] remainder;
+    logic [5:0] given;
+    remainder = '0;
+    for (int i = 12; i >= 0; i -= 4) begin
+      given = {remainder, command.n_words[i+:4]};
+      third[i+:4] = 4'(given / 6'd3);
+      remainder = 2'(given % 6'd3);
+    end
+  end
+
+  // of row t in a group: t words of a row in a bank; a few cycles behind `start`
+  logic [ADDRESS_BITS-1:0] stride;
+  logic [(T+1)*ADDRESS_BITS-1:0] row_offset;
+  for (genvar t = 0; t <= T; ++t) begin : g_offset
+    localparam int HALF = t / 2;
+    logic [ADDRESS_BITS-1:0] doubled;
+    assign doubled = t == 0 ? '0 : row_offset[HALF*ADDRESS_BITS+:ADDRESS_BITS] << 1;
+    always_ff @(posedge clk) begin
+      row_offset[t*ADDRESS_BITS+:ADDRESS_BITS] <= t % 2 == 1 ? doubled + stride : doubled;
+    end
+  end
+
+  logic [1:0] part;  // q, k, v
+  logic [15:0] part_word;
+  logic [FIRST_BITS-1:0] bank;  // of a group's first word
+  logic [ADDRESS_BITS-1:0] group_base, base;  // address of a group's first word, of the present one
+  logic part_end;
+  assign part_end = part_word == part_words - 1'b1;
+  always_ff @(posedge clk) begin
+    part_words <= third;
+    stride     <= ADDRESS_BITS'((part_words + 16'(BANKS - 1)) / 16'(BANKS));
+    if (start) begin
+      part       <= '0;
+      part_word  <= '0;
+      bank       <= '0;
+      group_base <= '0;
+      base       <= '0;
+    end else if (arrived[PLACE]) begin
+      part_word <= part_end ? '0 : part_word + 1'b1;
+      if (group_ended[PLACE]) begin
+        part       <= '0;
+        bank       <= FIRST_BITS'((16'(bank) + 16'(T)) % 16'(BANKS));
+        group_base <= group_base + row_offset[T*ADDRESS_BITS+:ADDRESS_BITS];
+        base       <= group_base + row_offset[T*ADDRESS_BITS+:ADDRESS_BITS];
+      end else if (part_end) begin
+        part <= part + 1'b1;
+        base <= group_base;
+      end else if (part_word % 16'(BANKS) == 16'(BANKS - 1)) begin
+        base <= base + 1'b1;
+      end
+    end
+    {v_write, k_write, q_write} <= !rst && arrived[PLACE] && to_qkv ? 3'b001 << part : 3'b000;
+    qkv_first <= FIRST_BITS'((16'(bank) + part_word) % 16'(BANKS));
+  end
+  for (genvar t = 0; t < T; ++t) begin : g_qkv
+    always_ff @(posedge clk) begin
+      qkv_address[t*ADDRESS_BITS+:ADDRESS_BITS] <= base + row_offset[t*ADDRESS_BITS+:ADDRESS_BITS];
+    end
+  end
+  for (genvar i = 0; i < T * P; ++i) begin : g_narrow
+    assign qkv_data[i*A+:A] = found[i*X+:A];
+  end
+
+  // -- places in the memories of token groups ----------------------------------------------------
+
+  localparam int DEPTH = vaqf_pkg::RESIDUAL_DEPTH > vaqf_pkg::HIDDEN_DEPTH ?
+      vaqf_pkg::RESIDUAL_DEPTH : vaqf_pkg::HIDDEN_DEPTH;
+  localparam int TILE_BITS = sizes::index_bits(DEPTH);
+  localparam int TURN_BITS = sizes::index_bits(T);
+  logic [TILE_BITS-1:0] tile, stream_tile, hidden_tile;
+  logic [TURN_BITS-1:0] turn, stream_turn, hidden_turn;
+  always_ff @(posedge clk) begin
+    if (start) begin
+      tile <= '0;
+      turn <= '0;
+    end else if (arrived[READ]) begin
+      tile <= tile + 1'b1;
+      turn <= group_ended[READ] || turn == TURN_BITS'(T - 1) ? '0 : turn + 1'b1;
+    end
+  end
+  delay #(
+      .WIDTH (TILE_BITS + TURN_BITS),
+      .CYCLES(STREAM - READ)
+  ) u_stream_place (
+      .clk,
+      .in ({tile, turn}),
+      .out({stream_tile, stream_turn})
+  );
+  delay #(
+      .WIDTH (TILE_BITS + TURN_BITS),
+      .CYCLES(HIDDEN - STREAM)
+  ) u_hidden_place (
+      .clk,
+      .in ({stream_tile, stream_turn}),
+      .out({hidden_tile, hidden_turn})
+  );
+
+  // -- hidden ------------------------------------------------------------------------------------
+
+  logic [15:0] channels_left;  // of this word and those behind it
+  logic [P-1:0] behind;  // channels behind the last, a cycle later
+  logic [T*P*INDEX_BITS-1:0] index;
+  for (genvar i = 0; i < T * P; ++i) begin : g_index
+    // plus half the entries
+    assign index[i*INDEX_BITS+:INDEX_BITS] = {!found[i*X+INDEX_BITS-1], found[i*X+:INDEX_BITS-1]};
+  end
+  for (genvar p = 0; p < P; ++p) begin : g_behind
+    always_ff @(posedge clk) behind[p] <= channels_left <= 16'(p);
+  end
+  always_ff @(posedge clk) begin
+    if (start) channels_left <= command.outputs;
+    else if (arrived[FOUND]) begin
+      channels_left <= group_ended[FOUND] ? command.outputs : channels_left - 16'(P);
+    end
+  end
+  gelu u_gelu (
+      .clk,
+      .write(gelu_write),
+      .write_address(gelu_address),
+      .write_data(gelu_data),
+      .index,
+      .clear(behind),
+      .result(hidden_data)
+  );
+  assign hidden_write = arrived[HIDDEN] && to_hidden;
+  assign hidden_first = hidden_turn;
+  assign hidden_address = hidden_tile[sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH)-1:0];
+
+  // -- residual stream ---------------------------------------------------------------------------
+
+  assign residual_read_first = turn;
+  assign residual_read_address = tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
+  assign residual_write = arrived[STREAM] && to_residual;
+  assign residual_write_first = stream_turn;
+  assign residual_write_address = stream_tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
+  for (genvar i = 0; i < T * P; ++i) begin : g_stream
+    logic signed [X:0] sum;
+    assign sum = (X + 1)'(signed'(found[i*X+:X])) + (X + 1)'(signed'(residual_read_data[i*X+:X]));
+    always_ff @(posedge clk) begin
+      if (sum[X] == sum[X-1]) residual_write_data[i*X+:X] <= sum[X-1:0];
+      else residual_write_data[i*X+:X] <= {sum[X], {X - 1{!sum[X]}}};
+    end
+  end
+  row_sums u_row_sums (
+      .clk,
+      .rst,
+      .start,
+      .n_words (command.n_words),
+      .in_valid(residual_write),
+      .in_last (group_ended[STREAM]),
+      .in_data (residual_write_data),
+      .write   (row_sums_write),
+      .address (row_sums_address),
+      .data    (row_sums_data)
+  );
+
+  // constants of the patch embedding are ahead of its results
+  localparam int AHEAD_BITS = sizes::bits_for(vaqf_pkg::RESIDUAL_DEPTH);
+  logic [AHEAD_BITS-1:0] ahead;
+  logic from_pixels;
+  assign from_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+  assign allowed = !from_pixels || ahead != '0;
+  always_ff @(posedge clk) begin
+    if (start) ahead <= '0;
+    else if (from_pixels) ahead <= ahead + AHEAD_BITS'(constant_written) - AHEAD_BITS'(issued);
+  end
+
+  // -- logits ------------------------------------------------------------------------------------
+
+  logic logits_done;
+  logits u_logits (
+      .clk,
+      .rst,
+      .start,
+      .outputs(to_logits ? command.outputs : '0),
+      .in_valid(arrived[FOUND] && to_logits),
+      .in_data(found_logits),
+      .out_valid(logits_valid),
+      .out_ready(logits_ready),
+      .out_data(logits_data),
+      .out_last(logits_last),
+      .done(logits_done)
+  );
+
+  // -- the end -----------------------------------------------------------------------------------
+
+  always_comb begin
+    if (to_qkv) done = ended[FOUND+latency::DIAGONAL_WRITE];
+    else if (to_residual) done = ended[SUMS+1];
+    else if (to_hidden) done = ended[HIDDEN+latency::DIAGONAL_WRITE];
+    else done = logits_done;
+  end
+
+  logic active;
+  always_ff @(posedge clk) begin
+    if (rst) active <= 1'b0;
+    else if (start) active <= 1'b1;
+    else if (done) active <= 1'b0;
+    if (!rst) begin
+      assert (!(start && active));
+      assert (!acc_valid || active);
+      assert (!(acc_valid && binary) || sums_valid);
+      assert (!acc_valid || binary || int'(command.pre_shift) <= EXTRA);
+      assert (!(issued && from_pixels) || ahead != '0);
+      assert (!(gelu_write && active && to_hidden));
+      assert (!(constant_written && residual_write));
+      if (arrived[PLACE] && to_qkv) begin
+        assert (16'(row_offset[T*ADDRESS_BITS+:ADDRESS_BITS]) == 16'(T) * 16'(stride));
+      end
+    end
+  end
+
+  logic unused;
+  assign unused = &{1'b0, command, tile, hidden_tile, stream_tile};
+endmodule

@@ -1,0 +1,457 @@
+// Where the engine's inputs come from: the loads of one command, in the order of docs/rtl.md.
+//
+// A walk through that order asks the memory that `command` names, and only for a load that the FIFO
+// at the end has room for, so nothing between them ever waits. The memories of T banks are asked
+// alike. A load of normalized rows takes several beats, NORM_TOKENS elements each. Everything
+// beyond the command's tokens, words and channels, and prefix tokens' pixels, is 0.
+module rows (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input vaqf_pkg::command_t command,
+    // residual stream, its sums, records of the layer norm in words of NORM_WORDS
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_first,
+    output logic [vaqf_pkg::NORM_TOKENS*sizes::index_bits(
+vaqf_pkg::RESIDUAL_DEPTH
+)-1:0] residual_address,
+    input logic [vaqf_pkg::NORM_TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0] residual_data,
+    output logic [sizes::index_bits(vaqf_pkg::GROUPS)-1:0] sums_address,
+    input logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] sums_data,
+    output logic [sizes::index_bits(vaqf_pkg::NORM_RECORD_DEPTH)-1:0] norm_record_address,
+    input logic [vaqf_pkg::NORM_WORDS*vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] norm_record_data,
+    // hidden activations
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] hidden_first,
+    output logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH)-1:0] hidden_address,
+    input logic [vaqf_pkg::LOAD_BITS-1:0] hidden_data,
+    // context, which lies in q
+    output logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] q_first,
+    output logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH)-1:0] q_address,
+    input logic [vaqf_pkg::LOAD_BITS-1:0] q_data,
+    // pixels, whose groups come and go
+    input logic pixels_stored,
+    output logic pixels_release,
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] pixels_first,
+    output logic [vaqf_pkg::TOKENS*sizes::index_bits(2*vaqf_pkg::PIXEL_WORDS)-1:0] pixels_address,
+    input logic [vaqf_pkg::TOKENS*8*vaqf_pkg::PE-1:0] pixels_data,
+    // to the engine
+    output logic loads_valid,
+    input logic loads_ready,
+    output logic [vaqf_pkg::LOAD_BITS-1:0] loads_data
+);
+  localparam int TOKENS = vaqf_pkg::TOKENS;
+  localparam int PE = vaqf_pkg::PE;
+  localparam int ACT_BITS = vaqf_pkg::ACT_BITS;
+  localparam int RUN_WORDS = vaqf_pkg::RUN_WORDS;
+  localparam int ROWS = vaqf_pkg::ROWS;
+  localparam int NORM_WORDS = vaqf_pkg::NORM_WORDS;
+  localparam int NORM_ROWS = vaqf_pkg::NORM_TOKENS / NORM_WORDS;
+  localparam int WORD_BEATS = RUN_WORDS / NORM_WORDS;
+  localparam int ROW_BEATS = ROWS / NORM_ROWS;
+  localparam int RUN_CHANNELS = RUN_WORDS * PE;
+  localparam int DEPTH = 32;  // loads on their way or waiting, more than the longest way
+
+  localparam int RESIDUAL_BITS = sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH);
+  localparam int HIDDEN_BITS = sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH);
+  localparam int Q_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH);
+  localparam int PIXELS_BITS = sizes::index_bits(2 * vaqf_pkg::PIXEL_WORDS);
+  localparam int RECORD_BITS = sizes::index_bits(vaqf_pkg::NORM_RECORD_DEPTH);
+  localparam int TOKEN_BITS = sizes::index_bits(TOKENS);
+  localparam int ROW_BITS = sizes::index_bits(RUN_WORDS);
+  localparam int BANK_BITS = sizes::index_bits(vaqf_pkg::BANKS);
+  localparam int BANK_SHIFT = $clog2(vaqf_pkg::BANKS);
+  localparam int TURN_BITS = sizes::index_bits(ROWS);
+  localparam int RUN_BITS = sizes::index_bits(vaqf_pkg::RUNS);
+  localparam int WORD_BEAT_BITS = sizes::index_bits(WORD_BEATS);
+  localparam int ROW_BEAT_BITS = sizes::index_bits(ROW_BEATS);
+  localparam int DIGIT_BITS = sizes::index_bits(vaqf_pkg::PIXEL_DIGITS);
+  localparam int SHOWN_BITS = sizes::bits_for(RUN_CHANNELS);
+  localparam int NUMBER_BITS = 1 + ROW_BEAT_BITS + ROW_BITS;
+  localparam int ROOM_BITS = sizes::bits_for(DEPTH);
+  localparam int COUNT_BITS = 16;  // tokens, words, channels, addresses: what tools need not keep
+
+  // value * count in adders, as no multiplier is to spare for constants
+  function automatic logic [COUNT_BITS-1:0] times(input logic [COUNT_BITS-1:0] value,
+                                                  input int count);
+    times = '0;
+    for (int i = 0; i < COUNT_BITS; ++i) if (count[i]) times = times + (value << i);
+  endfunction
+
+  // -- what the command says, two cycles after it ---------------------------------------------
+
+  logic is_pixels, is_prefix, is_norm, is_context;
+  logic [1:0] started;
+  logic [COUNT_BITS-1:0] channels, limit, words, stride, group_stride;
+  logic [COUNT_BITS-1:0] row_stride[ROWS];
+  assign is_pixels  = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+  assign is_context = command.source == 4'(vaqf_pkg::SOURCE_CONTEXT);
+  assign is_prefix  = command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  assign is_norm    = is_prefix || command.source == 4'(vaqf_pkg::SOURCE_NORM);
+
+  always_ff @(posedge clk) begin
+    started  <= rst ? '0 : {started[0], start};
+    channels <= times(command.k_words, PE);
+    // channels of a row that count
+    if (is_norm) limit <= command.dim;
+    else if (is_pixels && command.pixel_bytes < channels) limit <= command.pixel_bytes;
+    else limit <= channels;
+    // from one group to the next; joined tokens are in different groups with one bank only
+    if (TOKENS == 1 && is_prefix) words <= (command.dim + COUNT_BITS'(PE - 1)) / COUNT_BITS'(PE);
+    else words <= command.k_words;
+    stride <= (command.k_words + COUNT_BITS'(vaqf_pkg::BANKS - 1)) >> BANK_SHIFT;
+    group_stride <= times(stride, TOKENS);
+    for (int j = 0; j < ROWS; ++j) row_stride[j] <= times(stride, j * RUN_WORDS);
+  end
+
+  // -- the walk ---------------------------------------------------------------------------------
+
+  typedef struct packed {
+    logic [COUNT_BITS-1:0] record;  // the first word's, and so its number in NORM_WORDS
+    logic [TURN_BITS-1:0] turn;  // the first word mod TOKENS, in RUN_WORDS
+    logic signed [COUNT_BITS:0] left;  // channels from here on that count
+  } place_t;
+  place_t place, slice, next_slice;  // of this load, its slice and the one behind
+  logic active, step, load_end, pass_end, group_end;
+  logic [WORD_BEAT_BITS-1:0] word_beat;
+  logic [ROW_BEAT_BITS-1:0] row_beat;
+  logic [RUN_BITS-1:0] run;
+  logic [ROW_BITS-1:0] row;
+  logic joined;  // second one of two prefix tokens
+  logic half;
+  logic [COUNT_BITS-1:0] group_token, group_word, group_q;
+  logic last_word_beat, last_row_beat, last_run, last_row, token_end;
+  logic last_slice, last_digit, last_plane, last_group;
+  logic [3:0] digit;
+  assign last_word_beat = !is_norm || word_beat == WORD_BEAT_BITS'(WORD_BEATS - 1);
+  assign last_row_beat = !is_norm || row_beat == ROW_BEAT_BITS'(ROW_BEATS - 1);
+  assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
+  assign last_row = row == ROW_BITS'(RUN_WORDS - 1);
+  assign token_end = slice.left <= (COUNT_BITS + 1)'(vaqf_pkg::SIMD);
+  assign load_end = last_word_beat && last_row_beat;
+  assign pass_end = load_end && last_run && last_row;
+  assign group_end = pass_end && last_slice && last_digit && last_plane;
+
+  logic [3:0] plane;
+  logic first_slice, first_digit, first_plane;
+  passes u_passes (
+      .clk,
+      .start,
+      .command,
+      .next(step && pass_end),
+      .plane,
+      .digit,
+      .first_slice,
+      .last_slice,
+      .first_digit,
+      .last_digit,
+      .first_plane,
+      .last_plane,
+      .last_group
+  );
+
+  localparam int SLICE_TURN = vaqf_pkg::RUNS % ROWS;
+  always_comb begin
+    next_slice.record = slice.record + COUNT_BITS'(vaqf_pkg::RUNS * WORD_BEATS);
+    next_slice.turn = int'(slice.turn) + SLICE_TURN < ROWS ? slice.turn + TURN_BITS'(SLICE_TURN) :
+                      slice.turn - TURN_BITS'(ROWS - SLICE_TURN);
+    next_slice.left = slice.left - (COUNT_BITS + 1)'(vaqf_pkg::SIMD);
+    if (token_end) next_slice = {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+  end
+
+  // what it waits for: room at the end, rows' numbers, pixels
+  logic [ROOM_BITS-1:0] room;
+  logic [1:0] filled, stored;
+  logic may;
+  always_comb begin
+    may = 1'b1;
+    if (is_pixels) may = stored != '0;
+    if (is_norm) may = filled > 2'(joined);
+  end
+  assign step = active && room != '0 && may;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      active <= 1'b0;
+      room   <= ROOM_BITS'(DEPTH);
+      stored <= '0;
+    end else begin
+      if (started[1]) active <= 1'b1;
+      else if (step && group_end && last_group) active <= 1'b0;
+      room   <= room - ROOM_BITS'(step && load_end) + ROOM_BITS'(loads_valid && loads_ready);
+      stored <= stored + 2'(pixels_stored) - 2'(is_pixels && step && group_end);
+      assert (!start || (!active && started == '0 && room == ROOM_BITS'(DEPTH)));
+      assert (!pixels_stored || stored != 2'd2);
+    end
+
+    if (started[1]) begin
+      place       <= {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+      slice       <= {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+      word_beat   <= '0;
+      row_beat    <= '0;
+      run         <= '0;
+      row         <= '0;
+      joined      <= 1'b0;
+      half        <= 1'b0;
+      group_token <= '0;
+      group_word  <= '0;
+      group_q     <= '0;
+    end else if (step) begin
+      word_beat <= last_word_beat ? '0 : word_beat + 1'b1;
+      if (last_word_beat) row_beat <= last_row_beat ? '0 : row_beat + 1'b1;
+      if (load_end) begin
+        run <= last_run ? '0 : run + 1'b1;
+        place.record <= place.record + COUNT_BITS'(WORD_BEATS);
+        place.turn <= place.turn == TURN_BITS'(ROWS - 1) ? '0 : place.turn + 1'b1;
+        place.left <= place.left - (COUNT_BITS + 1)'(RUN_CHANNELS);
+        if (last_run) begin
+          place <= last_row ? next_slice : slice;
+          // SHARE apart, then from the next one on
+          if (last_row) row <= '0;
+          else if (int'(row) + vaqf_pkg::SHARE < RUN_WORDS) row <= row + ROW_BITS'(vaqf_pkg::SHARE);
+          else row <= row - ROW_BITS'(RUN_WORDS - vaqf_pkg::SHARE - 1);
+        end
+      end
+      if (pass_end) begin
+        slice <= next_slice;
+        if (token_end) joined <= !last_slice;
+      end
+      if (group_end) begin
+        half <= !half;
+        group_token <= group_token + COUNT_BITS'(TOKENS);
+        if (is_pixels) group_word <= half ? '0 : COUNT_BITS'(vaqf_pkg::PIXEL_WORDS);
+        else group_word <= group_word + words;
+        group_q <= group_q + group_stride;
+      end
+    end
+  end
+
+  // -- addresses, three cycles behind the walk --------------------------------------------------
+
+  localparam int ASK = 3;
+  logic asked, asked_q;  // a whole load
+  logic [COUNT_BITS-1:0] token, word, word_base, q_base, address;
+  logic [COUNT_BITS-1:0] first_word;  // mod TOKENS
+  logic [COUNT_BITS-1:0] row_element, word_element;  // where the beat begins
+  logic [TOKEN_BITS:0] bank;
+  logic [TOKEN_BITS-1:0] bank_q, first;
+  logic [BANK_BITS-1:0] q_bank;
+  logic [COUNT_BITS-1:0] q_row[ROWS];
+  logic [COUNT_BITS-1:0] q_word[RUN_WORDS];
+  // what counts of a load, and how its bytes are cut
+  localparam int CUT_BITS = 1 + DIGIT_BITS + SHOWN_BITS + ROWS;
+  typedef struct packed {
+    logic group_end;
+    logic [DIGIT_BITS-1:0] digit;
+    logic [SHOWN_BITS-1:0] shown;  // channels of each row
+    logic [ROWS-1:0] rows;
+  } cut_t;
+  cut_t cut, cut_found;
+  logic cut_ready, cut_valid, last_load;
+  logic [DIGIT_BITS-1:0] load_digit;
+  logic [SHOWN_BITS-1:0] load_shown;
+
+  assign first_word   = times(COUNT_BITS'(place.turn), RUN_WORDS);
+  assign row_element  = times(COUNT_BITS'(row_beat), NORM_ROWS * RUN_WORDS);
+  assign word_element = times(COUNT_BITS'(word_beat), NORM_WORDS);
+
+  always_ff @(posedge clk) begin
+    asked <= step && load_end && !rst;
+    token <= group_token + COUNT_BITS'(row);
+    word <= times(place.record + COUNT_BITS'(word_beat), NORM_WORDS);
+    word_base <= TOKENS == 1 && joined ? words : group_word;
+    bank <= (TOKEN_BITS + 1)'(COUNT_BITS'(row) + first_word + row_element + word_element
+        + COUNT_BITS'(joined));
+    q_base <= group_q + times(stride, int'(row));
+    last_load <= group_end;
+    load_digit <= digit[DIGIT_BITS-1:0];
+    if (place.left <= 0) load_shown <= '0;
+    else if (place.left >= (COUNT_BITS + 1)'(RUN_CHANNELS)) load_shown <= SHOWN_BITS'(RUN_CHANNELS);
+    else load_shown <= place.left[SHOWN_BITS-1:0];
+
+    asked_q <= asked && !rst;
+    address <= word_base + word;
+    bank_q  <= TOKEN_BITS'(int'(bank) < TOKENS ? bank : bank - (TOKEN_BITS + 1)'(TOKENS));
+    q_bank  <= BANK_BITS'(token + word);
+    for (int j = 0; j < ROWS; ++j) q_row[j] <= q_base + row_stride[j];
+    for (int i = 0; i < RUN_WORDS; ++i) q_word[i] <= (word + COUNT_BITS'(i)) >> BANK_SHIFT;
+    cut.group_end <= last_load;
+    cut.digit <= load_digit;
+    cut.shown <= load_shown;
+    for (int j = 0; j < ROWS; ++j) begin
+      cut.rows[j] <= token + COUNT_BITS'(j * RUN_WORDS) < command.tokens &&
+          !(is_pixels && token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.prefix_tokens));
+    end
+
+    first   <= bank_q;
+    q_first <= q_bank;
+    for (int e = 0; e < TOKENS; ++e)
+    q_address[e*Q_BITS+:Q_BITS] <= Q_BITS'(q_row[e/RUN_WORDS] + q_word[e%RUN_WORDS]);
+  end
+
+  assign residual_first = first;
+  assign hidden_first   = first;
+  assign pixels_first   = first;
+  logic [COUNT_BITS-1:0] word_address[RUN_WORDS];
+  for (genvar i = 0; i < RUN_WORDS; ++i) begin : g_word
+    always_ff @(posedge clk) word_address[i] <= address + COUNT_BITS'(i);
+  end
+  for (genvar e = 0; e < TOKENS; ++e) begin : g_element
+    assign hidden_address[e*HIDDEN_BITS+:HIDDEN_BITS] = word_address[e%RUN_WORDS][HIDDEN_BITS-1:0];
+    assign pixels_address[e*PIXELS_BITS+:PIXELS_BITS] = word_address[e%RUN_WORDS][PIXELS_BITS-1:0];
+  end
+  for (genvar e = 0; e < vaqf_pkg::NORM_TOKENS; ++e) begin : g_norm_element
+    assign residual_address[e*RESIDUAL_BITS+:RESIDUAL_BITS] =
+        word_address[e%RUN_WORDS][RESIDUAL_BITS-1:0];
+  end
+
+  // -- layer norm -------------------------------------------------------------------------------
+
+  localparam int FOUND = ASK + latency::DIAGONAL;  // words, from the walk on
+  logic [NUMBER_BITS-1:0] sum_address, factor_address;
+  logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] sum;
+  logic [NORM_ROWS*vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa;
+  logic [NORM_ROWS*6-1:0] exponent;
+  delay #(
+      .WIDTH (NUMBER_BITS),
+      .CYCLES(FOUND)
+  ) u_sum_address (
+      .clk,
+      .in ({half ^ joined, row_beat, row}),
+      .out(sum_address)
+  );
+  delay #(
+      .WIDTH (NUMBER_BITS),
+      .CYCLES(latency::CENTRE - 1)
+  ) u_factor_address (
+      .clk,
+      .in (sum_address),
+      .out(factor_address)
+  );
+  delay #(
+      .WIDTH (RECORD_BITS),
+      .CYCLES(FOUND + latency::CENTRE + latency::SCALE_BY - latency::MEMORY)
+  ) u_record_address (
+      .clk,
+      .in (RECORD_BITS'(place.record + COUNT_BITS'(word_beat))),
+      .out(norm_record_address)
+  );
+  norm_numbers #(
+      .NORM_ROWS(NORM_ROWS),
+      .ROW_BEATS(ROW_BEATS)
+  ) u_numbers (
+      .clk,
+      .rst,
+      .start,
+      .command,
+      .sums_address,
+      .sums_data,
+      .filled,
+      .released(is_norm && step && group_end),
+      .sum_address,
+      .sum,
+      .factor_address,
+      .mantissa,
+      .exponent
+  );
+
+  localparam int BEAT_BITS = vaqf_pkg::NORM_TOKENS * PE * ACT_BITS;
+  logic [BEAT_BITS-1:0] normalized;
+  for (genvar e = 0; e < vaqf_pkg::NORM_TOKENS; ++e) begin : g_norm
+    localparam int OWN = e / NORM_WORDS;
+    for (genvar p = 0; p < PE; ++p) begin : g_channel
+      localparam int CHANNEL = e % NORM_WORDS * PE + p;
+      layer_norm u_layer_norm (
+          .clk,
+          .x(residual_data[(e*PE+p)*vaqf_pkg::RESIDUAL_BITS+:vaqf_pkg::RESIDUAL_BITS]),
+          .sum(sum[OWN*vaqf_pkg::ROW_SUM_BITS+:vaqf_pkg::ROW_SUM_BITS]),
+          .mantissa(mantissa[OWN*vaqf_pkg::NORM_VALUE_BITS+:vaqf_pkg::NORM_VALUE_BITS]),
+          .exponent(exponent[OWN*6+:6]),
+          .dim(command.dim),
+          .record(norm_record_data[CHANNEL*vaqf_pkg::RECORD_BITS+:vaqf_pkg::RECORD_BITS]),
+          .shift(command.norm_shift),
+          .act(normalized[(e*PE+p)*ACT_BITS+:ACT_BITS])
+      );
+    end
+  end
+
+  // -- loads ------------------------------------------------------------------------------------
+
+  // a digit of every byte
+  localparam int BYTE_BITS = vaqf_pkg::PIXEL_DIGITS * ACT_BITS;
+  logic [vaqf_pkg::LOAD_BITS-1:0] digits;
+  for (genvar i = 0; i < TOKENS * PE; ++i) begin : g_digit
+    logic [BYTE_BITS-1:0] value;
+    assign value = BYTE_BITS'(pixels_data[8*i+:8]);
+    always_comb begin
+      digits[i*ACT_BITS+:ACT_BITS] = value[ACT_BITS-1:0];
+      for (int d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d)
+      if (cut_found.digit == DIGIT_BITS'(d))
+        digits[i*ACT_BITS+:ACT_BITS] = value[d*ACT_BITS+:ACT_BITS];
+    end
+  end
+
+  logic [latency::DIAGONAL:0] on_way;  // whole loads, from the addresses on
+  logic [latency::LAYER_NORM-1:0] in_norm;
+  logic found, full;
+  logic [vaqf_pkg::LOAD_BITS-1:0] load, read_word;
+  logic [TOKENS*PE-1:0] shown;
+  assign found = in_norm[latency::LAYER_NORM-1] || (on_way[latency::DIAGONAL] && !is_norm);
+  always_comb begin
+    if (is_pixels) read_word = digits;
+    else if (is_context) read_word = q_data;
+    else read_word = hidden_data;
+  end
+
+  fifo #(
+      .WIDTH(CUT_BITS),
+      .DEPTH(DEPTH)
+  ) u_cuts (
+      .clk,
+      .rst,
+      .in_valid (asked_q),
+      .in_ready (cut_ready),
+      .in_data  (cut),
+      .out_valid(cut_valid),
+      .out_ready(found),
+      .out_data (cut_found)
+  );
+
+  if (ROW_BEATS * WORD_BEATS == 1) begin : g_one_beat
+    always_ff @(posedge clk) load <= is_norm ? normalized : read_word;
+  end else begin : g_beats
+    // beats of a load follow each other: the last one pushes all others into their places
+    always_ff @(posedge clk)
+      load <= is_norm ? {normalized, load[vaqf_pkg::LOAD_BITS-1:BEAT_BITS]} : read_word;
+  end
+  always_ff @(posedge clk) begin
+    on_way <= rst ? '0 : {on_way[latency::DIAGONAL-1:0], asked_q};
+    in_norm <= rst ? '0 : {in_norm[latency::LAYER_NORM-2:0], on_way[latency::DIAGONAL] && is_norm};
+    full <= found && !rst;
+    pixels_release <= found && is_pixels && cut_found.group_end && !rst;
+    for (int i = 0; i < TOKENS * PE; ++i)
+    shown[i] <= cut_found.rows[i/RUN_CHANNELS] && SHOWN_BITS'(i % RUN_CHANNELS) < cut_found.shown;
+    if (!rst) assert (cut_ready && cut_valid || !found);
+  end
+
+  logic [vaqf_pkg::LOAD_BITS-1:0] kept;
+  for (genvar i = 0; i < TOKENS * PE; ++i) begin : g_kept
+    assign kept[i*ACT_BITS+:ACT_BITS] = shown[i] ? load[i*ACT_BITS+:ACT_BITS] : '0;
+  end
+  logic load_ready;
+  fifo #(
+      .WIDTH(vaqf_pkg::LOAD_BITS),
+      .DEPTH(DEPTH)
+  ) u_loads (
+      .clk,
+      .rst,
+      .in_valid (full),
+      .in_ready (load_ready),
+      .in_data  (kept),
+      .out_valid(loads_valid),
+      .out_ready(loads_ready),
+      .out_data (loads_data)
+  );
+  always_ff @(posedge clk) if (!rst) assert (load_ready || !full);
+
+  logic unused;
+  assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, first_plane};
+endmodule

@@ -1,0 +1,114 @@
+// Dispatches the commands of a run to the two engines, in their order and step by step.
+//
+// A command begins when its engine is free, the loader has its parameters (`..._loaded`, a pulse for
+// each command of that engine) and, if it is the first of a step, both engines are done. Commands
+// wait for those before them in the list: a step's attention stands first. `parity`: which half of
+// the buffers the loader filled for it. `start` comes when the list may be read.
+module sequencer (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic [31:0] n_frames,
+    input logic [31:0] n_commands,
+    output logic run_done,
+    output logic list_request,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] list_index,
+    input logic list_answer,
+    input vaqf_pkg::command_t list_command,
+    // the binary engine and what is around it
+    input logic matmul_loaded,
+    output logic matmul_start,
+    output vaqf_pkg::command_t matmul_command,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] matmul_index,
+    output logic [31:0] matmul_frame,
+    output logic matmul_slot,
+    output logic matmul_parity,
+    input logic matmul_done,
+    // the attention engine
+    input logic attention_loaded,
+    output logic attention_start,
+    output vaqf_pkg::command_t attention_command,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] attention_index,
+    output logic [31:0] attention_frame,
+    output logic attention_slot,
+    output logic attention_parity,
+    input logic attention_done
+);
+  logic valid, next, new_step, ended;
+  vaqf_pkg::command_t command;
+  logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] index;
+  logic [31:0] frame;
+  walk u_walk (
+      .clk,
+      .rst,
+      .start,
+      .n_frames,
+      .n_commands,
+      .list_request,
+      .list_index,
+      .list_answer,
+      .list_command,
+      .valid,
+      .next,
+      .command,
+      .index,
+      .frame,
+      .new_step,
+      .ended
+  );
+
+  logic running, matmul_busy, attention_busy, may, is_attention, begin_matmul, begin_attention;
+  // commands with parameters that did not begin yet; there are two halves of buffers
+  logic [1:0] matmuls_ready, attentions_ready;
+  assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
+  assign may = valid && (!new_step || !(matmul_busy || attention_busy));
+  assign begin_matmul = may && !is_attention && !matmul_busy && matmuls_ready != '0;
+  assign begin_attention = may && is_attention && !attention_busy && attentions_ready != '0;
+  assign next = begin_matmul || begin_attention;
+  assign matmul_slot = vaqf_pkg::SLOTS == 2 && matmul_frame[0];
+  assign attention_slot = vaqf_pkg::SLOTS == 2 && attention_frame[0];
+
+  always_ff @(posedge clk) begin
+    if (begin_matmul) begin
+      matmul_command <= command;
+      matmul_index   <= index;
+      matmul_frame   <= frame;
+    end
+    if (begin_attention) begin
+      attention_command <= command;
+      attention_index   <= index;
+      attention_frame   <= frame;
+    end
+    if (rst || start) begin
+      running          <= start && !rst;
+      run_done         <= 1'b0;
+      matmul_start     <= 1'b0;
+      matmul_busy      <= 1'b0;
+      matmul_parity    <= 1'b1;  // 0 for the first
+      matmuls_ready    <= '0;
+      attention_start  <= 1'b0;
+      attention_busy   <= 1'b0;
+      attention_parity <= 1'b1;
+      attentions_ready <= '0;
+    end else begin
+      matmul_start     <= begin_matmul;
+      matmul_busy      <= begin_matmul || (matmul_busy && !matmul_done);
+      matmul_parity    <= matmul_parity ^ begin_matmul;
+      matmuls_ready    <= matmuls_ready + 2'(matmul_loaded) - 2'(begin_matmul);
+      attention_start  <= begin_attention;
+      attention_busy   <= begin_attention || (attention_busy && !attention_done);
+      attention_parity <= attention_parity ^ begin_attention;
+      attentions_ready <= attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
+      run_done         <= running && ended && !matmul_busy && !attention_busy;
+      if (ended && !matmul_busy && !attention_busy) running <= 1'b0;
+
+      assert (!matmul_done || matmul_busy);
+      assert (!attention_done || attention_busy);
+      assert (!matmul_loaded || matmuls_ready != 2'd2);
+      assert (!attention_loaded || attentions_ready != 2'd2);
+      assert (!(matmul_busy && attention_busy && matmul_slot == attention_slot));
+      assert (!valid || is_attention || command.opcode == 4'(vaqf_pkg::OP_MATMUL));
+    end
+    if (!rst && start) assert (!running);
+  end
+endmodule

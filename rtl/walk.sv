@@ -1,0 +1,73 @@
+// The commands of a run in their order: the list again and again, without those that have no frame.
+//
+// From `start` on it shows one after the other (`valid`) until `next` takes it, and reads ahead of
+// that. `new_step`: a step ended since the command before. `ended`: all were taken.
+module walk (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic [31:0] n_frames,
+    input logic [31:0] n_commands,
+    output logic list_request,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] list_index,
+    input logic list_answer,
+    input vaqf_pkg::command_t list_command,
+    output logic valid,
+    input logic next,
+    output vaqf_pkg::command_t command,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] index,
+    output logic [31:0] frame,
+    output logic new_step,
+    output logic ended
+);
+  localparam int STRIDE = vaqf_pkg::FRAMES_IN_FLIGHT;  // frames of an iteration
+  localparam int FRAME_BITS = 34;  // signed, and an iteration more than 32 bits hold
+
+  typedef enum logic [2:0] {
+    IDLE,
+    FETCH,
+    PLACE,  // in time: the frame that it would be for
+    JUDGE,
+    SHOW
+  } state_t;
+  state_t state;
+  logic signed [FRAME_BITS-1:0] first_frame, candidate, count;
+  logic runs, leave, last_command, last_iteration;
+  assign count = FRAME_BITS'(n_frames);
+  assign runs = candidate >= 0 && candidate < count;
+  assign leave = state == SHOW ? next : state == JUDGE && !runs;
+  assign last_command = 32'(index) + 1 == n_commands;
+  // with two frames in flight a frame ends an iteration later
+  assign last_iteration = first_frame + FRAME_BITS'(2 - STRIDE) >= count;
+  assign list_request = state == FETCH;
+  assign list_index = index;
+  assign valid = state == SHOW;
+  assign frame = candidate[31:0];
+  assign ended = state == IDLE;
+
+  always_ff @(posedge clk) begin
+    if (list_answer && list_request) command <= list_command;
+    if (state == PLACE) candidate <= first_frame + FRAME_BITS'(command.frame_offset);
+    if (rst) begin
+      state <= IDLE;
+    end else if (start) begin
+      state       <= FETCH;
+      index       <= '0;
+      first_frame <= '0;
+      new_step    <= 1'b1;
+      assert (state == IDLE);
+    end else if (leave) begin
+      state    <= last_command && last_iteration ? IDLE : FETCH;
+      index    <= last_command ? '0 : index + 1'b1;
+      new_step <= command.step_end || last_command || (new_step && state == JUDGE);
+      if (last_command) first_frame <= first_frame + FRAME_BITS'(STRIDE);
+    end else if (state == FETCH && list_answer) begin
+      state <= PLACE;
+    end else if (state == PLACE) begin
+      state <= JUDGE;
+    end else if (state == JUDGE) begin
+      state <= SHOW;
+    end
+    if (!rst) assert (!next || valid);
+  end
+endmodule
