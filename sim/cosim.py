@@ -19,6 +19,8 @@ from vaqf.errors import ToolFailed, ToolMissing
 # verilator.o is another matter: it allocates the model and so knows its size
 RUNTIME = ("verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o")
 WARNINGS = ("-Wall", "-Wno-fatal")  # a warning is reported by the lint, not by a simulation
+# cocotb shows every signal to its benches unless told otherwise; of ports alone the C++ is a third
+PUBLIC = ("--no-public-flat-rw", "--public-depth", "1")
 DAY = 86_400.0  # seconds
 _ERROR_LINES = 20
 
@@ -62,7 +64,7 @@ def compile_model(
                 sources=[str(source) for source in sources],
                 hdl_toplevel=top,
                 parameters=dict(parameters or {}),
-                build_args=[*WARNINGS, "--assert", *arguments],
+                build_args=[*WARNINGS, *PUBLIC, "--assert", *arguments],
                 build_dir=folder,
                 log_file=log,
             )

@@ -104,9 +104,7 @@ class _Compiler:
         self.network = network
         self.layout = _layout(network, design)
         self.padded_head = design.padded_head(vit.head_dim)
-        self.shapes = matmul_shapes(
-            vit, network.act_bits, design.pe, design.simd, self.padded_head
-        )
+        self.shapes = matmul_shapes(vit, network.act_bits, design.pe, design.simd, self.padded_head)
         self.image = WeightImage()
         self.ring_offset = 0
 

@@ -214,9 +214,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             norm_tokens=_norm_tokens(vit, act_bits, array, lanes),
             frames_in_flight=problem.frames[0],
             share=(
-                shapes.most_sharing(vit, act_bits, array, lanes)
-                if problem.engine == "table"
-                else 1
+                shapes.most_sharing(vit, act_bits, array, lanes) if problem.engine == "table" else 1
             ),
             weight_ports=_most_ports(problem, pe * simd),
             ring_words=shapes.streamed_ring_words(*shape),

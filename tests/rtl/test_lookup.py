@@ -70,7 +70,7 @@ class Shape:
     @property
     def most(self) -> int:
         """The greatest activation."""
-        return 2**self.act_bits - 1
+        return (1 << self.act_bits) - 1
 
     @property
     def latency(self) -> int:
@@ -145,11 +145,11 @@ def some_weights(rng: random.Random, shape: Shape) -> int:
     """The weights of one look-up: any bits, or a corner."""
     bits, kind = shape.pe * shape.simd, rng.randrange(8)
     if kind == 0:
-        return 2**bits - 1
+        return (1 << bits) - 1
     if kind == 1:
         return 0
     if kind == 2:  # the same bit of every nibble
-        return (2**bits - 1) // 15 << rng.randrange(4)
+        return ((1 << bits) - 1) // 15 << rng.randrange(4)
     if kind == 3:  # one input
         return 1 << rng.randrange(bits)
     return rng.getrandbits(bits)

@@ -32,7 +32,7 @@ DESIGNS = {
     "part_of_a_run": {"tokens": 4, "pe": 4, "simd": 32, "norm_tokens": 2, "share": 2},
     "runs_of_rows": {"tokens": 6, "pe": 8, "simd": 64, "norm_tokens": 6, "act_bits": 3},
     # words that are no divisor of a row of pixels
-    "single_words": {"tokens": 3, "pe": 12, "simd": 96, "norm_tokens": 1, "attention_lanes": 12},
+    "single_words": {"tokens": 9, "pe": 12, "simd": 96, "norm_tokens": 3, "attention_lanes": 12},
     "whole_runs": {"tokens": 6, "pe": 4, "simd": 96, "norm_tokens": 6, "share": 3, "act_bits": 5},
     "one_bank": {"tokens": 1, "pe": 4, "simd": 32, "norm_tokens": 1, "act_bits": 6},
 }
