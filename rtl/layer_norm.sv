@@ -16,6 +16,8 @@ module layer_norm (
 );
   localparam int OPERAND_BITS = vaqf_pkg::OPERAND_BITS;
   localparam int PRODUCT_BITS = vaqf_pkg::RESIDUAL_BITS + 17;
+  // no channel is sqrt(MAX_DIM) = 32 deviations from the mean
+  localparam int NORMAL_BITS = vaqf_pkg::NORM_FRACTION_BITS + 6;
 
   // as a DSP48 has them: operand, product and sum registers
   logic signed [vaqf_pkg::RESIDUAL_BITS-1:0] x_q;
@@ -32,20 +34,21 @@ module layer_norm (
     centred <= OPERAND_BITS'(product) - OPERAND_BITS'(sum_q);
   end
 
-  logic signed [OPERAND_BITS-1:0] normal;
+  logic signed [NORMAL_BITS-1:0] normal;
   scale_by #(
-      .BITS(OPERAND_BITS)
+      .BITS(OPERAND_BITS),
+      .OUT_BITS(NORMAL_BITS)
   ) u_scale (
       .clk,
       .x(centred),
       .mantissa,
-      .exponent,
+      .exponent({1'b0, exponent[4:0]}),  // at most half of VARIANCE_BITS
       .result(normal)
   );
 
   logic sign;  // never set: the lower limit is 0
   requantize #(
-      .OPERAND_BITS(OPERAND_BITS),
+      .OPERAND_BITS(NORMAL_BITS),
       .MULT_BITS(vaqf_pkg::MULT_BITS),
       .BIAS_BITS(vaqf_pkg::BIAS_BITS),
       .OUT_BITS(vaqf_pkg::ACT_BITS + 1)
@@ -61,5 +64,5 @@ module layer_norm (
   );
 
   logic unused;  // sign copies: centred fits by arithmetic.md
-  assign unused = &{1'b0, sign, product[PRODUCT_BITS-1:OPERAND_BITS]};
+  assign unused = &{1'b0, sign, exponent[5], product[PRODUCT_BITS-1:OPERAND_BITS]};
 endmodule

@@ -45,22 +45,21 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def simulate(tmp_path: Path, runtime: Path) -> Simulate:
-    """simulate(bench file, module, parameters, *modules below it): all its benches pass."""
+    """simulate(bench file, module, parameters): all benches of the file pass on the module."""
 
     def run(
         bench: str,
         top: str,
         parameters: Mapping[str, int],
-        *below: str,
         design: Design | None = None,
         family: str = "portable",
     ) -> None:
         package = tmp_path / "vaqf_pkg.sv"
         package.write_text(emit.rtl_package(design or design_for([ODD]), "a bench"))
-        sources = [package, *(RTL / f"{name}.sv" for name in (*emit.RTL_PACKAGES, *below, top))]
-        arguments = []
+        sources = [package, *(RTL / f"{name}.sv" for name in (*emit.RTL_PACKAGES, top))]
+        arguments = ["-y", str(RTL)]  # modules below are found by their names
         if family != "portable":
-            arguments = [f"-DVAQF_{family.upper()}"]
+            arguments.append(f"-DVAQF_{family.upper()}")
             sources.insert(0, primitives(family, tmp_path))
         model = cosim.compile_model(
             top, sources, tmp_path / top, parameters, arguments, runtime=runtime

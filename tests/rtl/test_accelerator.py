@@ -18,7 +18,6 @@ from rtl_bench import CLOCK_NS
 from samples import GRAY, ODD, RGB
 
 from sim import golden
-from vaqf import emit
 from vaqf.design import from_json
 from vaqf.packing import STATUS_BYTES, pack_images, unpack_logits
 from vaqf.program import compile_network
@@ -54,12 +53,7 @@ def test_networks(
 ) -> None:
     design = design_for(list(MODELS.values()), **DESIGNS[name])
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(asdict(design)))
-    modules = [
-        path.stem
-        for path in emit.rtl_library()
-        if path.stem not in (*emit.RTL_PACKAGES, "vaqf_accelerator")
-    ]
-    simulate(__file__, "vaqf_accelerator", {}, *modules, design=design)
+    simulate(__file__, "vaqf_accelerator", {}, design=design)
 
 
 class Ports:

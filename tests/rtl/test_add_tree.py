@@ -23,7 +23,7 @@ from rtl_bench import draw, start_clock, through, unsigned_range
 )
 def test_add_tree(simulate: Callable[..., None], count: int, width: int, family: str) -> None:
     parameters = {"COUNT": count, "WIDTH": width}
-    simulate(__file__, "add_tree", parameters, "ternary_add", family=family)
+    simulate(__file__, "add_tree", parameters, family=family)
 
 
 def levels(count: int) -> int:

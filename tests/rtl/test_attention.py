@@ -27,30 +27,6 @@ from vaqf.network import Attention, Requant
 IntArray = NDArray[Any]
 MEMORY = latency("MEMORY")
 DIAGONAL = MEMORY + 2
-BELOW = (
-    "delay",
-    "delay_flag",
-    "ternary_add",
-    "add_tree",
-    "rotate",
-    "memory",
-    "normalize",
-    "octave",
-    "exponent",
-    "scale_by",
-    "requantize",
-    "dsp_pair",
-    "products",
-    "accumulate",
-    "turn",
-    "cursor",
-    "attention_walk",
-    "run_address",
-    "score_keys",
-    "weigh",
-    "sum_values",
-    "write_context",
-)
 # of each: the design, tokens and channels of the largest attention, channels of its largest head
 DESIGNS: dict[str, tuple[dict[str, int], int, int, int]] = {
     "whole heads": ({"attention_rows": 3, "attention_lanes": 8}, 14, 24, 8),
@@ -77,7 +53,7 @@ def test_attention(
     design = replace(design, capacity=capacity)
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(design.to_json()))
     monkeypatch.setenv("VAQF_LAG", str(LAG[name]))
-    simulate(__file__, "attention", {}, *BELOW, design=design)
+    simulate(__file__, "attention", {}, design=design)
 
 
 @dataclass(frozen=True)

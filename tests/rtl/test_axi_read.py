@@ -29,7 +29,7 @@ SIZE = 0x10000
 )
 def test_axi_read(simulate: Callable[..., None], bits: int, burst: int, depth: int) -> None:
     parameters = {"DATA_BITS": bits, "BURST": burst, "DEPTH": depth}
-    simulate(__file__, "axi_read", parameters, "fifo", "axi_bursts")
+    simulate(__file__, "axi_read", parameters)
 
 
 class Bench:

@@ -26,7 +26,7 @@ SIZE = 0x10000
 
 @pytest.mark.parametrize(("bits", "burst"), [(128, 16), (512, 64)])
 def test_axi_write(simulate: Callable[..., None], bits: int, burst: int) -> None:
-    simulate(__file__, "axi_write", {"DATA_BITS": bits, "BURST": burst}, "fifo", "axi_bursts")
+    simulate(__file__, "axi_write", {"DATA_BITS": bits, "BURST": burst})
 
 
 class Bench:

@@ -28,10 +28,6 @@ DESIGNS = {
     "rows": {"tokens": 6, "pe": 8, "simd": 16, "norm_tokens": 1, "act_bits": 3, "share": 2},
     "adder": {"tokens": 3, "pe": 4, "simd": 32, "norm_tokens": 1, "act_bits": 5, "engine": "adder"},
 }
-BELOW = (
-    *("delay", "fifo", "memory", "passes", "ternary_add", "add_tree", "lutram", "operands"),
-    *("table_generator", "subset_sums", "lookup", "masked_sum", "operand_sums"),
-)
 # tokens, inputs, outputs, planes, digits (0: as many as a pixel has), within the capacity
 MATMULS = (
     (9, 70, 20, 1, 1),
@@ -48,7 +44,7 @@ def test_binary_engine(
 ) -> None:
     design = design_for([replace(ODD, dim=98)], **DESIGNS[name])
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(design.to_json()))
-    simulate(__file__, "binary_engine", {}, *BELOW, design=design)
+    simulate(__file__, "binary_engine", {}, design=design)
 
 
 def loads(design: Design, operands: IntArray, planes: int) -> Iterator[int]:

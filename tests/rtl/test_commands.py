@@ -16,7 +16,7 @@ BEATS = 32 * COMMAND_WORDS // 128
 
 
 def test_commands(simulate: Callable[..., None]) -> None:
-    simulate(__file__, "commands", {"READERS": READERS}, "memory")
+    simulate(__file__, "commands", {"READERS": READERS})
 
 
 async def fill(dut: Any, commands: list[int], rng: random.Random) -> None:

@@ -28,13 +28,13 @@ EPS_LIMIT = 2**40
 
 
 def test_normalizer(simulate: Callable[..., None]) -> None:
-    simulate(__file__, "normalizer", {}, "normalize", "octave")
+    simulate(__file__, "normalizer", {})
 
 
 @pytest.mark.parametrize("act_bits", [8, 3])
 def test_layer_norm(simulate: Callable[..., None], act_bits: int) -> None:
     design = design_for([ODD], act_bits=act_bits)
-    simulate(__file__, "layer_norm", {}, "scale_by", "requantize", design=design)
+    simulate(__file__, "layer_norm", {}, design=design)
 
 
 @cocotb.test()

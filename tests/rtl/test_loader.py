@@ -41,8 +41,7 @@ def design_of(case: str) -> Design:
 @pytest.mark.parametrize("case", CASES)
 def test_loader(simulate: Callable[..., None], monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     monkeypatch.setenv(CASE, case)
-    below = ("memory", "fifo", "walk", "fetch_weights", "fetch_parameters", "deliver")
-    simulate(__file__, "loader", {}, *below, design=design_of(case))
+    simulate(__file__, "loader", {}, design=design_of(case))
 
 
 class Around:

@@ -14,11 +14,6 @@ from hls_bench import design_for
 from rtl_bench import reset, start_clock
 from samples import ODD
 
-COMMON = ("add_tree", "operands", "ternary_add")
-BELOW = {
-    "lookup": (*COMMON, "lutram", "subset_sums", "table_generator"),
-    "masked_sum": COMMON,
-}
 ENTRIES = 16
 
 
@@ -43,7 +38,7 @@ def test_lookup(
 ) -> None:
     shape = {"tokens": tokens, "pe": pe, "simd": simd, "act_bits": act_bits, "share": share}
     design = design_for([ODD], norm_tokens=1, **shape)
-    simulate(__file__, "lookup", {}, *BELOW["lookup"], design=design, family=family)
+    simulate(__file__, "lookup", {}, design=design, family=family)
 
 
 @pytest.mark.parametrize(("tokens", "pe", "simd", "act_bits"), [(2, 4, 32, 8), (3, 2, 64, 3)])
@@ -52,7 +47,7 @@ def test_masked_sum(
 ) -> None:
     shape = {"tokens": tokens, "pe": pe, "simd": simd, "act_bits": act_bits}
     design = design_for([ODD], engine="adder", norm_tokens=1, **shape)
-    simulate(__file__, "masked_sum", {}, *BELOW["masked_sum"], design=design)
+    simulate(__file__, "masked_sum", {}, design=design)
 
 
 @dataclass(frozen=True)

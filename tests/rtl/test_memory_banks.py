@@ -30,7 +30,7 @@ def test_rotate(simulate: Callable[..., None], elements: int, back: int) -> None
 )
 def test_diagonal(simulate: Callable[..., None], banks: int, elements: int, depth: int) -> None:
     sizes = {"BANKS": banks, "ELEMENTS": elements, "WIDTH": WIDTH, "DEPTH": depth}
-    simulate(__file__, "diagonal", sizes, "memory", "rotate")
+    simulate(__file__, "diagonal", sizes)
 
 
 @cocotb.test()

@@ -15,7 +15,7 @@ from sim import golden
 @pytest.mark.parametrize("root", [0, 1])
 @pytest.mark.parametrize("bits", [9, 20, 52])
 def test_octave(simulate: Callable[..., None], bits: int, root: int) -> None:
-    simulate(__file__, "octave", {"BITS": bits, "ROOT": root}, "normalize")
+    simulate(__file__, "octave", {"BITS": bits, "ROOT": root})
 
 
 @cocotb.test()

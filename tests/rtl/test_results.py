@@ -35,7 +35,6 @@ DESIGNS: dict[str, tuple[Vit, dict[str, int]]] = {
     "wide": (WIDE, {"tokens": 2, "pe": 6, "simd": 192, "act_bits": 3, "attention_lanes": 6}),
     "row": (ODD, {"tokens": 1, "pe": 4, "simd": 32, "norm_tokens": 1, "attention_lanes": 4}),
 }
-BELOW = ("fifo", "delay", "ternary_add", "add_tree", "requantize", "gelu", "row_sums", "logits")
 BEAT = 4  # logits
 RECORD_BITS = MULT_BITS + BIAS_BITS
 MEMORY, DIAGONAL = latency("MEMORY"), latency("MEMORY") + 2
@@ -48,7 +47,7 @@ def test_results(simulate: Callable[..., None], name: str, monkeypatch: pytest.M
     vit, changes = DESIGNS[name]
     design = design_for([vit], **changes)
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(design.to_json()))
-    simulate(__file__, "results", {}, *BELOW, design=design)
+    simulate(__file__, "results", {}, design=design)
 
 
 def join(values: Iterable[int], bits: int) -> int:

@@ -25,7 +25,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_ring(simulate: Callable[..., None], monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     monkeypatch.setenv(CASE, case)
-    simulate(__file__, "ring", {}, "memory", design=design_for([small_vit()], **CASES[case]))
+    simulate(__file__, "ring", {}, design=design_for([small_vit()], **CASES[case]))
 
 
 class Model:

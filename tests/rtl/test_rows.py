@@ -36,8 +36,6 @@ DESIGNS = {
     "whole_runs": {"tokens": 6, "pe": 4, "simd": 96, "norm_tokens": 6, "share": 3, "act_bits": 5},
     "one_bank": {"tokens": 1, "pe": 4, "simd": 32, "norm_tokens": 1, "act_bits": 6},
 }
-BELOW = ("delay", "fifo", "passes", "normalize", "octave", "normalizer", "scale_by", "requantize",
-         "layer_norm", "norm_numbers")  # fmt: skip
 MEMORY = latency("MEMORY")
 DIAGONAL = MEMORY + 2
 BEGIN = 60  # cycles to the first load at most, beside a token group through the normalizer
@@ -47,7 +45,7 @@ BEGIN = 60  # cycles to the first load at most, beside a token group through the
 def test_rows(simulate: Callable[..., None], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     design = design_for([VIT], **DESIGNS[name])
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(design.to_json()))
-    simulate(__file__, "rows", {}, *BELOW, design=design)
+    simulate(__file__, "rows", {}, design=design)
 
 
 def packed(values: IntArray, bits: int) -> int:

@@ -24,7 +24,7 @@ def test_sequencer(
 ) -> None:
     monkeypatch.setenv(IN_FLIGHT, str(in_flight))
     design = design_for([small_vit()], frames_in_flight=in_flight)
-    simulate(__file__, "sequencer", {}, "walk", design=design)
+    simulate(__file__, "sequencer", {}, design=design)
 
 
 class Around:
