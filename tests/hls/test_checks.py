@@ -47,7 +47,7 @@ FC1 |= {"weight_words": 10, "outputs": 40}
 FC2 = ANY | {"source": Source.HIDDEN, "dest": Dest.RESIDUAL, "k_words": 10, "n_words": 5}
 FC2 |= {"weight_words": 10, "outputs": 20}
 HEAD = ANY | {"source": Source.NORM_PREFIX, "dest": Dest.LOGITS, "tokens": 1, "prefix_tokens": 2}
-HEAD |= {"planes": 8, "k_words": 10, "n_words": 4, "weight_words": 64, "outputs": 15}
+HEAD |= {"planes": 8, "k_words": 16, "n_words": 4, "weight_words": 64, "outputs": 15}
 ATTENTION = {"opcode": Opcode.ATTENTION, "tokens": 9, "heads": 3, "head_words": 4, "n_words": 12}
 NINE, TEN = {"n_words": 9, "outputs": 36}, {"n_words": 10, "weight_words": 10}
 TWO_SLICES = {"dim": 40, "k_words": 10}
@@ -107,8 +107,13 @@ CASES = [
     (HEAD, {}, {"tokens": 2}),
     (HEAD, {}, {"digits": 2}),
     (HEAD, {"dest": Dest.HIDDEN}, {"dest": Dest.HIDDEN, "tokens": 2}),
-    (HEAD, {}, {"prefix_tokens": 13, "dim": 4, "k_words": 13}),
-    (HEAD, {"prefix_tokens": 12, "dim": 4, "k_words": 12}, {"prefix_tokens": 0, "k_words": 0}),
+    (HEAD, {}, {"k_words": 10}),  # each token starts a slice
+    (
+        HEAD | {"dim": 4, "n_words": 1, "outputs": 4, "weight_words": 16},
+        {"prefix_tokens": 12, "k_words": 96, "weight_words": 96},
+        {"prefix_tokens": 13, "k_words": 104, "weight_words": 104},
+    ),
+    (HEAD, {}, {"prefix_tokens": 0, "k_words": 0}),
     (HEAD, {"n_words": 8, "weight_words": 128}, {"n_words": 9, "weight_words": 144}),
     (ATTENTION, {"tokens": 12}, {"tokens": 13}),
     (ATTENTION, {"tokens": 1}, {"tokens": 0}),
