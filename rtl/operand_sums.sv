@@ -26,7 +26,7 @@ module operand_sums (
   localparam int RUN_BITS = sizes::index_bits(vaqf_pkg::RUNS);
   localparam int ROW_BITS = sizes::index_bits(RUN);
   logic [RUN_BITS-1:0] run;
-  logic [ROW_BITS-1:0] row, share;  // row = h * SHARE + f, share = f
+  logic [ROW_BITS-1:0] row;  // h * SHARE + f
   logic last_run, last_row;
   logic [3:0] plane, digit;
   logic first_slice, last_slice, first_digit, last_digit, first_plane, last_plane, last_group;
@@ -56,19 +56,15 @@ module operand_sums (
 
   always_ff @(posedge clk) begin
     if (start) begin
-      run   <= '0;
-      row   <= '0;
-      share <= '0;
+      run <= '0;
+      row <= '0;
     end else if (take) begin
       run <= last_run ? '0 : run + 1'b1;
       if (last_run) begin
-        // h counts inside f
-        if (row >= ROW_BITS'(RUN - vaqf_pkg::SHARE)) begin
-          row   <= last_row ? '0 : share + 1'b1;
-          share <= last_row ? '0 : share + 1'b1;
-        end else begin
-          row <= row + ROW_BITS'(vaqf_pkg::SHARE);
-        end
+        // SHARE apart, then from the next one on: h counts inside f
+        if (last_row) row <= '0;
+        else if (int'(row) + vaqf_pkg::SHARE < RUN) row <= row + ROW_BITS'(vaqf_pkg::SHARE);
+        else row <= row - ROW_BITS'(RUN - vaqf_pkg::SHARE - 1);
       end
     end
   end

@@ -1,7 +1,7 @@
 // Scores: R queries stand still and meet a run of a key in every cycle.
 //
-// Keys behind the last repeat it and leave the maxima as they are. The queries of a beat are read while the beat before is computed. Scores leave when their last part
-// is added; `maxima` are those of the group whose first scores leave weigh.sv's memory two cycles
+// Keys behind the last repeat it and leave the maxima as they are. The queries of a beat are read
+// while the beat before is computed. Scores leave when their last part is added; `maxima` are those of the group whose first scores leave weigh.sv's memory two cycles
 // behind its first step: `weigh` starts that, and comes again with every group.
 module score_keys #(
     localparam int R = vaqf_pkg::ATTENTION_ROWS,

@@ -1,6 +1,6 @@
 // The accelerator: runs whole networks from a command list, on AXI4 ports laid out as Vitis HLS does.
 //
-// Three processes walk the list at their own pace: the loader reads weights and parameters ahead,
+// Two processes walk the list at their own pace: the loader reads weights and parameters ahead,
 // the sequencer starts the binary path (rows, engine, results) and the attention engine.
 module vaqf_accelerator (
     input  logic ap_clk,
