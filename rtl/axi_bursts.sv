@@ -1,7 +1,8 @@
 // Cuts requests for consecutive beats into AXI bursts that end where a block of BURST beats ends.
 //
 // A block is no more than 4 KiB, so no burst crosses such a boundary; all bursts of a request but
-// its first and last are whole blocks. `idle`: no request in hand.
+// its first and last are whole blocks. `idle`: no request in hand. `drop` forgets the requests, but
+// not the burst that is offered.
 module axi_bursts #(
     parameter int DATA_BITS = vaqf_pkg::PORT_BITS,
     parameter int BURST = 64  // a power of two, 2 to 256
@@ -10,6 +11,7 @@ module axi_bursts #(
     input  logic        rst,
     input  logic        request_valid,
     output logic        request_ready,
+    input  logic        drop,
     input  logic [63:0] request_address,  // in bytes, of a whole beat
     input  logic [31:0] request_beats,    // 1 or more
     output logic        burst_valid,
@@ -55,10 +57,10 @@ module axi_bursts #(
       cutting     <= 1'b0;
       burst_valid <= 1'b0;
     end else begin
-      cutting <= take || (cutting && !(move && ends));
-      if (move) burst_valid <= cutting;
+      cutting <= !drop && (take || (cutting && !(move && ends)));
+      if (move) burst_valid <= cutting && !drop;
     end
-    if (!rst && take) begin
+    if (!rst && !drop && take) begin
       assert (request_beats != '0 && request_address[BYTE_BITS-1:0] == '0);
     end
   end

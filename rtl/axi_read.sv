@@ -4,7 +4,9 @@
 // them can be taken as they come, and none waits for the data of another. Beats that come with an
 // error are passed on; `error` keeps the response of the first until `clear_error`. `idle`: every
 // beat asked for has left. All transfers share one ID, so there are no ID ports. A reset while beats
-// are on their way must reset the other side too.
+// are on their way must reset the other side too; `flush` ends a run without one: no more bursts are
+// asked for but the one that is offered, and what is on its way is swallowed. It may end when `idle`.
+// `moved`: the other side took or gave something.
 module axi_read #(
     parameter int DATA_BITS = vaqf_pkg::PORT_BITS,
     parameter int BURST = 64,
@@ -19,9 +21,11 @@ module axi_read #(
     output logic                 data_valid,
     input  logic                 data_ready,
     output logic [DATA_BITS-1:0] data,
+    input  logic                 flush,
     input  logic                 clear_error,
     output logic [          1:0] error,
     output logic                 idle,
+    output logic                 moved,
 
     output logic                 arvalid,
     input  logic                 arready,
@@ -39,7 +43,7 @@ module axi_read #(
 );
   localparam int ROOM_BITS = sizes::bits_for(DEPTH);
 
-  logic burst_valid, bursts_idle, asks, leaves, stores;
+  logic burst_valid, bursts_idle, asks, leaves, stores, stored;
   axi_bursts #(
       .DATA_BITS(DATA_BITS),
       .BURST(BURST)
@@ -48,6 +52,7 @@ module axi_read #(
       .rst,
       .request_valid,
       .request_ready,
+      .drop(flush),
       .request_address,
       .request_beats,
       .burst_valid,
@@ -67,8 +72,8 @@ module axi_read #(
       .in_valid (rvalid),
       .in_ready (stores),
       .in_data  (rdata),
-      .out_valid(data_valid),
-      .out_ready(data_ready),
+      .out_valid(stored),
+      .out_ready(data_ready || flush),
       .out_data (data)
   );
 
@@ -80,14 +85,16 @@ module axi_read #(
   assign arprot = 3'b000;
   assign rready = 1'b1;
   assign asks = arvalid && arready;
-  assign leaves = data_valid && data_ready;
+  assign data_valid = stored && !flush;
+  assign leaves = stored && (data_ready || flush);
+  assign moved = asks || rvalid;
   assign idle = bursts_idle && room == ROOM_BITS'(DEPTH);
 
   always_ff @(posedge clk) begin
     if (rst) room <= ROOM_BITS'(DEPTH);
     else room <= room - (asks ? ROOM_BITS'(arlen) + 1'b1 : '0) + ROOM_BITS'(leaves);
     if (rst || clear_error) error <= '0;
-    else if (rvalid && error == '0) error <= rresp;
+    else if (rvalid && rresp[1] && error == '0) error <= rresp;
   end
 
   logic waits;

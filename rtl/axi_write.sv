@@ -3,7 +3,10 @@
 //
 // A burst begins when all of its data is here, so it holds nobody up. `idle`: every burst has its
 // response, what was written is in memory. `error` keeps the first response that reports one until
-// `clear_error`. All transfers share one ID, so there are no ID ports.
+// `clear_error`. All transfers share one ID, so there are no ID ports. A reset while a burst has no
+// response must reset the other side too; `flush` ends a run without one: bursts that have begun get
+// their data, which is here, and their responses; everything else is dropped. It may end when `idle`.
+// `moved`: the other side took or gave something.
 module axi_write #(
     parameter int DATA_BITS = vaqf_pkg::PORT_BITS,
     parameter int BURST = 16
@@ -17,9 +20,11 @@ module axi_write #(
     input  logic                 data_valid,
     output logic                 data_ready,
     input  logic [DATA_BITS-1:0] data,
+    input  logic                 flush,
     input  logic                 clear_error,
     output logic [          1:0] error,
     output logic                 idle,
+    output logic                 moved,
 
     output logic                   awvalid,
     input  logic                   awready,
@@ -42,15 +47,16 @@ module axi_write #(
   localparam int COUNT_BITS = sizes::bits_for(DEPTH);
   localparam int PENDING_BITS = 4;
 
-  logic burst_valid, bursts_idle;
+  logic burst_valid, bursts_idle, forgets;
   axi_bursts #(
       .DATA_BITS(DATA_BITS),
       .BURST(BURST)
   ) u_bursts (
       .clk,
-      .rst,
+      .rst(rst || forgets),
       .request_valid,
       .request_ready,
+      .drop(flush),
       .request_address,
       .request_beats,
       .burst_valid,
@@ -66,13 +72,13 @@ module axi_write #(
       .DEPTH(DEPTH)
   ) u_fifo (
       .clk,
-      .rst,
-      .in_valid (data_valid),
-      .in_ready (data_ready),
-      .in_data  (data),
+      .rst(rst || forgets),
+      .in_valid(data_valid),
+      .in_ready(data_ready),
+      .in_data(data),
       .out_valid(stored),
       .out_ready(wvalid && wready),
-      .out_data (wdata)
+      .out_data(wdata)
   );
 
   logic [COUNT_BITS-1:0] buffered;  // words here that are not of a burst that has begun
@@ -81,7 +87,8 @@ module axi_write #(
   logic begins;
   // address and data are offered together: a slave may wait for either before it takes the other
   assign begins = burst_valid && !awvalid && !wvalid && buffered > COUNT_BITS'(awlen) &&
-                  pending != '1;
+                  pending != '1 && !flush;
+  assign forgets = flush && !awvalid && !wvalid;
   assign awsize = 3'($clog2(DATA_BITS / 8));
   assign awburst = 2'b01;  // consecutive addresses
   assign awcache = 4'b0011;  // may be merged and split on its way
@@ -90,6 +97,7 @@ module axi_write #(
   assign wlast = left == '0;
   assign bready = 1'b1;
   assign idle = bursts_idle && pending == '0;
+  assign moved = (awvalid && awready) || (wvalid && wready) || bvalid;
 
   always_ff @(posedge clk) begin
     if (begins) left <= awlen;
@@ -101,13 +109,15 @@ module axi_write #(
       pending  <= '0;
     end else begin
       awvalid <= begins || (awvalid && !awready);
-      wvalid <= begins || (wvalid && !(wready && wlast));
-      buffered <= buffered + COUNT_BITS'(data_valid && data_ready) -
-                  (begins ? COUNT_BITS'(awlen) + 1'b1 : '0);
+      wvalid  <= begins || (wvalid && !(wready && wlast));
+      if (forgets) buffered <= '0;
+      else
+        buffered <= buffered + COUNT_BITS'(data_valid && data_ready) -
+                    (begins ? COUNT_BITS'(awlen) + 1'b1 : '0);
       pending <= pending + PENDING_BITS'(begins) - PENDING_BITS'(bvalid);
     end
     if (rst || clear_error) error <= '0;
-    else if (bvalid && error == '0) error <= bresp;
+    else if (bvalid && bresp[1] && error == '0) error <= bresp;
   end
 
   logic address_waits, data_waits;

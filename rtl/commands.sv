@@ -1,6 +1,7 @@
 // The command list: taken from the commands' port at the start of a run, then read by several.
 //
-// A reader holds `read_request` and its index until `read_answer` says that `read_command` is its
+// Every command is checked before the next one is taken. `filled` ends the filling; `refused` stands
+// from then on, and `refused_index` is the first command that this design cannot run. A reader holds `read_request` and its index until `read_answer` says that `read_command` is its
 // command; the lowest reader goes first. None can be kept waiting for long: each is busy with an
 // answer for longer than the memory is.
 module commands #(
@@ -10,7 +11,12 @@ module commands #(
     input logic rst,
     input logic start,
     input logic [31:0] n_commands,  // 1 to MAX_COMMANDS
-    output logic filled,  // pulse: all of them may be read
+    output logic filled,  // pulse: all of them are here
+    output logic refused,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] refused_index,
+    // pulse: this command is stored
+    output logic stored,
+    output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] stored_index,
     // one request for all of them, from the first byte of the list
     output logic request_valid,
     input logic request_ready,
@@ -31,29 +37,40 @@ module commands #(
   // -- filling -----------------------------------------------------------------------------------
 
   logic [31:0] beats_left;
-  logic [INDEX_BITS-1:0] write_index;
   logic [$clog2(BEATS)-1:0] beat;
-  logic [COMMAND_BITS-PORT-1:0] before_last;  // beats of the command, the oldest lowest
-  logic take, write;
-  assign in_ready = beats_left != '0;
+  logic [COMMAND_BITS-1:0] beats;  // of the command, the oldest lowest
+  logic take, check, checking, good;
+  assign in_ready = beats_left != '0 && !check && !checking;
   assign take = in_valid && in_ready;
-  assign write = take && beat == $clog2(BEATS)'(BEATS - 1);
+  check_command u_check (
+      .clk,
+      .rst,
+      .start(check),
+      .command(beats),
+      .done(stored),
+      .good
+  );
 
   always_ff @(posedge clk) begin
-    if (take) before_last <= {in_data, before_last[COMMAND_BITS-PORT-1:PORT]};
+    if (take) beats <= {in_data, beats[COMMAND_BITS-1:PORT]};
     if (rst) begin
       beats_left <= '0;
       request_valid <= 1'b0;
+      check <= 1'b0;
+      checking <= 1'b0;
       filled <= 1'b0;
     end else begin
-      filled <= take && beats_left == 32'd1;
+      check <= take && beat == $clog2(BEATS)'(BEATS - 1);
+      checking <= check || (checking && !stored);
+      filled <= stored && beats_left == '0;
       if (start) begin
         request_valid <= 1'b1;
         request_beats <= n_commands * BEATS;
         beats_left    <= n_commands * BEATS;
         beat          <= '0;
-        write_index   <= '0;
-        assert (beats_left == '0);
+        stored_index  <= '0;
+        refused       <= 1'b0;
+        assert (beats_left == '0 && !check && !checking);
         assert (n_commands != '0 && n_commands <= vaqf_pkg::MAX_COMMANDS);
       end else begin
         if (request_ready) request_valid <= 1'b0;
@@ -61,7 +78,11 @@ module commands #(
           beats_left <= beats_left - 1'b1;
           beat <= beat + 1'b1;
         end
-        if (write) write_index <= write_index + 1'b1;
+        if (stored) begin
+          stored_index <= stored_index + 1'b1;
+          refused <= refused || !good;
+          if (!refused) refused_index <= stored_index;
+        end
       end
     end
   end
@@ -92,9 +113,9 @@ module commands #(
       .DEPTH(vaqf_pkg::MAX_COMMANDS)
   ) u_memory (
       .clk,
-      .write,
-      .write_address(write_index),
-      .write_data({in_data, before_last}),
+      .write(stored),
+      .write_address(stored_index),
+      .write_data(beats),
       .read_address(index),
       .read_data(read_command)
   );

@@ -2,11 +2,9 @@
 //
 // docs/accelerator.md lists them. `start` is a pulse; the bit that a host sets for it stays until
 // `ready`, upon which auto restart starts again at once. Arguments are shown as they are written:
-// sampling them is the kernel's. Words of `status` are read from 0x80 on; elsewhere reads give 0 and
-// writes go nowhere.
-module control #(
-    parameter int STATUS_WORDS = 1
-) (
+// sampling them is the kernel's. From 0x80 on, `status` is the word that `status_word` asks for, after
+// latency::STATUS cycles; below, reads of what is no register give 0. Writes elsewhere go nowhere.
+module control (
     input  logic        clk,
     input  logic        rst,
     output logic        start,
@@ -21,7 +19,8 @@ module control #(
     output logic [31:0] n_frames,
     output logic [31:0] n_commands,
 
-    input logic [32*STATUS_WORDS-1:0] status,
+    output logic [ 9:0] status_word,
+    input  logic [31:0] status,
 
     input  logic        awvalid,
     output logic        awready,
@@ -53,7 +52,6 @@ module control #(
   localparam int N_FRAMES = 16;
   localparam int N_COMMANDS = 18;
   localparam int STATUS = 32;
-  localparam int WORD_BITS = $clog2(STATUS + STATUS_WORDS);
   localparam logic [STATUS-1:0] IS_ARGUMENT =
       32'd3 << COMMANDS | 32'd3 << WEIGHTS | 32'd3 << IMAGES | 32'd3 << RESULTS |
       32'd1 << N_FRAMES | 32'd1 << N_COMMANDS;
@@ -63,12 +61,13 @@ module control #(
   logic [31:0] value;
   logic [ 3:0] strobes;
   logic writes, reads;
-  logic [32*2**WORD_BITS-1:0] registers;
+  logic [latency::STATUS:0] reading;  // cycles since the address
+  logic [32*STATUS-1:0] registers;
   logic [31:0] found;
   assign writes = !awready && !wready && !bvalid;
-  assign reads = !arready && !rvalid;
-  assign found = 11'(read_word) < 11'(2 ** WORD_BITS) ?
-                 registers[32*read_word[WORD_BITS-1:0]+:32] : '0;
+  assign reads = reading[latency::STATUS];
+  assign found = read_word < 10'(STATUS) ? registers[32*read_word[$clog2(STATUS)-1:0]+:32] : status;
+  assign status_word = read_word;
   assign bresp = 2'b00;
   assign rresp = 2'b00;
 
@@ -77,6 +76,7 @@ module control #(
     if (wvalid && wready) {strobes, value} <= {wstrb, wdata};
     if (arvalid && arready) read_word <= araddr[11:2];
     if (reads) rdata <= found;
+    reading <= rst ? '0 : {reading[latency::STATUS-1:0], arvalid && arready};
     if (rst) begin
       awready <= 1'b1;
       wready  <= 1'b1;
@@ -133,7 +133,6 @@ module control #(
   assign registers[32*INTERRUPTS_ON+:32] = 32'(interrupts_on);
   assign registers[32*INTERRUPT_ENABLE+:32] = 32'(enabled);
   assign registers[32*INTERRUPT_STATUS+:32] = 32'(raised);
-  assign registers[32*2**WORD_BITS-1:32*STATUS] = (32 * (2 ** WORD_BITS - STATUS))'(status);
 
   for (genvar i = COMMANDS; i < STATUS; ++i) begin : g_word
     if (IS_ARGUMENT[i]) begin : g_argument

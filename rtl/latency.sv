@@ -2,6 +2,7 @@
 // verilator lint_off UNUSEDPARAM
 package latency;
   localparam int MEMORY = 2;  // the memory, the register behind it
+  localparam int STATUS = MEMORY + 1;  // registers from 0x80 on
   localparam int DIAGONAL = MEMORY + 2;  // turned addresses, memory, turned words
   localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it
   localparam int REQUANTIZE = 5;  // operands, product, sum, coarse shift, fine shift and clamp

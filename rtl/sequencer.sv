@@ -18,6 +18,7 @@ module sequencer (
     // the binary engine and what is around it
     input logic matmul_loaded,
     output logic matmul_start,
+    output logic matmul_busy,  // from the start to the done
     output vaqf_pkg::command_t matmul_command,
     output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] matmul_index,
     output logic [31:0] matmul_frame,
@@ -27,6 +28,7 @@ module sequencer (
     // the attention engine
     input logic attention_loaded,
     output logic attention_start,
+    output logic attention_busy,
     output vaqf_pkg::command_t attention_command,
     output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] attention_index,
     output logic [31:0] attention_frame,
@@ -57,7 +59,7 @@ module sequencer (
       .ended
   );
 
-  logic running, matmul_busy, attention_busy, may, is_attention, begin_matmul, begin_attention;
+  logic running, may, is_attention, begin_matmul, begin_attention;
   // commands with parameters that did not begin yet; there are two halves of buffers
   logic [1:0] matmuls_ready, attentions_ready;
   assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
@@ -71,7 +73,6 @@ module sequencer (
   always_ff @(posedge clk) begin
     if (begin_matmul) begin
       matmul_command <= command;
-      matmul_index   <= index;
       matmul_frame   <= frame;
     end
     if (begin_attention) begin
@@ -84,6 +85,7 @@ module sequencer (
       run_done         <= 1'b0;
       matmul_start     <= 1'b0;
       matmul_busy      <= 1'b0;
+      matmul_index     <= '0;
       matmul_parity    <= 1'b1;  // 0 for the first
       matmuls_ready    <= '0;
       attention_start  <= 1'b0;
@@ -91,7 +93,8 @@ module sequencer (
       attention_parity <= 1'b1;
       attentions_ready <= '0;
     end else begin
-      matmul_start     <= begin_matmul;
+      matmul_start <= begin_matmul;
+      if (begin_matmul) matmul_index <= index;
       matmul_busy      <= begin_matmul || (matmul_busy && !matmul_done);
       matmul_parity    <= matmul_parity ^ begin_matmul;
       matmuls_ready    <= matmuls_ready + 2'(matmul_loaded) - 2'(begin_matmul);

@@ -2,7 +2,9 @@
 //
 // Two processes walk the list at their own pace: the loader reads weights and parameters ahead,
 // the sequencer starts the binary path (rows, engine, results) and the attention engine.
-module vaqf_accelerator (
+module vaqf_accelerator #(
+    parameter int WATCHDOG = 2 ** 20  // cycles in which nothing moves: docs/accelerator.md
+) (
     input  logic ap_clk,
     input  logic ap_rst_n,
     // verilator lint_off SYMRSVDWORD
@@ -98,15 +100,27 @@ module vaqf_accelerator (
   localparam int ROOM_BITS = sizes::bits_for(vaqf_pkg::RING_WORDS);
   localparam int RESIDUAL_TILE = vaqf_pkg::TOKENS * vaqf_pkg::RESIDUAL_WORD;
 
-  logic clk, rst;
+  // ports, registers and the run's state outlive an abort; everything else is held in reset by it
+  logic clk, rst, datapath_rst, halt;
   assign clk = ap_clk;
-  always_ff @(posedge clk) rst <= !ap_rst_n;
+  always_ff @(posedge clk) begin
+    rst <= !ap_rst_n;
+    datapath_rst <= !ap_rst_n || halt;
+  end
 
   // -- a run -------------------------------------------------------------------------------------
 
-  logic start, done, idle;
+  logic start, done, idle, prepare, list_start, list_filled, list_refused, frames_start, run_done;
+  logic report_valid, report_ready, timed_out;
   logic [63:0] commands_address, weights_address, images_address, results_address;
   logic [31:0] n_frames, n_commands, frames, count;  // as the host sees them; of this run
+  logic [63:0] list_base, weights_base, images_base, results_base;
+  logic [INDEX_BITS-1:0] refused_index, matmul_index, attention_index;
+  logic [7:0] status;
+  logic [31:0] stopped_at, frames_done, status_data;
+  logic [9:0] status_word;
+  logic [3:0] ports_idle, ports_moved, flush;
+  logic [7:0] ports_error;
   control u_control (
       .clk,
       .rst,
@@ -121,7 +135,8 @@ module vaqf_accelerator (
       .results(results_address),
       .n_frames,
       .n_commands,
-      .status('0),
+      .status_word,
+      .status(status_data),
       .awvalid(s_axi_control_awvalid),
       .awready(s_axi_control_awready),
       .awaddr(s_axi_control_awaddr),
@@ -140,50 +155,70 @@ module vaqf_accelerator (
       .rdata(s_axi_control_rdata),
       .rresp(s_axi_control_rresp)
   );
+  logic moves;
+  run #(
+      .WATCHDOG(WATCHDOG)
+  ) u_run (
+      .clk,
+      .rst,
+      .start,
+      .done,
+      .idle,
+      .n_frames,
+      .n_commands,
+      .commands(commands_address),
+      .weights(weights_address),
+      .images(images_address),
+      .results(results_address),
+      .frames,
+      .count,
+      .commands_base(list_base),
+      .weights_base,
+      .images_base,
+      .results_base,
+      .list_start,
+      .list_filled,
+      .list_refused,
+      .list_refused_index(refused_index),
+      .frames_start,
+      .frames_done(run_done),
+      .report_valid,
+      .report_ready,
+      .moved(moves),
+      .ports_idle,
+      .ports_failed({ports_error[7], ports_error[5], ports_error[3], ports_error[1]}),
+      .prepare,
+      .flush,
+      .halt,
+      .matmul_index,
+      .status,
+      .timed_out,
+      .stopped_at
+  );
 
-  localparam logic [31:0] DONE = 32'd0;
-  localparam logic [31:0] BAD_ARGUMENTS = 32'd2;
-  typedef enum logic [2:0] {
-    IDLE,
-    LIST,    // the commands are read
-    RUN,
-    DRAIN,   // logits are on their way
-    REPORT,  // the status block is asked for
-    FINISH   // and on its way
-  } state_t;
-  state_t state;
-  logic list_start, list_filled, run_done, report_valid, report_ready, results_idle;
-  logic [31:0] status;
-  logic [63:0] list_base, weights_base, images_base, results_base;
-  logic arguments_good;
-  assign arguments_good = n_commands != '0 && n_commands <= 32'(vaqf_pkg::MAX_COMMANDS);
-  assign idle = state == IDLE;
-  always_ff @(posedge clk) begin
-    list_start <= !rst && state == IDLE && start && arguments_good;
-    done <= !rst && state == FINISH && results_idle;
-    if (state == IDLE && start) begin
-      frames <= n_frames;
-      count <= n_commands;
-      list_base <= commands_address;
-      weights_base <= weights_address;
-      images_base <= images_address;
-      results_base <= results_address;
-      status <= arguments_good ? DONE : BAD_ARGUMENTS;
-    end
-    if (rst) begin
-      state <= IDLE;
-    end else begin
-      unique case (state)
-        IDLE: if (start) state <= arguments_good ? LIST : REPORT;
-        LIST: if (list_filled) state <= RUN;
-        RUN: if (run_done) state <= DRAIN;
-        DRAIN: if (results_idle) state <= REPORT;
-        REPORT: if (report_ready) state <= FINISH;
-        FINISH: if (results_idle) state <= IDLE;
-        default: state <= IDLE;
-      endcase
-    end
-  end
+  logic ring_read, matmul_busy, attention_busy;
+  logic [INDEX_BITS-1:0] cycles_index;
+  logic [31:0] cycles;
+  run_status u_run_status (
+      .clk,
+      .rst,
+      .word(status_word),
+      .data(status_data),
+      .start,
+      .idle,
+      .status,
+      .timed_out,
+      .ports_error,
+      .stopped_at,
+      .frames_done,
+      .look_up(ring_read),
+      .matmul_busy,
+      .matmul_index,
+      .attention_busy,
+      .attention_index,
+      .index(cycles_index),
+      .cycles
+  );
 
   // -- the command list and who walks it ---------------------------------------------------------
 
@@ -193,14 +228,20 @@ module vaqf_accelerator (
   logic [2:0] read_request, read_answer;
   logic [3*INDEX_BITS-1:0] read_index;
   vaqf_pkg::command_t read_command;
+  logic stored;
+  logic [INDEX_BITS-1:0] stored_index;
   commands #(
       .READERS(3)
   ) u_commands (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(list_start),
       .n_commands(count),
       .filled(list_filled),
+      .refused(list_refused),
+      .refused_index,
+      .stored,
+      .stored_index,
       .request_valid(list_request_valid),
       .request_ready(list_request_ready),
       .request_beats(list_beats),
@@ -212,8 +253,6 @@ module vaqf_accelerator (
       .read_answer,
       .read_command
   );
-  logic [1:0] commands_error, weights_error, images_error, results_error;
-  logic commands_idle, weights_idle, images_idle;
   axi_read u_commands_port (
       .clk,
       .rst,
@@ -224,9 +263,11 @@ module vaqf_accelerator (
       .data_valid(list_valid),
       .data_ready(list_ready),
       .data(list_data),
-      .clear_error(start),
-      .error(commands_error),
-      .idle(commands_idle),
+      .flush(flush[0]),
+      .clear_error(prepare),
+      .error(ports_error[0+:2]),
+      .idle(ports_idle[0]),
+      .moved(ports_moved[0]),
       .arvalid(m_axi_commands_arvalid),
       .arready(m_axi_commands_arready),
       .araddr(m_axi_commands_araddr),
@@ -245,12 +286,11 @@ module vaqf_accelerator (
   logic matmul_loaded, matmul_start, matmul_done, matmul_slot, matmul_parity;
   vaqf_pkg::command_t matmul_command, attention_command;
   logic [31:0] matmul_frame, attention_frame;
-  logic [INDEX_BITS-1:0] matmul_index, attention_index;
   logic attention_loaded, attention_start, attention_done, attention_slot, attention_parity;
   sequencer u_sequencer (
       .clk,
-      .rst,
-      .start(list_filled),
+      .rst(datapath_rst),
+      .start(frames_start),
       .n_frames(frames),
       .n_commands(count),
       .run_done,
@@ -260,6 +300,7 @@ module vaqf_accelerator (
       .list_command(read_command),
       .matmul_loaded,
       .matmul_start,
+      .matmul_busy,
       .matmul_command,
       .matmul_index,
       .matmul_frame,
@@ -268,6 +309,7 @@ module vaqf_accelerator (
       .matmul_done,
       .attention_loaded,
       .attention_start,
+      .attention_busy,
       .attention_command,
       .attention_index,
       .attention_frame,
@@ -292,8 +334,8 @@ module vaqf_accelerator (
   logic [ROOM_BITS-1:0] room, reserve_words;
   loader u_loader (
       .clk,
-      .rst,
-      .start(list_filled),
+      .rst(datapath_rst),
+      .start(frames_start),
       .n_frames(frames),
       .n_commands(count),
       .weights_address(weights_base),
@@ -351,9 +393,11 @@ module vaqf_accelerator (
       .data_valid(weights_valid),
       .data_ready(weights_ready),
       .data(weights_data),
-      .clear_error(start),
-      .error(weights_error),
-      .idle(weights_idle),
+      .flush(flush[1]),
+      .clear_error(prepare),
+      .error(ports_error[2+:2]),
+      .idle(ports_idle[1]),
+      .moved(ports_moved[1]),
       .arvalid(m_axi_weights_arvalid),
       .arready(m_axi_weights_arready),
       .araddr(m_axi_weights_araddr),
@@ -387,9 +431,11 @@ module vaqf_accelerator (
       .data_valid(image_valid),
       .data_ready(image_ready),
       .data(image_data),
-      .clear_error(start),
-      .error(images_error),
-      .idle(images_idle),
+      .flush(flush[2]),
+      .clear_error(prepare),
+      .error(ports_error[4+:2]),
+      .idle(ports_idle[2]),
+      .moved(ports_moved[2]),
       .arvalid(m_axi_images_arvalid),
       .arready(m_axi_images_arready),
       .araddr(m_axi_images_araddr),
@@ -406,7 +452,7 @@ module vaqf_accelerator (
   );
   pixels u_pixels (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(pixels_start),
       .command(pixels_command),
       .idle(pixels_idle),
@@ -438,7 +484,7 @@ module vaqf_accelerator (
   logic [vaqf_pkg::TOKENS*QKV_BITS-1:0] context_address, qkv_address;
   rows u_rows (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(matmul_start),
       .command(matmul_command),
       .residual_first(norm_first),
@@ -465,12 +511,12 @@ module vaqf_accelerator (
   );
 
   logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] ring_offset;
-  logic ring_read, ring_available, ring_release;
+  logic ring_available, ring_release;
   logic [vaqf_pkg::RING_WORD-1:0] ring_data;
   ring u_ring (
       .clk,
-      .rst,
-      .start(list_filled),
+      .rst(datapath_rst),
+      .start(frames_start),
       .room,
       .reserve,
       .reserve_words,
@@ -490,8 +536,8 @@ module vaqf_accelerator (
   logic [vaqf_pkg::TOKENS*vaqf_pkg::ACC_BITS-1:0] sums_data;
   binary_engine u_engine (
       .clk,
-      .rst,
-      .start  (matmul_start),
+      .rst(datapath_rst),
+      .start(matmul_start),
       .command(matmul_command),
       .load_valid,
       .load_ready,
@@ -516,7 +562,7 @@ module vaqf_accelerator (
   logic [RESIDUAL_TILE-1:0] constant_tile, result_tile, residual_data, skip_data;
   constants u_constants (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(matmul_start),
       .command(matmul_command),
       .in_valid(constant_valid),
@@ -540,7 +586,7 @@ module vaqf_accelerator (
   logic [PORT-1:0] logits_data;
   results u_results (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(matmul_start),
       .command(matmul_command),
       .done(matmul_done),
@@ -585,7 +631,6 @@ module vaqf_accelerator (
 
   // -- attention ---------------------------------------------------------------------------------
 
-  logic attention_active;
   logic [3*BANK_BITS-1:0] run_first;
   logic [3*vaqf_pkg::HEAD_WORDS*QKV_BITS-1:0] run_address;
   logic [3*vaqf_pkg::HEAD_WORDS*ACT_WORD-1:0] run_data;
@@ -599,7 +644,7 @@ module vaqf_accelerator (
   localparam int RUN_WORD = vaqf_pkg::HEAD_WORDS * ACT_WORD;
   attention u_attention (
       .clk,
-      .rst,
+      .rst(datapath_rst),
       .start(attention_start),
       .command(attention_command),
       .done(attention_done),
@@ -619,12 +664,6 @@ module vaqf_accelerator (
       .record_address(context_record_address),
       .record_data(context_record_data)
   );
-  always_ff @(posedge clk) begin
-    if (rst) attention_active <= 1'b0;
-    else if (attention_start) attention_active <= 1'b1;
-    else if (attention_done) attention_active <= 1'b0;
-  end
-
   // -- memories ----------------------------------------------------------------------------------
 
   logic normalizes;
@@ -635,7 +674,7 @@ module vaqf_accelerator (
       .matmul_slot,
       .normalizes,
       .attention_slot,
-      .attention_active,
+      .attention_active(attention_busy),
       .norm_first,
       .norm_address,
       .norm_data,
@@ -656,7 +695,7 @@ module vaqf_accelerator (
       .residual_data,
       .sums_write(row_sums_write),
       .sums_address,
-      .sums_data (row_sums_data),
+      .sums_data(row_sums_data),
       .hidden_write,
       .hidden_first,
       .hidden_address,
@@ -693,38 +732,35 @@ module vaqf_accelerator (
 
   // -- results -----------------------------------------------------------------------------------
 
-  // logits of frame f at 64 + f * round_up(4 * outputs, 64) bytes, the status block in front
-  logic logits_request, write_request_valid, write_request_ready, write_valid, write_ready;
-  logic [63:0] logits_address, write_address;
-  logic [31:0] logits_beats, write_beats;
-  logic [12:0] frame_units;  // of 64 bytes
-  logic [PORT-1:0] write_data, report;
-  assign frame_units = 13'((32'(matmul_command.outputs) + 32'd15) >> 4);
-  always_ff @(posedge clk) begin
-    if (rst) logits_request <= 1'b0;
-    else if (matmul_start) logits_request <= matmul_command.dest == 4'(vaqf_pkg::DEST_LOGITS);
-    else if (write_request_ready) logits_request <= 1'b0;
-    logits_address <= results_base + 64'(vaqf_pkg::STATUS_BYTES) +
-        (64'(matmul_frame) * 64'(frame_units) << 6);
-    logits_beats <= (32'(matmul_command.outputs) + 32'd3) >> 2;
-  end
-  // the product is there a cycle after the command, as the request is
-  assign report_valid = state == REPORT;
-  assign report_ready = report_valid && write_request_ready;
-  assign report = PORT'({status == DONE ? frames : 32'd0, 32'd0, status});
-  assign write_request_valid = logits_request || report_valid;
-  assign write_address = report_valid ? results_base : logits_address;
-  assign write_beats = report_valid ? 32'd1 : logits_beats;
-  logic reporting, report_waits;  // the report's one beat
-  assign reporting = state == FINISH;
-  assign write_valid = reporting ? report_waits : logits_valid;
-  assign write_data = reporting ? report : logits_data;
-  assign logits_ready = !reporting && write_ready;
-  always_ff @(posedge clk) begin
-    if (rst) report_waits <= 1'b0;
-    else if (report_ready) report_waits <= 1'b1;
-    else if (reporting && write_ready) report_waits <= 1'b0;
-  end
+  logic write_request_valid, write_request_ready, write_valid, write_ready;
+  logic [63:0] write_address;
+  logic [31:0] write_beats;
+  logic [PORT-1:0] write_data;
+  frame_results u_frame_results (
+      .clk,
+      .rst(datapath_rst),
+      .start(prepare),
+      .results_base,
+      .matmul_start,
+      .command(matmul_command),
+      .logits_valid,
+      .logits_ready,
+      .logits_data,
+      .report_valid,
+      .report_ready,
+      .status(32'(status)),
+      .stopped_at,
+      .frames_done,
+      .request_valid(write_request_valid),
+      .request_ready(write_request_ready),
+      .request_address(write_address),
+      .request_beats(write_beats),
+      .data_valid(write_valid),
+      .data_ready(write_ready),
+      .data(write_data),
+      .port_idle(ports_idle[3]),
+      .port_failed(ports_error[7])
+  );
   axi_write u_results_port (
       .clk,
       .rst,
@@ -735,9 +771,11 @@ module vaqf_accelerator (
       .data_valid(write_valid),
       .data_ready(write_ready),
       .data(write_data),
-      .clear_error(start),
-      .error(results_error),
-      .idle(results_idle),
+      .flush(flush[3]),
+      .clear_error(prepare),
+      .error(ports_error[6+:2]),
+      .idle(ports_idle[3]),
+      .moved(ports_moved[3]),
       .awvalid(m_axi_results_awvalid),
       .awready(m_axi_results_awready),
       .awaddr(m_axi_results_awaddr),
@@ -756,8 +794,26 @@ module vaqf_accelerator (
       .bresp(m_axi_results_bresp)
   );
 
+  // -- what is measured, and watched -------------------------------------------------------------
+
+  command_cycles u_command_cycles (
+      .clk,
+      .rst  (datapath_rst),
+      .stored,
+      .stored_index,
+      .matmul_start,
+      .matmul_done,
+      .matmul_index,
+      .attention_start,
+      .attention_done,
+      .attention_index,
+      .index(cycles_index),
+      .data (cycles)
+  );
+  assign moves = |{ports_moved, stored, matmul_start, matmul_done, attention_start, attention_done,
+                   load_valid && load_ready, ring_read, run_write};
+
   logic unused;
-  assign unused = &{1'b0, commands_error, weights_error, images_error, results_error, commands_idle,
-                    weights_idle, images_idle, logits_last, matmul_index, attention_index,
-                    attention_frame, matmul_command, attention_command};
+  assign unused = &{1'b0, logits_last, matmul_frame, attention_frame, matmul_command,
+                    attention_command};
 endmodule

@@ -39,6 +39,16 @@ class Dest(IntEnum):
     LOGITS = 3
 
 
+class Status(IntEnum):
+    """How a run ended: the first word of the status block."""
+
+    DONE = 0
+    BAD_COMMAND = 1  # one asks for what the design does not have
+    BAD_ARGUMENTS = 2  # no commands, or more than MAX_COMMANDS
+    BUS_ERROR = 3  # a memory answered with an error; RTL only, as is the next
+    WATCHDOG = 4  # nothing moved for long: a memory does not answer
+
+
 @dataclass(frozen=True)
 class Field:
     """Bits of one command field."""

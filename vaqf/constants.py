@@ -3,6 +3,9 @@
 Both flavours generate their constants from these names; neither states a width of its own.
 """
 
+import json
+import zlib
+
 from vaqf import arithmetic, packing
 from vaqf.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.design import MIN_INTERVAL, PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
@@ -134,6 +137,12 @@ def rtl_sizes(design: Design) -> dict[str, int]:
         "norm_record_depth": ceil_div(base["max_dim"] // p, norm_words),
         "context_runs": base["max_attention"] // design.attention_lanes,
     }
+
+
+def design_id(design: Design) -> int:
+    """What a register of the hardware shows: CRC-32 of all constants, as JSON without spaces."""
+    known = {"engine": design.engine, **constants(design), **rtl_sizes(design)}
+    return zlib.crc32(json.dumps(known, separators=(",", ":")).encode())
 
 
 def tables() -> dict[str, list[int]]:

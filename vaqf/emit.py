@@ -20,8 +20,8 @@ import vaqf
 from vaqf import network as network_file
 from vaqf import packing
 from vaqf.blob import BLOB_HEADER, Blob, blob
-from vaqf.command import FIELDS, Dest, Opcode, Source, layout
-from vaqf.constants import constants, rtl_sizes, tables
+from vaqf.command import FIELDS, Dest, Opcode, Source, Status, layout
+from vaqf.constants import constants, design_id, rtl_sizes, tables
 from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.network import Network
 from vaqf.paths import HLS_INCLUDE, HLS_PROJECT, RTL, RTL_PROJECT
@@ -79,7 +79,7 @@ def _render(name: str, **values: Any) -> str:
 
 def _codes() -> dict[str, int]:
     """Enum members as constants: op_matmul, source_pixels, dest_qkv, blob_weights, ..."""
-    kinds = {"op": Opcode, "source": Source, "dest": Dest, "blob": Blob}
+    kinds = {"op": Opcode, "source": Source, "dest": Dest, "status": Status, "blob": Blob}
     return {
         f"{prefix}_{member.name.lower()}": int(member)
         for prefix, kind in kinds.items()
@@ -108,6 +108,7 @@ def rtl_package(design: Design, model: str) -> str:
     """The SystemVerilog package of one design."""
     title = _title(design, model)
     values = _constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
+    values["design_id"] = design_id(design)
     return _render("vaqf_pkg.sv.j2", title=title, **values)
 
 

@@ -8,13 +8,6 @@
 
 namespace vaqf {
 
-/// Why a run stopped; the first word of the status block, the command's index is the second.
-enum Status {
-  kStatusDone = 0,
-  kStatusBadCommand = 1,   ///< a command asks for what this design does not have
-  kStatusBadArguments = 2  ///< more commands than the list memory holds, or none
-};
-
 /// The commands of one step that run, and their frames.
 struct Step {
   int first;  ///< command

@@ -16,8 +16,9 @@ inline bool fits_source(const Command& c) {
   const int inputs = int(c.k_words) * kPe;
   const int digits = c.digits;
   if (c.source == kSourcePixels) {
-    return inputs <= kMaxPixels && digits == kPixelDigits && c.prefix_tokens <= c.tokens &&
-           c.pixel_bytes % (kPortBits / 8) == 0 && int(c.pixel_bytes) <= kMaxPixelBytes;
+    return inputs <= kMaxPixels && digits == kPixelDigits && c.prefix_tokens < c.tokens &&
+           c.pixel_bytes > 0 && c.pixel_bytes % (kPortBits / 8) == 0 &&
+           int(c.pixel_bytes) <= kMaxPixelBytes;
   }
   if (c.source == kSourceNorm) return digits == 1 && int(c.k_words) == dim_words;
   if (c.source == kSourceNormPrefix) {
@@ -36,6 +37,7 @@ inline bool fits_dest(const Command& c) {
 #pragma HLS INLINE
   const int outputs = int(c.n_words) * kPe;
   if (outputs > kMaxOutputs || int(c.outputs) > outputs) return false;
+  if (int(c.outputs) + kPe <= outputs) return false;  // a last word without a channel
   if (is_norm(c) == (c.dest == kDestResidual)) return false;
   if (c.dest == kDestQkv) return c.n_words % 3 == 0 && outputs <= 3 * kMaxAttention;
   if (c.dest == kDestResidual) return int(c.n_words) == ceil_div(c.dim, kPe);
@@ -68,7 +70,8 @@ inline bool fits_attention(const Command& c) {
   return c.tokens >= 1 && int(c.tokens) <= kMaxTokens && c.heads >= 1 && c.head_words >= 1 &&
          c.head_words % kHeadWords == 0 && int(c.head_words) <= kMaxHeadWords &&
          int(c.n_words) == int(c.heads) * int(c.head_words) &&
-         int(c.n_words) * kPe <= kMaxAttention && c.shift <= kMaxShift;
+         int(c.n_words) * kPe <= kMaxAttention && int(c.outputs) == int(c.n_words) * kPe &&
+         c.shift <= kMaxShift;
 }
 
 inline bool fits(const Command& c) {

@@ -1,0 +1,191 @@
+// Whether this design can run a command: the rules of check.hpp, in the same order.
+//
+// `start` finds `command`, which stands still until `done`; `good` is the verdict, with `done`. The
+// products and quotients of the rules are made a few bits per cycle: every DSP belongs to an engine,
+// and commands are checked once in a run.
+module check_command (
+    input  logic               clk,
+    input  logic               rst,
+    input  logic               start,
+    input  vaqf_pkg::command_t command,
+    output logic               done,
+    output logic               good
+);
+  localparam int PE = vaqf_pkg::PE;
+  localparam int DIVIDE = 9;  // cycles: two bits each
+  localparam int MULTIPLY = 4;  // cycles: four bits each
+  localparam int RULES = 2;  // registers: each rule, all of them
+  localparam int CYCLES = DIVIDE + 1 + MULTIPLY + RULES;
+
+  logic [CYCLES:0] at;  // one hot: cycles since the start
+  logic divides, multiplies, take_quotients;
+  assign divides = |at[DIVIDE-1:0];
+  assign take_quotients = at[DIVIDE];
+  assign multiplies = |at[DIVIDE+MULTIPLY:DIVIDE+1];
+  always_ff @(posedge clk) at <= rst ? '0 : {at[CYCLES-1:0], start};
+  assign done = at[CYCLES];
+
+  // -- numbers -----------------------------------------------------------------------------------
+
+  // channels of so many words; the words of a token's `dim` channels are compared by these
+  logic [31:0] inputs, outputs, behind_dim;
+  (* use_dsp = "no" *) assign inputs = 32'(command.k_words) * 32'(PE);
+  (* use_dsp = "no" *) assign outputs = 32'(command.n_words) * 32'(PE);
+  assign behind_dim = 32'(command.dim) + 32'(PE);
+  logic inputs_are_dim, outputs_are_dim;
+  assign inputs_are_dim  = inputs >= 32'(command.dim) && inputs < behind_dim;
+  assign outputs_are_dim = outputs >= 32'(command.dim) && outputs < behind_dim;
+
+  // K slices of the inputs, and of one token that is joined to others
+  localparam int SLICE_WORDS = vaqf_pkg::SLICE_WORDS;
+  localparam int SIMD = vaqf_pkg::SIMD;
+  localparam int HEAD_WORDS = vaqf_pkg::HEAD_WORDS;
+  logic [16:0] slices, token_slices;
+  logic [sizes::index_bits(SLICE_WORDS)-1:0] slice_rest;
+  logic [sizes::index_bits(HEAD_WORDS)-1:0] head_rest;
+  logic [1:0] third_rest;
+  logic [sizes::index_bits(SIMD)-1:0] token_rest;
+  logic [16:0] thirds, heads;
+  divide_by #(
+      .BY  (SLICE_WORDS),
+      .BITS(17)
+  ) u_slices (
+      .clk,
+      .load(start),
+      .step(divides),
+      .dividend(17'(command.k_words) + 17'(SLICE_WORDS - 1)),
+      .quotient(slices),
+      .remainder(slice_rest)
+  );
+  divide_by #(
+      .BY  (SIMD),
+      .BITS(17)
+  ) u_token_slices (
+      .clk,
+      .load(start),
+      .step(divides),
+      .dividend(17'(command.dim) + 17'(SIMD - 1)),
+      .quotient(token_slices),
+      .remainder(token_rest)
+  );
+  divide_by #(
+      .BY  (HEAD_WORDS),
+      .BITS(17)
+  ) u_heads (
+      .clk,
+      .load(start),
+      .step(divides),
+      .dividend(17'(command.head_words)),
+      .quotient(heads),
+      .remainder(head_rest)
+  );
+  divide_by #(
+      .BY  (3),
+      .BITS(17)
+  ) u_thirds (
+      .clk,
+      .load(start),
+      .step(divides),
+      .dividend(17'(command.n_words)),
+      .quotient(thirds),
+      .remainder(third_rest)
+  );
+
+  // slices * n_words, or heads * head_words; beside it prefix_tokens * token_slices
+  logic is_attention;
+  logic [15:0] factor;
+  logic [31:0] other, product;
+  logic [20:0] prefix_slices;
+  assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
+  always_ff @(posedge clk) begin
+    if (take_quotients) begin
+      factor  <= is_attention ? 16'(command.heads) : slices[15:0];
+      other   <= 32'(is_attention ? command.head_words : command.n_words);
+      product <= '0;
+    end else if (multiplies) begin
+      factor <= factor >> 4;
+      other <= other << 4;
+      product <= product + (factor[0] ? other : '0) + (factor[1] ? other << 1 : '0) +
+                 (factor[2] ? other << 2 : '0) + (factor[3] ? other << 3 : '0);
+    end
+    prefix_slices <= (command.prefix_tokens[0] ? 21'(token_slices) : '0) +
+                     (command.prefix_tokens[1] ? 21'(token_slices) << 1 : '0) +
+                     (command.prefix_tokens[2] ? 21'(token_slices) << 2 : '0) +
+                     (command.prefix_tokens[3] ? 21'(token_slices) << 3 : '0);
+  end
+
+  // -- rules -------------------------------------------------------------------------------------
+
+  logic normalizes, to_residual, eight_planes, one_pass, joined;
+  logic offset_good, shift_good, tokens_good, outputs_good;
+  logic sizes_good, source_good, dest_good, weights_good, resident_good, attention_good;
+  logic [34:0] all_planes;  // ring words
+  assign all_planes = 35'(product) << (eight_planes ? $clog2(vaqf_pkg::FIXED_WEIGHT_BITS) : 0);
+  localparam int DIM_CHANNELS = vaqf_pkg::MAX_DIM / PE * PE;
+  assign normalizes = command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
+                      command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  assign to_residual = command.dest == 4'(vaqf_pkg::DEST_RESIDUAL);
+  assign eight_planes = command.planes == 4'(vaqf_pkg::FIXED_WEIGHT_BITS);
+  assign one_pass = slices == 17'd1 && command.planes == 4'd1 && command.digits == 4'd1;
+  assign joined = command.prefix_tokens > 4'd1 ? slice_rest == $bits(
+      slice_rest
+  )'(SLICE_WORDS - 1) && prefix_slices == 21'(slices) :
+      command.prefix_tokens == 4'd1 && inputs_are_dim;
+
+  always_ff @(posedge clk) begin
+    offset_good <= command.frame_offset[3:1] == '0 || command.frame_offset[3:1] == '1;  // -2 to 1
+    shift_good <= command.shift <= 6'(vaqf_pkg::MAX_SHIFT);
+    tokens_good <= command.tokens != '0 && 32'(command.tokens) <= vaqf_pkg::MAX_TOKENS;
+    // no more channels than the words have, and some in the last
+    outputs_good <= 32'(command.outputs) <= outputs && 32'(command.outputs) + PE > outputs;
+
+    sizes_good <= command.k_words != '0 && command.n_words != '0 && command.dim != '0 &&
+                  32'(command.dim) <= DIM_CHANNELS &&
+                  command.norm_shift <= 6'(vaqf_pkg::MAX_SHIFT);
+    source_good <= command.digits == 4'd1;
+    case (command.source)
+      4'(vaqf_pkg::SOURCE_PIXELS):
+      source_good <= inputs <= vaqf_pkg::MAX_PIXELS &&
+                     command.digits == 4'(vaqf_pkg::PIXEL_DIGITS) &&
+                     16'(command.prefix_tokens) < command.tokens && command.pixel_bytes != '0 &&
+                     command.pixel_bytes[$clog2(
+          vaqf_pkg::PORT_BITS/8
+      )-1:0] == '0 && 32'(command.pixel_bytes) <= vaqf_pkg::MAX_PIXEL_BYTES;
+      4'(vaqf_pkg::SOURCE_NORM): if (!inputs_are_dim) source_good <= 1'b0;
+      4'(vaqf_pkg::SOURCE_NORM_PREFIX):
+      if (command.tokens != 16'd1 || 32'(command.prefix_tokens) > vaqf_pkg::MAX_TOKENS || !joined)
+        source_good <= 1'b0;
+      4'(vaqf_pkg::SOURCE_CONTEXT): if (inputs > vaqf_pkg::MAX_ATTENTION) source_good <= 1'b0;
+      4'(vaqf_pkg::SOURCE_HIDDEN): if (inputs > vaqf_pkg::MAX_HIDDEN) source_good <= 1'b0;
+      default: source_good <= 1'b0;
+    endcase
+    case (command.dest)
+      4'(vaqf_pkg::DEST_QKV):
+      dest_good <= third_rest == '0 && outputs <= 3 * vaqf_pkg::MAX_ATTENTION;
+      4'(vaqf_pkg::DEST_RESIDUAL): dest_good <= outputs_are_dim;
+      4'(vaqf_pkg::DEST_HIDDEN): dest_good <= outputs <= vaqf_pkg::MAX_HIDDEN;
+      4'(vaqf_pkg::DEST_LOGITS): dest_good <= command.tokens == 16'd1;
+      default: dest_good <= 1'b0;
+    endcase
+    if (outputs > vaqf_pkg::MAX_OUTPUTS || normalizes == to_residual) dest_good <= 1'b0;
+    weights_good <= (command.planes == 4'd1 || eight_planes) &&
+                    (one_pass || 32'(command.n_words) <= vaqf_pkg::PARTIAL_WORDS) &&
+                    35'(command.weight_words) == all_planes &&
+                    command.weight_words <= vaqf_pkg::RING_WORDS;
+    resident_good <= vaqf_pkg::RESIDENT == 0 ||
+        33'(command.ring_offset) + 33'(command.weight_words) <= 33'(vaqf_pkg::RING_WORDS);
+
+    attention_good <= command.heads != '0 && command.head_words != '0 && head_rest == '0 &&
+                      32'(command.head_words) <= vaqf_pkg::MAX_HEAD_WORDS &&
+                      32'(command.n_words) == product && outputs <= vaqf_pkg::MAX_ATTENTION &&
+                      32'(command.outputs) == outputs;
+
+    good <= offset_good && shift_good && tokens_good &&
+            (is_attention ? attention_good :
+             command.opcode == 4'(vaqf_pkg::OP_MATMUL) && outputs_good && sizes_good &&
+             source_good && dest_good && weights_good && resident_good);
+  end
+
+  logic unused;
+  assign unused = &{1'b0, command, token_rest, thirds, heads, divides};
+endmodule
