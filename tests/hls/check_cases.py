@@ -1,10 +1,15 @@
 """Commands at the limits of check.hpp and check_command.sv, and the design they are for."""
 
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
 from hls_bench import design_for, small_vit
 
 from vaqf.command import Dest, Opcode, Source, encode
 from vaqf.design import Capacity
 
+SOURCE = (Path(__file__).parent / "checks.cpp").read_text()  # asks the kernel
 CAPACITY = Capacity(
     tokens=12, dim=40, hidden=80, attention=48, head=16, pixels=32, outputs=160, partial_outputs=36
 )
@@ -132,3 +137,11 @@ def changed(base: dict[str, int], change: dict[str, int]) -> bytes:
     if "n_words" in change and "outputs" not in change:
         values["outputs"] = 4 * values["n_words"]
     return encode(values)
+
+
+def ask(program_path: Path, commands: Sequence[bytes]) -> list[tuple[bool, int]]:
+    """(taken, end of what it reads) of each command."""
+    done = subprocess.run([program_path], input=b"".join(commands), capture_output=True, check=True)
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert len(rows) == len(commands)
+    return [(taken == "1", int(end)) for taken, end in rows]

@@ -1,26 +1,14 @@
 """What the kernel takes: each limit of check.hpp by itself, the last good value and the next."""
 
-import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from check_cases import CASES, DESIGN, RESIDENT, changed
+from check_cases import CASES, DESIGN, RESIDENT, SOURCE, ask, changed
 from hls_bench import calibrated, design_for, random_vit
 
 from vaqf import program
 from vaqf.command import COMMAND_WORDS, decode, encode
-
-SOURCE = (Path(__file__).parent / "checks.cpp").read_text()
-
-
-def ask(program_path, commands):
-    """(taken, end of what it reads) of each command."""
-    done = subprocess.run([program_path], input=b"".join(commands), capture_output=True, check=True)
-    rows = [line.split() for line in done.stdout.decode().splitlines()]
-    assert len(rows) == len(commands)
-    return [(taken == "1", int(end)) for taken, end in rows]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Memories behind AXI4 masters: they answer at random and check what AXI asks of a master."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,6 +102,7 @@ class Memory:
     """Bytes from `base` on, and the AXI ports `prefix + arvalid` (or awvalid) and so on.
 
     responses: address of a beat (or of a burst that is written) -> a response other than OKAY.
+    stops: channel (ar, r, aw, w, b) -> transfers that pass in all before it stops answering.
     """
 
     dut: Any
@@ -111,13 +112,26 @@ class Memory:
     prefix: str = ""
     pace: Pace = Pace()
     responses: Mapping[int, int] = field(default_factory=dict)
+    stops: dict[str, int] = field(default_factory=dict)
     bursts: list[Burst] = field(default_factory=list)
     cycle: int = 0
     shown: dict[str, int | None] = field(default_factory=dict)
+    passed: Counter[str] = field(default_factory=Counter)  # transfers of each channel
+    task: Any = None
 
     def start(self) -> None:
         """Serve from now on."""
-        cocotb.start_soon(self.serve())
+        self.task = cocotb.start_soon(self.serve())
+
+    def forget(self) -> None:
+        """As a reset of both sides does: what was asked for is not answered."""
+        self.task.cancel()
+        self.bursts.clear()
+        self.shown.clear()
+        self.start()
+
+    def stopped(self, channel: str) -> bool:
+        return channel in self.stops and self.passed[channel] >= self.stops[channel]
 
     async def serve(self) -> None:
         raise NotImplementedError
@@ -139,7 +153,10 @@ class Memory:
         waited = self.shown.get(channel)
         assert waited in (None, word), f"{channel} was withdrawn or changed while it waited"
         self.shown[channel] = None if taken else word
-        return values if valid and taken else None
+        if not (valid and taken):
+            return None
+        self.passed[channel] += 1
+        return values
 
     def accept(self, channel: str, taken: bool) -> None:
         """Take the address that channel ar or aw offers, if any; fails if it breaks a rule."""
@@ -165,6 +182,10 @@ class ReadMemory(Memory):
 
     arrived: int = 0  # bursts whose last beat was taken
 
+    def forget(self) -> None:
+        self.arrived = 0
+        super().forget()
+
     def width(self) -> int:
         return len(getattr(self.dut, self.prefix + "rdata")) // 8
 
@@ -174,9 +195,9 @@ class ReadMemory(Memory):
         while True:
             await FallingEdge(self.dut.clk)
             self.cycle += 1
-            ready = self.chance(self.pace.address)
+            ready = not self.stopped("ar") and self.chance(self.pace.address)
             self.put("arready", int(ready))
-            waiting = self.arrived < len(self.bursts)
+            waiting = self.arrived < len(self.bursts) and not self.stopped("r")
             if not valid and waiting and self.cycle > self.bursts[self.arrived].due:
                 valid = self.chance(self.pace.data)
             if valid:
@@ -196,6 +217,7 @@ class ReadMemory(Memory):
             self.accept("ar", ready)
             if valid and self.get("rready"):
                 valid = False
+                self.passed["r"] += 1
                 beat += 1
                 if beat == self.bursts[self.arrived].beats:
                     beat = 0
@@ -208,6 +230,10 @@ class WriteMemory(Memory):
 
     patient: str = ""  # "aw" or "w": that channel waits for the other to offer the same burst
     answered: int = 0  # responses taken
+
+    def forget(self) -> None:
+        self.answered = 0
+        super().forget()
 
     def width(self) -> int:
         return len(getattr(self.dut, self.prefix + "wdata")) // 8
@@ -222,6 +248,8 @@ class WriteMemory(Memory):
             await FallingEdge(self.dut.clk)
             self.cycle += 1
             ready = {"aw": self.chance(self.pace.address), "w": self.chance(self.pace.data)}
+            for channel in ready:
+                ready[channel] &= not self.stopped(channel)
             ahead = len(self.bursts) - ends  # bursts of which one channel has had more
             if self.patient == "aw" and ahead >= 0:
                 ready["aw"] &= bool(self.get("wvalid"))
@@ -229,7 +257,7 @@ class WriteMemory(Memory):
                 ready["w"] &= bool(self.get("awvalid"))
             self.put("awready", int(ready["aw"]))
             self.put("wready", int(ready["w"]))
-            if not valid and due and self.cycle > due[0][0]:
+            if not valid and due and self.cycle > due[0][0] and not self.stopped("b"):
                 valid = self.chance(self.pace.response)
             self.put("bvalid", int(valid))
             self.put("bresp", due[0][1] if valid else self.rng.randrange(4))
@@ -245,6 +273,7 @@ class WriteMemory(Memory):
                 valid = False
                 due.popleft()
                 self.answered += 1
+                self.passed["b"] += 1
             while written < len(self.bursts) and len(beats) >= self.bursts[written].beats:
                 burst = self.bursts[written]
                 self.write(burst, [beats.popleft() for _ in range(burst.beats)])

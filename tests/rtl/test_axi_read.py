@@ -46,7 +46,7 @@ class Bench:
 
     async def start(self) -> None:
         start_clock(self.dut)
-        for name in ("request_valid", "data_ready", "clear_error"):
+        for name in ("request_valid", "data_ready", "clear_error", "flush"):
             getattr(self.dut, name).value = 0
         self.memory.start()
         await reset(self.dut)
@@ -176,3 +176,35 @@ async def keeps_the_first_error(dut: Any) -> None:
         dut.clear_error.value = 1
         await FallingEdge(dut.clk)
         dut.clear_error.value = 0
+
+
+@cocotb.test()
+async def swallows_what_is_on_its_way(dut: Any) -> None:
+    """At any moment of a run; what is offered stays, nothing more is asked for, the next run is right."""
+    bench = Bench(dut, 5)
+    await bench.start()
+    memory = bench.memory
+    for pace in (Pace(), Pace(latency=40), Pace(address=0.1, data=0.5, latency=5)):
+        memory.pace = pace
+        for _ in range(6):
+            asking = cocotb.start_soon(bench.ask([(BASE, 7 * bench.burst), (BASE, 5)], 1.0))
+            dut.data_ready.value = int(bench.rng.random() < 0.5)
+            for _ in range(bench.rng.randrange(4 * bench.burst)):
+                await FallingEdge(dut.clk)
+            asking.cancel()
+            dut.request_valid.value, dut.flush.value = 0, 1
+            asked = len(memory.bursts)
+            for _ in range(3000):
+                await FallingEdge(dut.clk)
+                assert not int(dut.data_valid.value)
+                if int(dut.idle.value):
+                    break
+            assert int(dut.idle.value) and memory.arrived == len(memory.bursts) <= asked + 1
+            dut.flush.value = dut.data_ready.value = 0
+            await FallingEdge(dut.clk)
+            assert not int(dut.data_valid.value)
+            bench.asked = bench.taken = 0
+            memory.bursts.clear()
+            memory.arrived = 0
+            requests = [(BASE + 64 * bench.width, 20)]
+            assert await bench.read(requests) == bench.expected(requests)

@@ -42,7 +42,7 @@ class Bench:
 
     async def start(self) -> None:
         start_clock(self.dut)
-        for name in ("request_valid", "data_valid", "clear_error"):
+        for name in ("request_valid", "data_valid", "clear_error", "flush"):
             getattr(self.dut, name).value = 0
         self.memory.start()
         await reset(self.dut)
@@ -146,3 +146,34 @@ async def keeps_the_first_error(dut: Any) -> None:
         dut.clear_error.value = 1
         await FallingEdge(dut.clk)
         dut.clear_error.value = 0
+
+
+@cocotb.test()
+async def ends_what_has_begun(dut: Any) -> None:
+    """A flush at any moment: bursts that have begun come whole, others not, the next run is right."""
+    bench = Bench(dut, 5)
+    await bench.start()
+    memory = bench.memory
+    for pace in (Pace(), Pace(latency=30), Pace(address=0.2, data=0.3, response=0.2, latency=5)):
+        memory.pace = pace
+        for i in range(6):
+            memory.patient = ("", "aw", "w")[i % 3]
+            asking = cocotb.start_soon(bench.ask([(BASE, 5 * bench.burst), (BASE, 5)], 1.0))
+            words = [{"data": bench.rng.getrandbits(8 * bench.width)} for _ in range(100)]
+            giving = cocotb.start_soon(offer(dut, "data", words, bench.rng, 0.9))
+            for _ in range(bench.rng.randrange(6 * bench.burst)):
+                await FallingEdge(dut.clk)
+            asking.cancel()
+            giving.cancel()
+            dut.request_valid.value, dut.data_valid.value, dut.flush.value = 0, 0, 1
+            begun = len(memory.bursts) + int(dut.awvalid.value)
+            await FallingEdge(dut.clk)  # it is looked at from the second cycle on
+            for _ in range(3000):
+                await FallingEdge(dut.clk)
+                if int(dut.idle.value):
+                    break
+            assert int(dut.idle.value) and memory.answered == len(memory.bursts) <= begun + 1
+            dut.flush.value = 0
+            await FallingEdge(dut.clk)
+            bench.asked = memory.answered
+            await bench.write([(BASE + 64 * bench.width, 20)])

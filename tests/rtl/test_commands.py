@@ -6,21 +6,24 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, Timer
+from hls_bench import design_for, small_vit
 from rtl_bench import reset, start_clock
+from schedule_bench import bits, compiled, decoded
 
 from vaqf.command import COMMAND_WORDS, MAX_COMMANDS
 
 READERS = 3
 INDEX_BITS = (MAX_COMMANDS - 1).bit_length()
 BEATS = 32 * COMMAND_WORDS // 128
+CHECK = 18  # cycles in which a command is checked
 
 
 def test_commands(simulate: Callable[..., None]) -> None:
-    simulate(__file__, "commands", {"READERS": READERS})
+    simulate(__file__, "commands", {"READERS": READERS}, design=design_for([small_vit()]))
 
 
-async def fill(dut: Any, commands: list[int], rng: random.Random) -> None:
-    """One list, beat by beat; fails if more or fewer are taken."""
+async def fill(dut: Any, commands: list[int], rng: random.Random, refused: int | None) -> None:
+    """One list, beat by beat; fails if more or fewer are taken, or another command is refused."""
     beats = [command >> (128 * i) & (2**128 - 1) for command in commands for i in range(BEATS)]
     dut.n_commands.value = len(commands)
     dut.start.value = 1
@@ -40,11 +43,24 @@ async def fill(dut: Any, commands: list[int], rng: random.Random) -> None:
     for beat in beats:
         while rng.random() > offer:
             await FallingEdge(dut.clk)
-        assert int(dut.in_ready.value) and not int(dut.filled.value)
         dut.in_valid.value, dut.in_data.value = 1, beat
+        waited = 0
+        while not int(dut.in_ready.value):
+            assert not int(dut.filled.value)
+            await FallingEdge(dut.clk)
+            waited += 1
+        assert waited <= CHECK
         await FallingEdge(dut.clk)
         dut.in_valid.value, dut.in_data.value = 0, rng.getrandbits(128)
-    assert int(dut.filled.value) and not int(dut.in_ready.value)
+    for _ in range(CHECK):
+        assert not int(dut.filled.value) and not int(dut.in_ready.value)
+        await FallingEdge(dut.clk)
+    assert int(dut.filled.value)
+    assert int(dut.refused.value) == int(refused is not None)
+    if refused is not None:
+        assert int(dut.refused_index.value) == refused
+    await FallingEdge(dut.clk)
+    assert not int(dut.filled.value) and not int(dut.in_ready.value)
 
 
 async def read(dut: Any, commands: list[int], rng: random.Random, cycles: int) -> None:
@@ -81,9 +97,12 @@ async def answers_every_reader(dut: Any) -> None:
         getattr(dut, name).value = 0
     await reset(dut)
     rng = random.Random(1)
-    for count in (3, MAX_COMMANDS, 1, 30):
-        commands = [rng.getrandbits(32 * COMMAND_WORDS) for _ in range(count)]
-        await fill(dut, commands, rng)
+    good = [bits(command) for command in decoded(compiled(design_for([small_vit()]), 1).commands)]
+    for count, refused in ((3, None), (MAX_COMMANDS, 500), (1, 0), (30, None), (5, 1)):
+        commands = [rng.choice(good) for _ in range(count)]
+        if refused is not None:  # it and all that follow
+            commands[refused:] = [rng.getrandbits(508) << 4 for _ in commands[refused:]]
+        await fill(dut, commands, rng, refused)
         await read(dut, commands, rng, 600)
         dut.read_request.value = 0
         for _ in range(4):
