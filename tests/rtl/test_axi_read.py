@@ -180,7 +180,7 @@ async def keeps_the_first_error(dut: Any) -> None:
 
 @cocotb.test()
 async def swallows_what_is_on_its_way(dut: Any) -> None:
-    """At any moment of a run; what is offered stays, nothing more is asked for, the next run is right."""
+    """A flush at any moment: no more is asked for than is offered, and the next run is right."""
     bench = Bench(dut, 5)
     await bench.start()
     memory = bench.memory

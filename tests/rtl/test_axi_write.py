@@ -150,7 +150,7 @@ async def keeps_the_first_error(dut: Any) -> None:
 
 @cocotb.test()
 async def ends_what_has_begun(dut: Any) -> None:
-    """A flush at any moment: bursts that have begun come whole, others not, the next run is right."""
+    """A flush at any moment: bursts that have begun come whole, and the next run is right."""
     bench = Bench(dut, 5)
     await bench.start()
     memory = bench.memory
