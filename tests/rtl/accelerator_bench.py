@@ -89,21 +89,21 @@ class Host:
     async def power_up(self) -> None:
         """A clock, a reset, interrupts."""
         Clock(self.dut.ap_clk, CLOCK_NS, unit="ns").start()
-        for memory in self.memories.values():
-            memory.start()
         await self.reset()
 
     async def reset(self) -> None:
         """Of everything at once."""
         dut = self.dut
         dut.ap_rst_n.value = 0
+        for memory in self.memories.values():
+            memory.forget()
         for name in ("awvalid", "wvalid", "bready", "arvalid", "rready"):
             getattr(dut, f"s_axi_control_{name}").value = 0
         for _ in range(4):
             await RisingEdge(dut.ap_clk)
         await FallingEdge(dut.ap_clk)
         for memory in self.memories.values():
-            memory.forget()
+            memory.start()
         dut.ap_rst_n.value = 1
         await FallingEdge(dut.ap_clk)  # AXI: nothing is valid before an edge without reset
         await self.write(INTERRUPTS_ON, 1)

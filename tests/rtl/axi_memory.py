@@ -124,11 +124,11 @@ class Memory:
         self.task = cocotb.start_soon(self.serve())
 
     def forget(self) -> None:
-        """As a reset of both sides does: what was asked for is not answered."""
-        self.task.cancel()
+        """As a reset of both sides does: serve no more, and answer nothing when started again."""
+        if self.task is not None:
+            self.task.cancel()
         self.bursts.clear()
         self.shown.clear()
-        self.start()
 
     def stopped(self, channel: str) -> bool:
         return channel in self.stops and self.passed[channel] >= self.stops[channel]
@@ -184,6 +184,7 @@ class ReadMemory(Memory):
 
     def forget(self) -> None:
         self.arrived = 0
+        self.put("rvalid", 0)
         super().forget()
 
     def width(self) -> int:
@@ -233,6 +234,7 @@ class WriteMemory(Memory):
 
     def forget(self) -> None:
         self.answered = 0
+        self.put("bvalid", 0)
         super().forget()
 
     def width(self) -> int:
