@@ -33,7 +33,7 @@ module run #(
     input  logic                                                 list_refused,
     input  logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] list_refused_index,
     output logic                                                 frames_start,
-    input  logic                                                 frames_done,
+    input  logic                                                 frames_ended,
     output logic                                                 report_valid,
     input  logic                                                 report_ready,
     // ports and whatever else moves
@@ -79,7 +79,7 @@ module run #(
       if (flush == '0) next = status == DONE ? LIST : REPORT;
       else if (expired) next = ABORT;
       LIST: if (list_filled) next = list_refused ? REPORT : FRAMES;
-      FRAMES: if (frames_done) next = DRAIN;
+      FRAMES: if (frames_ended) next = DRAIN;
       DRAIN: if (ports_idle[RESULTS]) next = REPORT;
       ABORT: if (flush == '0 || expired) next = flush[RESULTS] ? END : REPORT;
       REPORT:

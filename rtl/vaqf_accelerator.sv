@@ -181,7 +181,7 @@ module vaqf_accelerator #(
       .list_refused,
       .list_refused_index(refused_index),
       .frames_start,
-      .frames_done(run_done),
+      .frames_ended(run_done),
       .report_valid,
       .report_ready,
       .moved(moves),
