@@ -67,7 +67,7 @@ def test_every_loop_that_is_not_pipelined_is_named() -> None:
 
 def test_numbers_of_the_text() -> None:
     assert f"`max(n_words, {MIN_INTERVAL}) * planes`" in DOC
-    assert f"more than\n{MAX_COMMANDS})" in DOC
+    assert f"or more than {MAX_COMMANDS} |" in DOC
     assert f"a status block of {STATUS_BYTES} bytes" in DOC
     assert f"multiples of {ALIGN} bytes" in DOC
     *some, last = WEIGHT_PORTS
