@@ -29,8 +29,14 @@ module check_command (
 
   // channels of so many words; the words of a token's `dim` channels are compared by these
   logic [31:0] inputs, outputs, behind_dim;
-  (* use_dsp = "no" *) assign inputs = 32'(command.k_words) * 32'(PE);
-  (* use_dsp = "no" *) assign outputs = 32'(command.n_words) * 32'(PE);
+  always_comb begin
+    inputs  = '0;
+    outputs = '0;
+    for (int i = 0; i < 16; ++i) begin
+      if (vaqf_pkg::PE[i]) inputs += 32'(command.k_words) << i;
+      if (vaqf_pkg::PE[i]) outputs += 32'(command.n_words) << i;
+    end
+  end
   assign behind_dim = 32'(command.dim) + 32'(PE);
   logic inputs_are_dim, outputs_are_dim;
   assign inputs_are_dim  = inputs >= 32'(command.dim) && inputs < behind_dim;
