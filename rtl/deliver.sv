@@ -1,7 +1,8 @@
 // What arrives from the weight port, to whom it belongs: transfer after transfer, as they were asked.
 //
-// A transfer is `count` gelu entries, records, or beats of weights or constants. Entries and records
-// leave one per cycle; records are gathered to words of P, the last one filled up with zeros.
+// A transfer is `count` gelu entries, records, or beats of weights or constants. Entries leave one per
+// cycle, records of a whole beat if a word of P is whole beats, else one by one; they are gathered to
+// words of P, the last one filled up with zeros. Behind the last record of a beat memory has zeros.
 // Word w of a buffer with more than one bank (norm, context) belongs to bank w mod their number.
 module deliver (
     input logic clk,
@@ -46,6 +47,7 @@ module deliver (
   localparam int PARTS = vaqf_pkg::WEIGHT_PORTS;  // of a beat
   localparam int PART_BITS = sizes::index_bits(PARTS);
   localparam int LANE_BITS = sizes::index_bits(PE);
+  localparam int STEP = PE % PARTS == 0 ? PARTS : 1;  // records of a cycle
   localparam int BANK_BITS = sizes::index_bits(
       vaqf_pkg::NORM_WORDS > vaqf_pkg::HEAD_WORDS ? vaqf_pkg::NORM_WORDS : vaqf_pkg::HEAD_WORDS
   );
@@ -58,7 +60,7 @@ module deliver (
   assign records = norm || requant || contexts;
   // an entry leaves: a gelu entry, a record, a whole beat
   assign entry = busy && !filling && data_valid && (!constants || constant_ready);
-  assign last_entry = left == 32'd1;
+  assign last_entry = left <= (records ? 32'(STEP) : 32'd1);
   assign data_ready = busy && !filling && (last_of_beat || last_entry) &&
                       (!constants || constant_ready);
   assign transfer_ready = !busy || end_of_transfer;
@@ -71,7 +73,7 @@ module deliver (
       half <= transfer_parity;
       left <= transfer_count;
     end else if (entry) begin
-      left <= left - 1'b1;
+      left <= last_entry ? '0 : left - (records ? 32'(STEP) : 32'd1);
     end
     if (rst || start) busy <= 1'b0;
     else if (transfer_ready) busy <= transfer_valid;
@@ -93,7 +95,7 @@ module deliver (
   logic [PART-1:0] part_data;
   logic last_part, last_place;
   assign part_data = data[PART*part+:PART];
-  assign last_part = part == PART_BITS'(PARTS - 1);
+  assign last_part = (records && STEP == PARTS) || part == PART_BITS'(PARTS - 1);
   assign last_place = place == '1;
   assign last_of_beat = gelu ? last_part && last_place : !records || last_part;
 
@@ -118,22 +120,27 @@ module deliver (
 
   // -- records -----------------------------------------------------------------------------------
 
-  logic [RECORD-1:0] record;
-  logic [LANE_BITS-1:0] lane;
+  logic [STEP*RECORD-1:0] step_records;
+  logic [  LANE_BITS-1:0] lane;  // the first of the step
   logic [BANK_BITS-1:0] bank, last_bank;
   logic [15:0] address;
   logic shift, last_lane, word_end;
-  assign record = filling ? '0 :
-      {part_data[PART/2+:vaqf_pkg::BIAS_BITS], part_data[0+:vaqf_pkg::MULT_BITS]};
+  for (genvar i = 0; i < STEP; ++i) begin : g_record
+    localparam int BIAS = PART * i + PART / 2;  // if all records of a beat leave at once
+    logic [RECORD-1:0] one, own;
+    assign one = {part_data[PART/2+:vaqf_pkg::BIAS_BITS], part_data[0+:vaqf_pkg::MULT_BITS]};
+    assign own = {data[BIAS+:vaqf_pkg::BIAS_BITS], data[PART*i+:vaqf_pkg::MULT_BITS]};
+    assign step_records[i*RECORD+:RECORD] = filling ? '0 : STEP == 1 ? one : own;
+  end
   assign shift = filling || (entry && records);
-  assign last_lane = lane == LANE_BITS'(PE - 1);
+  assign last_lane = lane == LANE_BITS'(PE - STEP);
   assign word_end = shift && last_lane;
   assign end_of_transfer = records ? word_end && (filling || last_entry) : entry && last_entry;
   assign last_bank = norm ? BANK_BITS'(vaqf_pkg::NORM_WORDS - 1) :
                      contexts ? BANK_BITS'(vaqf_pkg::HEAD_WORDS - 1) : '0;
 
   always_ff @(posedge clk) begin
-    if (shift) record_data <= (PE * RECORD)'({record, record_data} >> RECORD);
+    if (shift) record_data <= (PE * RECORD)'({step_records, record_data} >> (STEP * RECORD));
     record_address <= address;
     parity         <= half;
     for (int i = 0; i < vaqf_pkg::NORM_WORDS; ++i) begin
@@ -149,7 +156,7 @@ module deliver (
     if (rst || start || end_of_transfer) filling <= 1'b0;
     else if (entry && records && last_entry) filling <= 1'b1;
     if (rst || start) lane <= '0;
-    else if (shift) lane <= last_lane ? '0 : lane + 1'b1;
+    else if (shift) lane <= last_lane ? '0 : lane + LANE_BITS'(STEP);
     if (transfer_ready) begin
       bank    <= '0;
       address <= '0;

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from vaqf import board, schedule, vit
+from vaqf import board, command_cycles, latency, schedule, timeline, vit
 from vaqf.arithmetic import pixel_digits
 from vaqf.design import Design, MatMulShape, capacity_for, ceil_div, streamed_ring_words
 from vaqf.performance import Estimate, estimate
-from vaqf.schedule import PIPELINE_CYCLES
 from vaqf.vit import Vit
 from vaqf.workload import workload
 
@@ -40,31 +39,38 @@ def run(d: Design, model: Vit = BASE, clock: float = 150.0) -> Estimate:
 
 def test_matmul_cycles_are_the_formula() -> None:
     d = design(share=8)
-    fc1 = schedule.command("fc1", MatMulShape(197, 768, 3072, 1, 1), d)
-    assert (fc1.groups, fc1.compute_cycles, fc1.group_cycles) == (25, 769, 769)
-    assert fc1.fetch_cycles == 192 * 2  # 8 rows, 4 at a time
-    assert fc1.start_cycles == 384 + 16 * 8 + PIPELINE_CYCLES
-    assert fc1.cycles == fc1.start_cycles + 25 * 769
-    fc2 = schedule.command("fc2", MatMulShape(197, 3072, 768, 1, 1), d)
-    assert (fc2.compute_cycles, fc2.group_cycles) == (4 * 193, 4 * 193)
-    embed = schedule.command("embed", MatMulShape(197, 768, 768, 8, 2), d)
+    fc1 = command_cycles.command("fc1", MatMulShape(197, 768, 3072, 1, 1), d)
+    assert (fc1.groups, fc1.compute_cycles, fc1.group_cycles) == (25, 768, 768)
+    assert fc1.read_cycles == 192 * 2  # 8 rows, 4 at a time
+    assert fc1.used == 24 * 768 + 767
+    fc2 = command_cycles.command("fc2", MatMulShape(197, 3072, 768, 1, 1), d)
+    assert (fc2.compute_cycles, fc2.group_cycles) == (4 * 192, 4 * 192)
+    # 12 to the first load, 24 loads of a token, 8 * 16 entries, one read of which overlaps
+    assert fc2.first == 12 + 24 + 7 * 24 + 16 + command_cycles.HEADSTART
+    embed = command_cycles.command("embed", MatMulShape(197, 768, 768, 8, 2), d)
     assert embed.compute_cycles == 2 * 8 * 192
-    adder = schedule.command("fc1", MatMulShape(197, 768, 3072, 1, 1), design(engine="adder"))
+    adder = command_cycles.command("fc1", MatMulShape(197, 768, 3072, 1, 1), design(engine="adder"))
     assert adder.compute_cycles == 768
 
 
 def test_a_partial_sum_is_written_before_it_is_read_again() -> None:
     few = MatMulShape(17, 1536, 8, 1, 1)
-    assert schedule.command("fc2", few, design(engine="adder")).compute_cycles == 2 * 4
+    assert command_cycles.command("fc2", few, design(engine="adder")).compute_cycles == 2 * 4
 
 
 def test_a_slow_fetch_or_fill_binds() -> None:
-    slow = schedule.command("qkv", MatMulShape(197, 768, 2304, 1, 1), design(norm_tokens=1))
-    assert slow.group_cycles == 192 * 8
-    narrow = schedule.command(
-        "proj", MatMulShape(17, 64, 32, 1, 1), design(simd=64, share=8, weight_ports=2)
-    )
-    assert narrow.group_cycles == 16 * 8
+    slow = command_cycles.command("qkv", MatMulShape(197, 768, 2304, 1, 1), design(norm_tokens=1))
+    assert (slow.group_cycles, slow.binds) == (192 * 8, "fetch")
+    d = design(simd=64, share=8, weight_ports=2)
+    narrow = command_cycles.command("proj", MatMulShape(17, 64, 32, 1, 1), d)
+    assert (narrow.group_cycles, narrow.binds) == (16 * 8, "table fill")
+
+
+def test_filling_and_reading_half_of_the_tables_take_two_passes() -> None:
+    d = design(simd=64, share=1, weight_ports=2)
+    as_long = command_cycles.command("proj", MatMulShape(17, 64, 64, 1, 1), d)
+    longer = command_cycles.command("proj", MatMulShape(17, 64, 96, 1, 1), d)
+    assert (as_long.group_cycles, longer.group_cycles) == ((16 + 7 + 16) / 2, 24)
 
 
 @pytest.mark.parametrize(("act_bits", "encoder_patch_head"), [(8, 731_600), (6, 770_000)])
@@ -72,7 +78,7 @@ def test_never_idle_cycles_are_those_of_the_first_study(
     act_bits: int, encoder_patch_head: int
 ) -> None:
     d = design(act_bits=act_bits, engine="adder")
-    by_kind = schedule.commands(BASE, d)
+    by_kind = command_cycles.commands(BASE, d)
     block = sum(by_kind[k].groups * by_kind[k].compute_cycles for k in schedule.BLOCK)
     ends = sum(by_kind[k].groups * by_kind[k].compute_cycles for k in ("embed", "head"))
     assert 12 * block + ends == pytest.approx(encoder_patch_head, rel=0.001)
@@ -111,13 +117,14 @@ def test_two_frames_hide_attention_and_cost_latency() -> None:
     scores = [layer.exposed_cycles for layer in two.layers if layer.name.endswith("scores")]
     assert sum(scores) == 0
     assert two.cycles_per_frame < one.cycles_per_frame
-    assert two.latency_cycles == 2 * two.cycles_per_frame > one.latency_cycles
+    assert 0 <= 2 * two.cycles_per_frame - two.latency_cycles <= timeline.ENGINE_TURN
+    assert two.latency_cycles > one.latency_cycles
 
 
 def test_attention_binds_when_it_is_slow() -> None:
     d = design(attention_rows=1, share=8)
     e = run(d)
-    assert e.cycles_per_frame >= 12 * schedule.attention_cycles(BASE, d)
+    assert e.cycles_per_frame >= 12 * command_cycles.attention_cycles(BASE, d, 1)
     assert {x.bound_by for x in e.layers if x.name.endswith("scores")} == {"attention"}
 
 
@@ -159,12 +166,12 @@ def test_more_of_anything_is_never_slower(field: str) -> None:
 
 def test_folding_by_two_doubles_the_compute() -> None:
     shape = MatMulShape(196, 768, 3072, 1, 1)
-    whole = schedule.command("fc1", shape, design(engine="adder", tokens=4))
-    assert schedule.command("fc1", shape, design(engine="adder", tokens=2, norm_tokens=2)).groups \
-        == 2 * whole.groups  # fmt: skip
-    half = schedule.command("fc1", shape, design(engine="adder", tokens=4, simd=384))
+    whole = command_cycles.command("fc1", shape, design(engine="adder", tokens=4))
+    few_rows = design(engine="adder", tokens=2, norm_tokens=2)
+    assert command_cycles.command("fc1", shape, few_rows).groups == 2 * whole.groups
+    half = command_cycles.command("fc1", shape, design(engine="adder", tokens=4, simd=384))
     assert half.compute_cycles == 2 * whole.compute_cycles
-    half = schedule.command("fc1", shape, design(engine="adder", tokens=4, pe=2))
+    half = command_cycles.command("fc1", shape, design(engine="adder", tokens=4, pe=2))
     assert half.compute_cycles == 2 * whole.compute_cycles
 
 
@@ -209,7 +216,23 @@ def test_clock_scales_fps_but_not_dram() -> None:
 
 def test_attention_formula() -> None:
     d = design(attention_rows=10, attention_lanes=32)
-    group = 197 * 2
-    assert schedule.attention_cycles(BASE, d) == (
-        12 * ceil_div(197, 10) * group + 2 * group + PIPELINE_CYCLES
-    )
+    group = 200 * 2  # keys in chunks of 10, a head in two parts
+    taken = command_cycles.attention_cycles(BASE, d, 10)
+    fill = taken - (12 * ceil_div(197, 10) + 1) * group
+    # scores and values are added up in DSPs, one behind the other; each waits for R queries or keys
+    assert latency.products(32, 8, 127**2) + latency.products(10, 8, 127**2) < fill < 120
+
+
+def test_blocks_in_the_middle_are_alike() -> None:
+    """A deep model is not followed block by block, but its cycles are those of all blocks."""
+    five, six, twelve = (replace(BASE, depth=n) for n in (5, 6, 12))
+    d = design(share=8)
+    cycles = [schedule.interval(m, ZCU102, d, 150.0) for m in (five, six, twelve)]
+    assert cycles[2] - cycles[1] == pytest.approx(6 * (cycles[1] - cycles[0]), abs=6)
+    whole = schedule.DEPTH
+    try:
+        schedule.DEPTH = 12
+        followed = schedule.interval(twelve, ZCU102, d, 150.0)
+    finally:
+        schedule.DEPTH = whole
+    assert cycles[2] == pytest.approx(followed, rel=0.002)

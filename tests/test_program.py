@@ -167,7 +167,7 @@ def test_the_image_holds_every_weight_and_record(name):
 def test_position_constants_are_read_back(name):
     design, network, compiled = case(name)
     embed = decoded(compiled)[{e.layer: e.command for e in compiled.traced}["embed"]]
-    tile = packing.constant_tile_bytes(design)
+    tile = design.constant_tile_bytes
     words = embed["n_words"]
     for (token, channel), value in np.ndenumerate(network.position):
         number = token // design.tokens * words + channel // design.pe

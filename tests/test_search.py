@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaqf import board, schedule, search, vit
+from vaqf import board, command_cycles, schedule, search, timeline, vit
 from vaqf.design import PORT_BITS, Design, check_fits
 from vaqf.errors import InputError
 from vaqf.resources import worst_share
@@ -28,8 +28,8 @@ def check_legal(found: Search, lut_budget: int | None = None) -> None:
     assert worst_share(e.use, budget)[0] <= 1
     check_fits(d, e.vit)
     assert d.ring_word_bits % (PORT_BITS * d.weight_ports) == 0
-    rate = schedule.stream_rate(e.board, d.weight_ports, e.clock_mhz)
-    by_kind = schedule.commands(e.vit, d)
+    rate = timeline.stream_rate(e.board, d.weight_ports, e.clock_mhz)
+    by_kind = command_cycles.commands(e.vit, d)
     assert schedule.stream_bits(e.vit, by_kind) / rate <= e.cycles_per_frame + 1
     if found.target_fps is not None:
         assert e.fps >= found.target_fps

@@ -27,6 +27,8 @@ BIAS_BITS = 48  # signed, the DSP48 accumulator
 BIAS_LIMIT = 2 ** (BIAS_BITS - 1) - 2 ** (OPERAND_BITS + MULT_BITS - 2) - 1
 MAX_SHIFT = 47
 MAX_DIM = 1024
+ROW_SQUARE_BITS = (MAX_DIM * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length()  # sum of squares
+VARIANCE_BITS = (MAX_DIM**2 * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length() + 1  # times MAX_DIM
 MAX_TOKENS = 4096
 
 EXP2_FRACTION_BITS = 8
@@ -57,6 +59,11 @@ def unsigned_limit(bits: int) -> int:
 def exp_bits(act_bits: int) -> int:
     """Bits of a softmax numerator, unsigned."""
     return min(act_bits, 7)
+
+
+def exp_sum_bits(act_bits: int, tokens: int) -> int:
+    """Bits of the sum of a row's softmax numerators."""
+    return int(tokens * unsigned_limit(exp_bits(act_bits))).bit_length()
 
 
 def pixel_digits(act_bits: int) -> int:

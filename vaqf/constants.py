@@ -22,7 +22,6 @@ def constants(design: Design) -> dict[str, int]:
     a, capacity = design.act_bits, design.capacity
     exp_bits = arithmetic.exp_bits(a)
     tokens = round_up(capacity.tokens, design.tokens)
-    row_square = arithmetic.MAX_DIM * 2 ** (2 * arithmetic.RESIDUAL_BITS - 2)
     return {
         # the design
         "act_bits": a,
@@ -65,12 +64,12 @@ def constants(design: Design) -> dict[str, int]:
         "row_sum_bits": arithmetic.signed_bits(
             arithmetic.MAX_DIM * 2 ** (arithmetic.RESIDUAL_BITS - 1)
         ),
-        "row_square_bits": row_square.bit_length(),
-        "variance_bits": (arithmetic.MAX_DIM * row_square).bit_length() + 1,
+        "row_square_bits": arithmetic.ROW_SQUARE_BITS,
+        "variance_bits": arithmetic.VARIANCE_BITS,
         "score_bits": arithmetic.score_bits(a, capacity.head),
         "score_mult_bits": arithmetic.SCORE_MULT_BITS,
         "exp_bits": exp_bits,
-        "exp_sum_bits": (tokens * arithmetic.unsigned_limit(exp_bits)).bit_length(),
+        "exp_sum_bits": arithmetic.exp_sum_bits(a, tokens),
         "context_bits": arithmetic.signed_bits(
             tokens * arithmetic.unsigned_limit(exp_bits) * arithmetic.signed_limit(a)
         ),
@@ -96,9 +95,7 @@ def constants(design: Design) -> dict[str, int]:
         "align_bytes": packing.ALIGN,
         "status_bytes": packing.STATUS_BYTES,
         "command_words": COMMAND_WORDS,
-        "constant_tile_words": ceil_div(
-            packing.constant_tile_bytes(design), design.weight_read_bytes
-        ),
+        "constant_tile_words": ceil_div(design.constant_tile_bytes, design.weight_read_bytes),
     }
 
 

@@ -160,6 +160,12 @@ class Design:
         """Bytes of one read of all weight ports."""
         return self.weight_ports * PORT_BITS // 8
 
+    @property
+    def constant_tile_bytes(self) -> int:
+        """Bytes of one T x P tile of 16-bit constants, in whole reads of all weight ports."""
+        tile = self.tokens * self.pe * arithmetic.RESIDUAL_BITS // 8
+        return round_up(tile, self.weight_read_bytes)
+
     def padded_head(self, head_dim: int) -> int:
         """Channels one head takes in memory: whole reads of attention_lanes."""
         return round_up(head_dim, self.attention_lanes)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf import arithmetic
 from vaqf.design import PORT_BITS, Design, ceil_div, round_up
 from vaqf.network import Network, Requant
 from vaqf.patches import to_patches
@@ -64,16 +63,10 @@ def constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
     padded = np.zeros((groups * t, dim), "<i2")
     padded[: len(position), : position.shape[1]] = position
     tiles = padded.reshape(groups, t, dim // p, p).transpose(0, 2, 1, 3).reshape(-1, t * p)
-    width = constant_tile_bytes(design) // 2
+    width = design.constant_tile_bytes // 2
     out = np.zeros((len(tiles), width), "<i2")
     out[:, : t * p] = tiles
     return out.tobytes()
-
-
-def constant_tile_bytes(design: Design) -> int:
-    """Bytes of one T x P tile of 16-bit constants, in whole words of all weight ports."""
-    tile = design.tokens * design.pe * arithmetic.RESIDUAL_BITS // 8
-    return round_up(tile, design.weight_read_bytes)
 
 
 def patch_row_bytes(patch_inputs: int) -> int:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vaqf import arithmetic, schedule
+from vaqf import arithmetic
 from vaqf import unit_costs as cost
 from vaqf.board import RESOURCES, Board
 from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.resources import largest_share, resources, softmax_lanes
-from vaqf.schedule import EFFICIENCY, Schedule, schedule_frame
+from vaqf.schedule import Schedule, schedule_frame
 from vaqf.vit import Vit
+from vaqf.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.workload import MatMul, workload
 
 SCHEMA = 1
@@ -180,8 +181,8 @@ def assumptions(result: Estimate) -> Iterator[str]:
             "intervals."
         )
     yield (
-        f"Each command exposes the fetch of its first tokens, one table fill and "
-        f"{schedule.PIPELINE_CYCLES} cycles of pipeline."
+        f"The first data of a read come {READ_LATENCY} cycles after its address; starts, pipelines "
+        "and parameters of every command are followed as the RTL has them."
     )
     yield "The host's image decoding and resizing are not included."
     yield (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from vaqf import arithmetic, schedule
+from vaqf import arithmetic, command_cycles, schedule, timeline
 from vaqf import design as shapes
 from vaqf.board import Board
 from vaqf.design import Capacity, Design, capacity_for, ceil_div, round_up
@@ -54,22 +54,18 @@ def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
     no waiting: neither for attention, nor for weights, nor for the layer norm.
     """
     vit, digits = problem.vit, arithmetic.pixel_digits(act_bits)
-    planes, table = arithmetic.FIXED_WEIGHT_BITS, problem.engine == "table"
-    start = schedule.PIPELINE_CYCLES + (shapes.TABLE_ENTRIES if table else 0)
-    ones = 1 if table else 0
+    planes = arithmetic.FIXED_WEIGHT_BITS
+    starts = (vit.depth * 4 + 2) * command_cycles.least_cycles(problem.engine)
     tokens_and_groups = [(t, ceil_div(vit.tokens, t)) for t in _token_choices(vit)]
     found: list[tuple[int, Array]] = []
     for pe in PE_CHOICES:
         if pe > vit.dim:
             continue
         dim, hidden = ceil_div(vit.dim, pe), ceil_div(vit.hidden, pe)
-        pixels = ceil_div(vit.patch_inputs, pe)
-        starts = vit.depth * (4 * start + 3 * dim + hidden)
-        starts += 2 * start + pixels + vit.prefix_tokens * dim
         for simd in _simd_choices(vit, pe):
             slices = ceil_div(vit.dim, simd)
-            block = slices * (4 * dim + hidden + 3 * ones)
-            block += ceil_div(vit.hidden, simd) * (dim + ones)
+            block = slices * (4 * dim + hidden)
+            block += ceil_div(vit.hidden, simd) * dim
             embed = ceil_div(vit.patch_inputs, simd) * digits * planes * dim
             head = ceil_div(vit.prefix_tokens * vit.dim, simd) * planes * ceil_div(vit.classes, pe)
             each, once = vit.depth * block + embed, head + starts
@@ -132,7 +128,7 @@ class Plan:
     problem: Problem
     base: Design  # one query row, most frames, streamed weights through most ports
     resident: Design | None  # the same with all weights on chip, if they alone fit
-    by_kind: dict[str, schedule.Command]  # of the resident design if there is one
+    by_kind: dict[str, command_cycles.Command]  # of the resident design if there is one
 
     @property
     def smallest(self) -> Design:
@@ -143,13 +139,9 @@ class Plan:
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry."""
         design, vit = self.base, self.problem.vit
-        attention = schedule.attention_layer_cycles(vit, self._attention_group, rows)
-        rate = schedule.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
+        attention = command_cycles.attention_cycles(vit, self.base, rows)
+        rate = timeline.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
         return schedule.closed_interval(vit, self.by_kind, attention, frames, rate)
-
-    @cached_property
-    def _attention_group(self) -> int:
-        return schedule.attention_group_cycles(self.problem.vit, self.base)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
@@ -170,11 +162,15 @@ class Plan:
 
     def _rows_within(self, cycles: int) -> int:
         """Fewest rows whose attention layer takes at most `cycles`; all tokens if none does."""
+        fits = (rows for rows, taken in self._attention if taken <= cycles)
+        return next(fits, self.problem.vit.tokens)
+
+    @cached_property
+    def _attention(self) -> list[tuple[int, int]]:
+        """(R, cycles of an attention layer) for the fewest R of every number of groups."""
         vit = self.problem.vit
-        groups = (cycles - schedule.PIPELINE_CYCLES) // self._attention_group
-        groups -= schedule.ATTENTION_FILL_GROUPS
-        per_head = groups // vit.heads
-        return ceil_div(vit.tokens, per_head) if per_head >= 1 else vit.tokens
+        choices = _row_choices(vit.tokens)
+        return [(r, command_cycles.attention_cycles(vit, self.base, r)) for r in choices]
 
     @cached_property
     def _most_rows(self) -> int:
@@ -211,21 +207,20 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             simd=simd,
             attention_rows=1,
             attention_lanes=lanes,
-            norm_tokens=_norm_tokens(vit, act_bits, array, lanes),
+            norm_tokens=tokens,
             frames_in_flight=problem.frames[0],
-            share=(
-                shapes.most_sharing(vit, act_bits, array, lanes) if problem.engine == "table" else 1
-            ),
+            share=_share(problem, act_bits, array, lanes),
             weight_ports=_most_ports(problem, pe * simd),
             ring_words=shapes.streamed_ring_words(*shape),
             resident=False,
             capacity=capacity_for(*shape),
         )
+        base = replace(base, norm_tokens=_norm_tokens(vit, base))
         words = shapes.total_weight_words(*shape)
         resident = None
         if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
             resident = replace(base, resident=True, ring_words=words)
-        yield Plan(problem, base, resident, schedule.commands(vit, resident or base))
+        yield Plan(problem, base, resident, command_cycles.commands(vit, resident or base))
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:
@@ -236,16 +231,43 @@ def _most_ports(problem: Problem, ring_word_bits: int) -> int:
     return max(n for n in whole if n <= most)
 
 
-def _norm_tokens(vit: Vit, act_bits: int, array: Array, lanes: int) -> int:
-    """Fewest layer-norm rows per cycle that never bind under qkv and fc1."""
-    tokens, pe, simd = array
+@lru_cache(maxsize=16)
+def _row_choices(tokens: int) -> list[int]:
+    """The fewest rows of every number of groups."""
+    groups = {ceil_div(tokens, rows) for rows in range(1, tokens + 1)}
+    return sorted(ceil_div(tokens, count) for count in groups)
+
+
+def _share(problem: Problem, act_bits: int, array: Array, lanes: int) -> int:
+    """Most tokens that share a table generator and never wait for it."""
+    if problem.engine != "table":
+        return 1
+    vit, (tokens, pe, simd) = problem.vit, array
+    most = shapes.most_sharing(vit, act_bits, array, lanes)
     by_kind = shapes.matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
-    normalized = [by_kind["qkv"], by_kind["fc1"]]
+    slowest = min(s.n // pe for s in by_kind.values() if s.planes == 1)
     run = shapes.run_words(tokens, pe, simd)
-    for rows in range(1, tokens + 1):
-        legal = tokens % rows == 0 and shapes.legal_norm_tokens(rows, run)
-        if legal and all(
-            m.k // pe * (tokens // rows) <= m.passes(simd) * (m.n // pe) for m in normalized
-        ):
+    fits = (f for f in range(most, 1, -1) if run % f == 0)
+    wait = command_cycles.REFILL
+    return next((f for f in fits if shapes.TABLE_ENTRIES * f + wait <= slowest), 1)
+
+
+def _norm_tokens(vit: Vit, design: Design) -> int:
+    """Fewest layer-norm rows per cycle that bind no more than all of them."""
+
+    padded_head = design.padded_head(vit.head_dim)
+    by_kind = shapes.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
+
+    def cycles(rows: int) -> float:
+        trial = replace(design, norm_tokens=rows)
+        return sum(
+            command_cycles.command(kind, by_kind[kind], trial).group_cycles
+            for kind in ("qkv", "fc1")
+        )
+
+    least = cycles(design.tokens)
+    for rows in range(1, design.tokens):
+        legal = design.tokens % rows == 0 and shapes.legal_norm_tokens(rows, design.run_words)
+        if legal and cycles(rows) <= least:
             return rows
-    return tokens
+    return design.tokens

@@ -313,7 +313,7 @@ class Around:
         self.matmul, self.place = run, 0
         if is_patches(run):
             groups = ceil_div(run.command["tokens"], self.design.tokens)
-            size = groups * run.command["n_words"] * packing.constant_tile_bytes(self.design)
+            size = groups * run.command["n_words"] * self.design.constant_tile_bytes
             self.constants = deque(self.content(run.command["constant_offset"], size))
 
     def finished(self) -> bool:

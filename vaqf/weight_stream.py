@@ -1,0 +1,129 @@
+"""The weight port against the clock: when weights and parameters of each command have arrived.
+
+Weights come in command order, as far ahead as the ring has room, in chunks that are asked for when
+all of their room is free. Parameters go first, but behind what the port was asked for before; of
+them table entries are stored one a cycle, records one or those of a whole read. rtl/loader.sv and
+what is below it.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from vaqf.command_cycles import Command
+from vaqf.design import PORT_BITS, RECORD_BYTES, Design, ceil_div
+
+EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
+READ_LATENCY = 60  # cycles from an address to its first data, of a DRAM behind an interconnect
+ASK = 8  # from the wish for data to its address, and from data to where they are kept
+CHUNK_BYTES = 4096  # asked for at once (fetch_weights.sv)
+ARRIVED = 2  # from the last part of a ring word to its first use
+MOST_CHUNKS = 4  # of a command that are told apart here
+QUEUE_BEATS = 512  # asked for and not yet arrived (axi_read.sv)
+
+
+@dataclass
+class WeightStream:
+    """One weight port and ring; times in cycles, `rate` in bits per cycle."""
+
+    design: Design
+    rate: float
+    now: float = 0.0  # until then the port is taken
+    placed: int = 0  # ring words that arrived or were asked for
+    # of released words: how many before, how many, from when to when
+    freed: deque[tuple[int, int, float, float]] = field(default_factory=deque)
+    released: int = 0
+    waiting: deque[tuple[int, int]] = field(default_factory=deque)  # position and words of chunks
+    arrivals: dict[int, float] = field(default_factory=dict)  # by the word behind a chunk
+    announced: int = 0  # ring words of the commands so far
+
+    def announce(self, words: int) -> range:
+        """The next command's weights: positions of its words."""
+        size = self.design.ring_word_bits // 8
+        chunk = max(1, CHUNK_BYTES // size, ceil_div(words, MOST_CHUNKS))
+        chunk = min(chunk, self.design.ring_words)
+        first = self.announced
+        for at in range(first, first + words, chunk):
+            self.waiting.append((at, min(chunk, first + words - at)))
+        self.announced += words
+        return range(first, first + words)
+
+    def _room(self, position: int) -> float | None:
+        """When there is room for all words up to a position; None: not before more is released."""
+        needed = position - self.design.ring_words
+        if needed <= 0:
+            return 0.0
+        if needed > self.released:
+            return None
+        while self.freed[0][0] + self.freed[0][1] < needed:
+            self.freed.popleft()
+        before, count, begin, end = self.freed[0]
+        return begin + (end - begin) * max(0, needed - before) / count
+
+    def _asked(self) -> float | None:
+        """When the next chunk may be asked for; None: it has no room yet, or there is none."""
+        return self._room(sum(self.waiting[0])) if self.waiting else None
+
+    def _take(self, asked: float) -> None:
+        at, words = self.waiting.popleft()
+        begin = max(self.now, asked + ASK + READ_LATENCY)
+        self.now = begin + words * self.design.ring_word_bits / self.rate
+        self.placed = at + words
+        self.arrivals[at + words] = self.now
+
+    def _go_first(self, asked: float) -> float:
+        """Fill the ring with what was asked for before a time; when what is asked then arrives."""
+        while (before := self._asked()) is not None and before < asked:
+            if self.now > asked + self._queue:
+                break  # nobody asks further ahead
+            self._take(before)
+        return max(self.now, asked + ASK + READ_LATENCY)
+
+    @property
+    def _queue(self) -> float:
+        """Cycles of the data that are asked for ahead."""
+        return QUEUE_BEATS * self.design.weight_ports * PORT_BITS / self.rate
+
+    def parameters(self, asked: float, records: int, entries: int) -> float:
+        """Records and table entries asked for at a time; when the last is stored."""
+        ports, pe = self.design.weight_ports, self.design.pe
+        at_once = ports if pe % ports == 0 else 1
+        record_cycles = max(1 / at_once, 8 * RECORD_BYTES / self.rate)
+        self.now = self._go_first(asked) + records * record_cycles + entries
+        return self.now
+
+    def constants(self, asked: float, bits: int) -> tuple[float, float, float]:
+        """Data that are stored as they come; when the first and the last are stored, and when the
+        last was asked for."""
+        begin = self._go_first(asked)
+        self.now = begin + bits / self.rate
+        tile = 8 * self.design.constant_tile_bytes / self.rate
+        return begin + tile + ARRIVED, self.now + ARRIVED, max(asked, self.now - self._queue)
+
+    def wait(self, command: Command, words: range, first: float) -> float:
+        """How much later a command's weights are than its first group wants them.
+
+        first: its first look-up. A pass uses the next n / P words, digits the same ones again.
+        """
+        late = 0.0
+        interval = command.group_cycles / command.passes
+        for end in self._ends(words):
+            place, word = divmod(end - words.start - 1, command.outputs)
+            plane, step = divmod(place, command.slices)
+            used = first + (plane * command.digits * command.slices + step) * interval + word
+            late = max(late, self.arrivals[end] + ARRIVED - used)
+        return late
+
+    def _ends(self, words: range) -> list[int]:
+        """The chunks of a command, all of which have arrived then."""
+        while self.placed < words.stop:
+            asked = self._asked()
+            assert asked is not None  # the ring holds all weights of a command
+            self._take(asked)
+        return sorted(end for end in self.arrivals if words.start < end <= words.stop)
+
+    def release(self, words: range, begin: float, end: float) -> None:
+        """Words are released evenly; those before are forgotten."""
+        self.freed.append((words.start, len(words), begin, end))
+        self.released = words.stop
+        for key in [key for key in self.arrivals if key <= words.stop]:
+            del self.arrivals[key]
