@@ -22,6 +22,7 @@ WARNINGS = ("-Wall", "-Wno-fatal")  # a warning is reported by the lint, not by 
 # cocotb shows every signal to its benches unless told otherwise; of ports alone the C++ is a third
 PUBLIC = ("--no-public-flat-rw", "--public-depth", "1")
 DAY = 86_400.0  # seconds
+LOG = "run.log"
 _ERROR_LINES = 20
 
 
@@ -48,17 +49,20 @@ def compile_model(
     parameters: Mapping[str, int] | None = None,
     arguments: Sequence[str] = (),
     runtime: Path | None = None,
+    optimize: str | None = None,
+    waves: bool = False,
 ) -> Model:
     """Compile module `top` into `folder`; sources in order, packages first.
 
     runtime: a folder in which compiled parts that all models share are kept between calls.
+    optimize: g++'s option for what runs in every cycle. waves: it can write a VCD.
     ToolMissing without the tools, ToolFailed with Verilator's or the compiler's own error lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if runtime is not None:
         _place_runtime(runtime, folder)
     log = folder / "build.log"
-    with _runner() as runner:
+    with _runner(optimize) as runner:
         try:
             runner.build(
                 sources=[str(source) for source in sources],
@@ -67,23 +71,28 @@ def compile_model(
                 build_args=[*WARNINGS, *PUBLIC, "--assert", *arguments],
                 build_dir=folder,
                 log_file=log,
+                waves=waves,
             )
         except RuntimeError:
-            raise ToolFailed(f"{top} could not be compiled:\n{_errors(log)}") from None
+            raise ToolFailed(f"{top} could not be compiled:\n{errors(log)}") from None
     if runtime is not None:
         _keep_runtime(folder, runtime)
     return Model(top, folder)
 
 
-def run_benches(
-    model: Model, bench: Path, folder: Path, environment: Mapping[str, str] | None = None
+def simulate(
+    model: Model,
+    bench: Path,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
 ) -> list[Outcome]:
-    """Run every cocotb test of the Python file `bench` on a model; files go to `folder`.
+    """Run every cocotb test of the Python file `bench` on a model; no outcome if it broke off.
 
-    ToolFailed if the simulation ends without having run them, with its last lines.
+    Files go to `folder`: what the simulation prints to LOG there. arguments: of the simulation.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log, results = folder / "run.log", folder / "results.xml"
+    results = folder / "results.xml"
     results.unlink(missing_ok=True)
     with (
         _runner() as runner,
@@ -97,16 +106,24 @@ def run_benches(
             test_module=bench.stem,
             build_dir=model.folder,
             test_dir=folder,
+            test_args=list(arguments),
             extra_env=dict(environment or {}),
             results_xml=str(results),
-            log_file=log,
+            log_file=folder / LOG,
             seed=1,
         )
     if not results.exists():
-        raise ToolFailed(f"the simulation of {model.top} broke off:\n{_errors(log)}")
-    outcomes = [_outcome(case) for case in ElementTree.parse(results).iter("testcase")]
+        return []
+    return [_outcome(case) for case in ElementTree.parse(results).iter("testcase")]
+
+
+def run_benches(
+    model: Model, bench: Path, folder: Path, environment: Mapping[str, str] | None = None
+) -> list[Outcome]:
+    """As `simulate`; ToolFailed if the simulation ran no bench to its end, with its last lines."""
+    outcomes = simulate(model, bench, folder, environment)
     if not outcomes:
-        raise ToolFailed(f"the simulation of {model.top} ran no bench:\n{_errors(log)}")
+        raise ToolFailed(f"the simulation of {model.top} broke off:\n{errors(folder / LOG)}")
     return outcomes
 
 
@@ -117,7 +134,7 @@ def _outcome(case: ElementTree.Element) -> Outcome:
 
 
 @contextmanager
-def _runner() -> Iterator[Any]:
+def _runner(optimize: str | None = None) -> Iterator[Any]:
     """cocotb's runner; it takes the environment of this process, not one of its own."""
     try:
         from cocotb_tools.runner import get_runner
@@ -126,7 +143,7 @@ def _runner() -> Iterator[Any]:
             "cocotb is not installed; pip install 'vaqf[rtl]' brings it. estimate, build and csim"
             " work without it"
         ) from None
-    with patch.dict(os.environ, verilator.environment()):
+    with patch.dict(os.environ, verilator.environment(optimize)):
         yield get_runner("verilator")
 
 
@@ -146,7 +163,7 @@ def _keep_runtime(folder: Path, kept: Path) -> None:
             shutil.copyfile(folder / name, kept / name)
 
 
-def _errors(log: Path) -> str:
+def errors(log: Path) -> str:
     """The lines of a log that name errors, or its last ones."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else ["no output"]
     found = [line for line in lines if "error" in line.lower() and "MMD" not in line]

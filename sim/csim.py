@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from sim import golden
 from vaqf import emit
-from vaqf.blob import BLOB_HEADER, BLOB_MAGIC, Blob
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.program import compile_network
-from vaqf.project import Project
+from vaqf.project import Project, read_logits
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 
@@ -71,18 +70,6 @@ def compile_kernel(project: Project) -> Path:
     return hls / "build" / "csim"
 
 
-def _logits(path: Path, count: int | None) -> NDArray[np.int32]:
-    """Golden's logits [frames, classes] from a project's file."""
-    data = path.read_bytes()
-    if len(data) < BLOB_HEADER.size or data[:4] != BLOB_MAGIC:
-        raise InputError(f"{path} is no file of vaqf; build the project again")
-    _, kind, frames, _, size, row = BLOB_HEADER.unpack(data[: BLOB_HEADER.size])
-    body = data[BLOB_HEADER.size :]
-    if kind != Blob.LOGITS or row == 0 or row % 4 or size != len(body) or frames * row != size:
-        raise InputError(f"{path} is damaged; build the project again")
-    return np.frombuffer(body, "<i4").reshape(frames, row // 4)[:count].copy()
-
-
 def run(
     project: Project,
     images: NDArray[np.uint8] | None = None,
@@ -126,9 +113,7 @@ def _simulate(
     compile_seconds: float,
 ) -> Csim:
     weights = project.folder / "weights"
-    logits = _logits(reference / "logits.bin", count)
-    if count is not None and count > len(logits):
-        raise InputError(f"--images is {count}; the project holds {len(logits)} images")
+    logits = read_logits(reference / "logits.bin", count)
     command = [
         str(binary.resolve()),
         *(str(weights / name) for name in ("weights.bin", "commands.bin")),

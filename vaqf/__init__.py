@@ -18,6 +18,7 @@ VERBS = (
     "export",
     "evaluate",
     "csim",
+    "cosim",
     "predict",
 )
 

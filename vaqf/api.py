@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vaqf.api_training import evaluate, export, sweep, train
 from vaqf.arguments import find_design, load_board, load_model, use
 from vaqf.errors import Infeasible, InputError
-from vaqf.results import Built, Prediction, Report, Simulated, silent
+from vaqf.results import Built, Cosimulated, Prediction, Report, Simulated, silent
 
 if TYPE_CHECKING:
     from vaqf.board import Board
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "boards",
     "build",
+    "cosim",
     "csim",
     "doctor",
     "estimate",
@@ -202,6 +203,46 @@ def csim(
     known = None if chosen.labels is None else [int(label) for label in chosen.labels]
     classes = [int(label) for label in result.logits.argmax(axis=-1)]
     return Simulated(network, result, chosen.origin, known, classes)
+
+
+def cosim(
+    folder: str | Path,
+    data: str | None = None,
+    images: int | None = None,
+    layers: bool = False,
+    trace: bool = False,
+    rtl: str | Path | None = None,
+    stalls: int | None = None,
+    report: Report = silent,
+) -> Cosimulated:
+    """Run a project's RTL with Verilator and compare it with golden, bit for bit, on the project's
+    own images or on `data`; measure its cycles.
+
+    `layers`: every layer of the first image is compared, too. `trace`: all signals go to cosim.vcd
+    in the project. `rtl`: a folder with the Verilog that Vitis HLS exports, to run in the place of
+    the project's own. `stalls`: a seed of random pauses of the memories. A mismatch is an answer:
+    `.result.mismatches`.
+    """
+    from vaqf import images as pictures
+    from vaqf import project as projects
+
+    project = projects.load(Path(folder))
+    use("sim")
+    from sim import rtl_run
+
+    options = rtl_run.Options(layers, trace, None if rtl is None else Path(rtl), stalls)
+    if data is None:
+        result = rtl_run.run(project, None, images, options, report)
+        labels, classes = project.labels
+        kept = None if labels is None else labels[: result.frames]
+        shown = str(project.manifest.get("images", ""))
+        return Cosimulated(project.network, result, shown, kept, classes[: result.frames])
+    network = project.network
+    chosen = pictures.load(data, network.vit, images)
+    result = rtl_run.run(project, chosen.pixels(), None, options, report)
+    known = None if chosen.labels is None else [int(label) for label in chosen.labels]
+    classes = [int(label) for label in result.logits.argmax(axis=-1)]
+    return Cosimulated(network, result, chosen.origin, known, classes)
 
 
 def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:

@@ -2,7 +2,11 @@
 
 import struct
 import zlib
+from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
+
+from vaqf.errors import InputError
 
 BLOB_MAGIC = b"VAQF"
 BLOB_HEADER = struct.Struct("<4sIIIQQ32x")  # magic, kind, count, crc32, payload bytes, frame bytes
@@ -22,3 +26,29 @@ def blob(kind: Blob, payload: bytes, count: int, item_bytes: int = 0) -> bytes:
     """A 64-byte header (with the payload's CRC-32, as zlib computes it) and the payload."""
     crc = zlib.crc32(payload)
     return BLOB_HEADER.pack(BLOB_MAGIC, kind, count, crc, len(payload), item_bytes) + payload
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a blob's file holds."""
+
+    count: int
+    item_bytes: int  # of one image or of one row of logits, otherwise 0
+    payload: bytes
+
+
+def read(path: Path, kind: Blob, check_crc: bool = True) -> Content:
+    """A file of that kind; InputError says what is wrong with it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(data) < BLOB_HEADER.size or data[: len(BLOB_MAGIC)] != BLOB_MAGIC:
+        raise InputError(f"{path} is no file of vaqf; build the project again")
+    _, found, count, crc, size, item_bytes = BLOB_HEADER.unpack_from(data)
+    payload = data[BLOB_HEADER.size :]
+    if found != kind or size != len(payload) or (item_bytes and count * item_bytes != size):
+        raise InputError(f"{path} is damaged; build the project again")
+    if check_crc and crc != zlib.crc32(payload):
+        raise InputError(f"{path}: its CRC does not match its content; build the project again")
+    return Content(count, item_bytes, payload)

@@ -206,25 +206,28 @@ def build(
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
     print(f"wrote {built.folder}")
-    print(f"next: vaqf csim {shlex.quote(str(built.folder))}")
+    folder = shlex.quote(str(built.folder))
+    print(f"next: vaqf csim {folder} (the C++), vaqf cosim {folder} --images 2 (the RTL)")
 
 
 for verb in (train, sweep, export, evaluate):
     app.command()(verb)
 
+OtherImages = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="digits|shapes|PATH",
+        help="Other images than the project's own.",
+    ),
+]
+
 
 @app.command()
 def csim(
     folder: Folder,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            "-d",
-            metavar="digits|shapes|PATH",
-            help="Other images than the project's own.",
-        ),
-    ] = None,
+    data: OtherImages = None,
     images: ImageCount = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -249,6 +252,59 @@ def csim(
     if run.mismatches:
         first = run.findings[0] if run.findings else f"{run.mismatches} values differ"
         raise Mismatch(f"the C++ does not compute what golden computes: {first}")
+
+
+@app.command()
+def cosim(
+    folder: Folder,
+    data: OtherImages = None,
+    images: ImageCount = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Compare every layer of the first image, too.")
+    ] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Write all signals to DIR/cosim.vcd; large.")
+    ] = False,
+    rtl: Annotated[
+        str | None,
+        typer.Option(
+            "--rtl",
+            metavar="PATH",
+            help="Run the Verilog in this folder, as Vitis HLS exports it, in the place of DIR/rtl"
+            " (not run with the vendor's own output yet).",
+        ),
+    ] = None,
+    stalls: Annotated[
+        str | None,
+        typer.Option(
+            "--stalls", metavar="SEED", help="Memories that pause at random, from this seed."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the RTL with Verilator, compare it with golden bit for bit, measure its cycles."""
+    with progress(quiet or as_json) as report:
+        result = api.cosim(
+            folder,
+            data,
+            given(integer, "--images", images),
+            layers,
+            trace,
+            rtl,
+            given(integer, "--stalls", stalls),
+            report,
+        )
+    run = result.result
+    if as_json:
+        print_json(result.to_json())
+    else:
+        from vaqf import show
+
+        show.cosim(result, quiet)
+    if run.mismatches:
+        first = run.findings[0] if run.findings else f"{run.mismatches} values differ"
+        raise Mismatch(f"the RTL does not compute what golden computes: {first}")
 
 
 @app.command()

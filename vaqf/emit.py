@@ -34,6 +34,7 @@ LAYER_HEADER = struct.Struct("<64s8I")
 _KINDS = {"uint8": 0, "int8": 1, "int16": 2}
 TOP = "vaqf_accelerator"
 RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
+RTL_FILE_LIST = f"{TOP}.f"
 SCHEMA = 1  # of manifest.json
 
 
@@ -110,6 +111,19 @@ def rtl_package(design: Design, model: str) -> str:
     values = _constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
     values["design_id"] = design_id(design)
     return _render("vaqf_pkg.sv.j2", title=title, **values)
+
+
+def write_rtl(design: Design, model: str, folder: Path) -> None:
+    """The SystemVerilog of one design: generated constants, the library, and a file list.
+
+    The list names one file a line, relative to `folder`, in the order in which tools read them.
+    """
+    (folder / "vaqf_pkg.sv").write_text(rtl_package(design, model), encoding="utf-8")
+    sources = rtl_library()
+    for source in sources:
+        shutil.copy(source, folder)
+    names = ["vaqf_pkg.sv", *(source.name for source in sources)]
+    (folder / RTL_FILE_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def write_kernel(design: Design, model: str, folder: Path, program: Program | None = None) -> None:
@@ -249,9 +263,10 @@ def write_project(folder: Path, search: Search, network: Network, golden: Golden
     estimate = search.estimate
     design = estimate.design
     program = compile_network(design, network)
-    for name in ("hls", "weights", "golden", "report"):
+    for name in ("hls", "rtl", "weights", "golden", "report"):
         (folder / name).mkdir()
     write_kernel(design, network.vit.name, folder / "hls", program)
+    write_rtl(design, network.vit.name, folder / "rtl")
     (folder / "hls" / "run_hls.tcl").write_text(
         _render(
             "run_hls.tcl.j2",

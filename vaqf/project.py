@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from vaqf import blob
 from vaqf import design as designs
 from vaqf import network as networks
+from vaqf.blob import Blob
 from vaqf.design import Design
 from vaqf.emit import SCHEMA
 from vaqf.errors import InputError
@@ -61,6 +66,20 @@ def _classes(path: Path, name: str, content: dict[str, Any]) -> list[int]:
     return values
 
 
+def read_logits(path: Path, count: int | None = None) -> NDArray[np.int32]:
+    """Golden's logits [images, classes] of the first `count` images, or of all.
+
+    InputError for a damaged file, and for more images than it holds.
+    """
+    found = blob.read(path, Blob.LOGITS, check_crc=False)
+    if found.item_bytes == 0 or found.item_bytes % 4:
+        raise InputError(f"{path} is damaged; build the project again")
+    if count is not None and count > found.count:
+        raise InputError(f"--images is {count}; the project holds {found.count} images")
+    logits = np.frombuffer(found.payload, "<i4").reshape(found.count, found.item_bytes // 4)
+    return logits[:count].copy()
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file of at most MAX_JSON_BYTES; InputError says what is wrong."""
     try:
@@ -89,7 +108,7 @@ def load(folder: Path) -> Project:
     listed = manifest.get("sha256")
     if not isinstance(listed, dict):
         raise InputError(f"{folder}/manifest.json lists no files; build the project again")
-    sources = sorted(name for name in listed if name.startswith("hls/"))
+    sources = sorted(name for name in listed if name.startswith(("hls/", "rtl/")))
     for part in (*_PARTS, *sources):  # a pipe in the place of one would stop the compiler for ever
         if not (folder / part).is_file():
             raise InputError(f"{folder} is incomplete: {part} is missing; build the project again")

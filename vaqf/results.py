@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from quant.train import Trained
     from sim.csim import Csim
     from sim.ranges import Range
+    from sim.rtl_run import Cosim
     from vaqf.images import Data
     from vaqf.metrics import ClassScore
     from vaqf.network import Network
@@ -263,6 +264,53 @@ class Simulated:
             "findings": list(run.findings),
             "correct": self.correct,
             "classes": self.classes,
+            "compile_seconds": round(run.compile_seconds, 3),
+            "run_seconds": round(run.run_seconds, 3),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Cosimulated:
+    """A co-simulation and what the images' classes say of it."""
+
+    network: Network
+    result: Cosim
+    images_are: str
+    labels: list[int] | None
+    classes: list[int]
+
+    @property
+    def correct(self) -> int | None:
+        """Images of the right class; None when the images have no labels."""
+        if self.labels is None:
+            return None
+        return sum(a == b for a, b in zip(self.labels, self.classes, strict=False))
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, findings, cycles beside the estimate's, and seconds."""
+        run = self.result
+        cycles = run.cycles
+        return {
+            "model": self.network.vit.name,
+            "act_bits": self.network.act_bits,
+            "weights": self.network.origin,
+            "data": self.images_are,
+            "images": run.frames,
+            "layers": run.layers,
+            "mismatches": run.mismatches,
+            "findings": list(run.findings),
+            "correct": self.correct,
+            "classes": self.classes,
+            "cycles": None
+            if cycles is None
+            else {
+                "run": cycles.run,
+                "per_frame": cycles.frame,
+                "per_frame_is": cycles.frame_is,
+                "estimated_per_frame": cycles.estimated,
+                "commands": [vars(one) for one in cycles.commands],
+            },
+            "waveform": None if run.waveform is None else str(run.waveform),
             "compile_seconds": round(run.compile_seconds, 3),
             "run_seconds": round(run.run_seconds, 3),
         }

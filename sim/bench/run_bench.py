@@ -1,0 +1,71 @@
+"""One run of the accelerator through its control port, as a host does it. cocotb loads this file.
+
+The environment variable VAQF_RUN holds {"registers": {address: value}, "limit": cycles}; run.json
+says how it ended.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, First, ReadOnly, RisingEdge, Timer
+
+CLOCK_NS = 2
+START, CONTROL, INTERRUPTS_ON, INTERRUPT_ENABLE = 1, 0x00, 0x04, 0x08
+RESET_CYCLES = 4
+
+
+async def write(dut: Any, address: int, value: int) -> None:
+    """One register of the control port."""
+    dut.s_axi_control_awvalid.value = dut.s_axi_control_wvalid.value = 1
+    dut.s_axi_control_awaddr.value, dut.s_axi_control_wdata.value = address, value
+    waiting = {"aw", "w", "b"}
+    while waiting:
+        await ReadOnly()
+        names = {channel: "valid" if channel == "b" else "ready" for channel in waiting}
+        seen = {c for c in waiting if int(getattr(dut, f"s_axi_control_{c}{names[c]}").value)}
+        await FallingEdge(dut.clk)
+        waiting -= seen
+        for channel in seen - {"b"}:
+            getattr(dut, f"s_axi_control_{channel}valid").value = 0
+
+
+async def read(dut: Any, address: int) -> int:
+    """One register of the control port."""
+    dut.s_axi_control_arvalid.value, dut.s_axi_control_araddr.value = 1, address
+    while True:
+        await ReadOnly()
+        accepted = int(dut.s_axi_control_arready.value)
+        valid = int(dut.s_axi_control_rvalid.value)
+        value = int(dut.s_axi_control_rdata.value) if valid else 0
+        await FallingEdge(dut.clk)
+        if accepted:
+            dut.s_axi_control_arvalid.value = 0
+        if valid:
+            return value
+
+
+@cocotb.test()
+async def run(dut: Any) -> None:
+    task = json.loads(os.environ["VAQF_RUN"])
+    dut.rst_n.value = 0
+    for name in ("awvalid", "wvalid", "arvalid"):
+        getattr(dut, f"s_axi_control_{name}").value = 0
+    dut.s_axi_control_bready.value = dut.s_axi_control_rready.value = 1
+    dut.s_axi_control_wstrb.value = 15
+    for _ in range(RESET_CYCLES):
+        await FallingEdge(dut.clk)
+    dut.rst_n.value = 1
+    await FallingEdge(dut.clk)  # AXI: nothing is valid before an edge without reset
+    for address, value in task["registers"].items():
+        await write(dut, int(address), value)
+    await write(dut, INTERRUPTS_ON, 1)
+    await write(dut, INTERRUPT_ENABLE, 1)
+    await write(dut, CONTROL, START)
+    began = int(dut.cycle.value)
+    limit = Timer(task["limit"] * CLOCK_NS, "ns")
+    ended = await First(RisingEdge(dut.interrupt), limit)
+    cycles = int(dut.cycle.value) - began
+    Path("run.json").write_text(json.dumps({"ended": ended is not limit, "cycles": cycles}))
