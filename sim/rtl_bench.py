@@ -84,7 +84,7 @@ def _arguments(task: Task) -> list[str]:
     return [
         *(f"+{name}_base={_base(name):x}" for name in task.memories),
         f"+latency={LATENCY}",
-        *(["+layers"] if task.layers else []),
+        *(["+layers=1"] if task.layers else []),
         *([] if task.stalls is None else [f"+stalls={task.stalls}"]),
         *([] if task.waveform is None else ["--trace", "--trace-file", str(task.waveform)]),
     ]

@@ -5,6 +5,7 @@ import importlib.metadata
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from vaqf.project import Project
 
 BENCH = Path(__file__).resolve().parent / "bench"
 BENCH_TOP = "cosim_bench"
-ARGUMENTS = ("--timing",)  # the bench makes its own clock
+ARGUMENTS = ("--timing", "--timescale", "1ns/1ps")  # the bench makes its own clock
 OPTIMIZE = "-O1"
-MAX_LIST_BYTES = 2**20
+REMOVALS, REMOVAL_SECONDS = 20, 0.25
 
 
 def compiled(project: Project, vendor: Path | None = None, waves: bool = False) -> Model:
@@ -52,7 +53,7 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
                 shutil.rmtree(old, ignore_errors=True)
             _keep(partial / "done", place)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove(partial)
     return Model(BENCH_TOP, place)
 
 
@@ -104,6 +105,15 @@ def _key(sources: Sequence[Path], waves: bool) -> str:
         content = source.read_bytes()
         digest.update(f"{source.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder in which compilers that outlive an interrupt may still write a file."""
+    for _ in range(REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVAL_SECONDS)
 
 
 def _keep(made: Path, place: Path) -> None:

@@ -1,33 +1,35 @@
 // The bench of whole networks: clock, accelerator and four memories. Python sees the control port, the
 // reset and the interrupt, and nothing that moves in every cycle.
-module cosim_bench;
-  timeunit 1ns; timeprecision 1ns;
-  logic clk, rst_n;
-  longint cycle;  // since the reset
+module cosim_bench (
+    input logic rst_n,
+    output logic clk,
+    output longint cycle,  // since the reset
+    // verilator lint_off SYMRSVDWORD
+    output logic interrupt,
+    // verilator lint_on SYMRSVDWORD
+
+    input logic s_axi_control_awvalid,
+    output logic s_axi_control_awready,
+    input logic [11:0] s_axi_control_awaddr,
+    input logic s_axi_control_wvalid,
+    output logic s_axi_control_wready,
+    input logic [31:0] s_axi_control_wdata,
+    input logic [3:0] s_axi_control_wstrb,
+    output logic s_axi_control_bvalid,
+    input logic s_axi_control_bready,
+    output logic [1:0] s_axi_control_bresp,
+    input logic s_axi_control_arvalid,
+    output logic s_axi_control_arready,
+    input logic [11:0] s_axi_control_araddr,
+    output logic s_axi_control_rvalid,
+    input logic s_axi_control_rready,
+    output logic [31:0] s_axi_control_rdata,
+    output logic [1:0] s_axi_control_rresp
+);
   initial clk = 1'b0;
   always #1 clk = !clk;
   always_ff @(posedge clk) cycle <= rst_n ? cycle + 1 : 0;
 
-  // verilator lint_off SYMRSVDWORD
-  logic interrupt;
-  // verilator lint_on SYMRSVDWORD
-  logic s_axi_control_awvalid;
-  logic s_axi_control_awready;
-  logic [11:0] s_axi_control_awaddr;
-  logic s_axi_control_wvalid;
-  logic s_axi_control_wready;
-  logic [31:0] s_axi_control_wdata;
-  logic [3:0] s_axi_control_wstrb;
-  logic s_axi_control_bvalid;
-  logic s_axi_control_bready;
-  logic [1:0] s_axi_control_bresp;
-  logic s_axi_control_arvalid;
-  logic s_axi_control_arready;
-  logic [11:0] s_axi_control_araddr;
-  logic s_axi_control_rvalid;
-  logic s_axi_control_rready;
-  logic [31:0] s_axi_control_rdata;
-  logic [1:0] s_axi_control_rresp;
   logic m_axi_commands_arvalid;
   logic m_axi_commands_arready;
   logic [63:0] m_axi_commands_araddr;
@@ -175,6 +177,8 @@ module cosim_bench;
       .arlen(m_axi_commands_arlen),
       .arsize(m_axi_commands_arsize),
       .arburst(m_axi_commands_arburst),
+      .arcache(m_axi_commands_arcache),
+      .arprot(m_axi_commands_arprot),
       .rvalid(m_axi_commands_rvalid),
       .rready(m_axi_commands_rready),
       .rdata(m_axi_commands_rdata),
@@ -193,6 +197,8 @@ module cosim_bench;
       .arlen(m_axi_weights_arlen),
       .arsize(m_axi_weights_arsize),
       .arburst(m_axi_weights_arburst),
+      .arcache(m_axi_weights_arcache),
+      .arprot(m_axi_weights_arprot),
       .rvalid(m_axi_weights_rvalid),
       .rready(m_axi_weights_rready),
       .rdata(m_axi_weights_rdata),
@@ -211,6 +217,8 @@ module cosim_bench;
       .arlen(m_axi_images_arlen),
       .arsize(m_axi_images_arsize),
       .arburst(m_axi_images_arburst),
+      .arcache(m_axi_images_arcache),
+      .arprot(m_axi_images_arprot),
       .rvalid(m_axi_images_rvalid),
       .rready(m_axi_images_rready),
       .rdata(m_axi_images_rdata),
@@ -230,6 +238,8 @@ module cosim_bench;
       .awlen(m_axi_results_awlen),
       .awsize(m_axi_results_awsize),
       .awburst(m_axi_results_awburst),
+      .awcache(m_axi_results_awcache),
+      .awprot(m_axi_results_awprot),
       .wvalid(m_axi_results_wvalid),
       .wready(m_axi_results_wready),
       .wdata(m_axi_results_wdata),

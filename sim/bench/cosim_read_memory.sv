@@ -15,6 +15,8 @@ module cosim_read_memory #(
     input  logic [          7:0] arlen,
     input  logic [          2:0] arsize,
     input  logic [          1:0] arburst,
+    input  logic [          3:0] arcache,
+    input  logic [          2:0] arprot,
     output logic                 rvalid,
     input  logic                 rready,
     output logic [DATA_BITS-1:0] rdata,
@@ -27,15 +29,18 @@ module cosim_read_memory #(
 
   logic [DATA_BITS-1:0] words[int];
   longint unsigned base;
-  int latency, seed;
+  int behind;
+  // verilator lint_off UNUSEDSIGNAL
+  int seed;  // whether it is there is what counts
+  logic [31:0] chance;  // not all of its bits
+  // verilator lint_on UNUSEDSIGNAL
   logic stalls;
   initial begin
     if (!$value$plusargs({NAME, "_base=%h"}, base)) base = '0;
-    if (!$value$plusargs("latency=%d", latency)) latency = 0;
+    if (!$value$plusargs("latency=%d", behind)) behind = 0;
     stalls = $value$plusargs("stalls=%d", seed) != 0;
     $readmemh({NAME, ".hex"}, words);
   end
-  logic [31:0] chance;
   cosim_chance #(
       .NAME(NAME)
   ) u_chance (
@@ -44,27 +49,26 @@ module cosim_read_memory #(
   );
 
   longint unsigned cycle, due[$];
-  logic [63:0] addresses[$], shown_address;
-  logic [7:0] lengths[$], shown_length, beat;
+  logic [63:0] addresses[$];
+  logic [7:0] lengths[$], beat;
+  logic [83:0] shown;
   logic waits;
-  int place;
   assign rresp = '0;
   always @(posedge clk) begin
-    cycle <= cycle + 1;
+    cycle   <= cycle + 1;
     arready <= !rst && (!stalls || chance[0]);
-    waits <= !rst && arvalid && !arready;
-    shown_address <= araddr;
-    shown_length <= arlen;
+    waits   <= !rst && arvalid && !arready;
+    shown   <= {araddr, arlen, arsize, arburst, arcache, arprot};
     if (rst) begin
-      cycle <= 0;
+      cycle  <= 0;
       rvalid <= 1'b0;
-      beat <= '0;
+      beat   <= '0;
       addresses.delete();
       lengths.delete();
       due.delete();
     end else begin
       if (waits)
-        assert (arvalid && araddr == shown_address && arlen == shown_length)
+        assert (arvalid && {araddr, arlen, arsize, arburst, arcache, arprot} == shown)
         else $error("%s: an address was withdrawn or changed while it waited", NAME);
       if (arvalid && arready) begin
         assert (arburst == 2'b01 && int'(arsize) == SIZE)
@@ -75,19 +79,19 @@ module cosim_read_memory #(
         else $error("%s: the burst of %0d beats at %h crosses 4 KiB", NAME, arlen + 9'd1, araddr);
         addresses.push_back(araddr);
         lengths.push_back(arlen);
-        due.push_back(cycle + 64'(latency) + (stalls ? 64'(chance[31:8]) % 64'(latency + 1) : 0));
+        due.push_back(cycle + 64'(behind) + (stalls ? 64'(chance[31:8]) % 64'(behind + 1) : 0));
       end
       if (!rvalid || rready) begin
         rvalid <= 1'b0;
-        rdata <= {DATA_BITS / 32{chance}};
+        rdata  <= {DATA_BITS / 32{chance}};
         if (due.size() != 0 && due[0] <= cycle && (!stalls || chance[1])) begin
-          place = int'((addresses[0] - base) / 64'(WIDTH)) + int'(beat);
+          automatic int place = int'((addresses[0] - base) / 64'(WIDTH)) + int'(beat);
           assert (addresses[0] >= base && words.exists(place))
           else $error("%s: a read of %h, outside the memory", NAME, addresses[0]);
           rvalid <= 1'b1;
-          rdata <= words[place];
-          rlast <= beat == lengths[0];
-          beat <= beat == lengths[0] ? '0 : beat + 1'b1;
+          rdata  <= words[place];
+          rlast  <= beat == lengths[0];
+          beat   <= beat == lengths[0] ? '0 : beat + 1'b1;
           if (beat == lengths[0]) begin
             addresses.pop_front();
             lengths.pop_front();

@@ -7,36 +7,41 @@ module cosim_write_memory #(
     parameter int DATA_BITS = 128,
     parameter string NAME = "results"
 ) (
-    input  logic                   clk,
-    input  logic                   rst,
-    input  longint                 cycle,
-    input  logic                   awvalid,
-    output logic                   awready,
-    input  logic [           63:0] awaddr,
-    input  logic [            7:0] awlen,
-    input  logic [            2:0] awsize,
-    input  logic [            1:0] awburst,
-    input  logic                   wvalid,
-    output logic                   wready,
-    input  logic [  DATA_BITS-1:0] wdata,
-    input  logic [DATA_BITS/8-1:0] wstrb,
-    input  logic                   wlast,
-    output logic                   bvalid,
-    input  logic                   bready,
-    output logic [            1:0] bresp
+    input  logic                     clk,
+    input  logic                     rst,
+    input  longint                   cycle,
+    input  logic                     awvalid,
+    output logic                     awready,
+    input  logic   [           63:0] awaddr,
+    input  logic   [            7:0] awlen,
+    input  logic   [            2:0] awsize,
+    input  logic   [            1:0] awburst,
+    input  logic   [            3:0] awcache,
+    input  logic   [            2:0] awprot,
+    input  logic                     wvalid,
+    output logic                     wready,
+    input  logic   [  DATA_BITS-1:0] wdata,
+    input  logic   [DATA_BITS/8-1:0] wstrb,
+    input  logic                     wlast,
+    output logic                     bvalid,
+    input  logic                     bready,
+    output logic   [            1:0] bresp
 );
   localparam int WIDTH = DATA_BITS / 8;
   localparam int SIZE = $clog2(WIDTH);
   localparam int PAGE = 4096;
 
-  int latency, seed, file;
+  int behind, file;
+  // verilator lint_off UNUSEDSIGNAL
+  int seed;  // whether it is there is what counts
+  logic [31:0] chance;  // not all of its bits
+  // verilator lint_on UNUSEDSIGNAL
   logic stalls;
   initial begin
-    if (!$value$plusargs("latency=%d", latency)) latency = 0;
+    if (!$value$plusargs("latency=%d", behind)) behind = 0;
     stalls = $value$plusargs("stalls=%d", seed) != 0;
     file   = $fopen({NAME, ".txt"}, "w");
   end
-  logic [31:0] chance;
   cosim_chance #(
       .NAME(NAME)
   ) u_chance (
@@ -46,9 +51,10 @@ module cosim_write_memory #(
 
   typedef logic [DATA_BITS+WIDTH:0] beat_t;
   longint due[$];
-  logic [63:0] addresses[$], shown_address;
-  logic [7:0] lengths[$], shown_length, beat;
-  beat_t beats[$], word, shown;
+  logic [63:0] addresses[$];
+  logic [83:0] shown_address;
+  logic [7:0] lengths[$], beat;
+  beat_t beats[$], shown;
   logic address_waits, data_waits;
   assign bresp = '0;
   always @(posedge clk) begin
@@ -56,8 +62,7 @@ module cosim_write_memory #(
     wready <= !rst && (!stalls || chance[1]);
     address_waits <= !rst && awvalid && !awready;
     data_waits <= !rst && wvalid && !wready;
-    shown_address <= awaddr;
-    shown_length <= awlen;
+    shown_address <= {awaddr, awlen, awsize, awburst, awcache, awprot};
     shown <= {wlast, wstrb, wdata};
     if (rst) begin
       bvalid <= 1'b0;
@@ -68,7 +73,7 @@ module cosim_write_memory #(
       due.delete();
     end else begin
       if (address_waits)
-        assert (awvalid && awaddr == shown_address && awlen == shown_length)
+        assert (awvalid && {awaddr, awlen, awsize, awburst, awcache, awprot} == shown_address)
         else $error("%s: an address was withdrawn or changed while it waited", NAME);
       if (data_waits)
         assert (wvalid && {wlast, wstrb, wdata} == shown)
@@ -90,7 +95,7 @@ module cosim_write_memory #(
         due.pop_front();
       end
       if (addresses.size() != 0 && beats.size() != 0) begin
-        word = beats.pop_front();
+        automatic beat_t word = beats.pop_front();
         assert (word[DATA_BITS+WIDTH] == (beat == lengths[0]))
         else $error("%s: the last beat of a burst is not marked as such", NAME);
         $fdisplay(file, "%0d %h %h %h", cycle, addresses[0] + 64'(beat) * 64'(WIDTH),
@@ -100,8 +105,7 @@ module cosim_write_memory #(
         if (beat == lengths[0]) begin
           addresses.pop_front();
           lengths.pop_front();
-          due.push_back(cycle + 64'(latency) +
-                        (stalls ? 64'(chance[31:8]) % 64'(latency + 1) : 0));
+          due.push_back(cycle + 64'(behind) + (stalls ? 64'(chance[31:8]) % 64'(behind + 1) : 0));
         end
       end
     end

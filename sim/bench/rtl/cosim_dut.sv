@@ -2,9 +2,9 @@
 module cosim_dut (
     input  logic   clk,
     input  longint cycle,
-    input  logic rst_n,
+    input  logic   rst_n,
     // verilator lint_off SYMRSVDWORD
-    output logic interrupt,
+    output logic   interrupt,
     // verilator lint_on SYMRSVDWORD
 
     input  logic        s_axi_control_awvalid,
@@ -85,7 +85,7 @@ module cosim_dut (
     input  logic [                      1:0] m_axi_results_bresp
 );
   vaqf_accelerator u_accelerator (
-      .ap_clk(clk),
+      .ap_clk  (clk),
       .ap_rst_n(rst_n),
       .interrupt,
       .s_axi_control_awvalid,
@@ -170,7 +170,7 @@ module cosim_dut (
       .matmul_done(u_accelerator.matmul_done),
       .matmul_index(32'(u_accelerator.matmul_index)),
       .matmul_frame(u_accelerator.matmul_frame),
-      .matmul_command(u_accelerator.matmul_command),
+      .matmul_source(u_accelerator.matmul_command.source),
       .attention_start(u_accelerator.attention_start),
       .attention_done(u_accelerator.attention_done),
       .attention_index(32'(u_accelerator.attention_index)),

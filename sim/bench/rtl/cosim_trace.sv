@@ -1,5 +1,5 @@
 // What the accelerator does, as text: commands.txt has a line for every start and end of a command;
-// with +layers, layers.txt has one for every write of an activation and every normalized load of
+// with +layers=1, layers.txt has one for every write of an activation and every normalized load of
 // frame 0. sim/rtl_trace.py reads both.
 module cosim_trace (
     input logic   clk,
@@ -10,7 +10,7 @@ module cosim_trace (
     input logic matmul_done,
     input logic [31:0] matmul_index,
     input logic [31:0] matmul_frame,
-    input vaqf_pkg::command_t matmul_command,
+    input logic [3:0] matmul_source,
     input logic attention_start,
     input logic attention_done,
     input logic [31:0] attention_index,
@@ -38,14 +38,17 @@ vaqf_pkg::ATTENTION_DEPTH
     input logic [vaqf_pkg::HEAD_WORDS*vaqf_pkg::ACT_WORD-1:0] run_data
 );
   int commands, layers;
+  // verilator lint_off UNUSEDSIGNAL
+  int asked;  // whether it is there is what counts
+  // verilator lint_on UNUSEDSIGNAL
   logic with_layers, normalizes;
   initial begin
-    with_layers = $test$plusargs("layers") != 0;
+    with_layers = $value$plusargs("layers=%d", asked) != 0;
     commands = $fopen("commands.txt", "w");
     if (with_layers) layers = $fopen("layers.txt", "w");
   end
-  assign normalizes = matmul_command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
-      matmul_command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  assign normalizes = matmul_source == 4'(vaqf_pkg::SOURCE_NORM) ||
+      matmul_source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
 
   always @(posedge clk)
     if (!rst) begin
@@ -58,17 +61,43 @@ vaqf_pkg::ATTENTION_DEPTH
       if (with_layers && matmul_frame == '0) begin
         if (load && normalizes) $fdisplay(layers, "load %0d 0 0 0 %h", matmul_index, load_data);
         if (residual_write)
-          $fdisplay(layers, "residual %0d 1 %0d %h %h", matmul_index, residual_first,
-                    residual_address, residual_data);
+          $fdisplay(
+              layers,
+              "residual %0d 1 %0d %h %h",
+              matmul_index,
+              residual_first,
+              residual_address,
+              residual_data
+          );
         if (hidden_write)
-          $fdisplay(layers, "hidden %0d 1 %0d %h %h", matmul_index, hidden_first, hidden_address,
-                    hidden_data);
+          $fdisplay(
+              layers,
+              "hidden %0d 1 %0d %h %h",
+              matmul_index,
+              hidden_first,
+              hidden_address,
+              hidden_data
+          );
         if (qkv_write != '0)
-          $fdisplay(layers, "qkv %0d %0d %0d %h %h", matmul_index, qkv_write, qkv_first,
-                    qkv_address, qkv_data);
+          $fdisplay(
+              layers,
+              "qkv %0d %0d %0d %h %h",
+              matmul_index,
+              qkv_write,
+              qkv_first,
+              qkv_address,
+              qkv_data
+          );
       end
       if (with_layers && attention_frame == '0 && run_write != '0)
-        $fdisplay(layers, "context %0d %0d %0d %h %h", attention_index, run_write, run_first,
-                  run_address, run_data);
+        $fdisplay(
+            layers,
+            "context %0d %0d %0d %h %h",
+            attention_index,
+            run_write,
+            run_first,
+            run_address,
+            run_data
+        );
     end
 endmodule

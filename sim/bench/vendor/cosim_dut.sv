@@ -3,9 +3,9 @@
 module cosim_dut (
     input  logic   clk,
     input  longint cycle,
-    input  logic rst_n,
+    input  logic   rst_n,
     // verilator lint_off SYMRSVDWORD
-    output logic interrupt,
+    output logic   interrupt,
     // verilator lint_on SYMRSVDWORD
 
     input  logic        s_axi_control_awvalid,
