@@ -46,7 +46,7 @@ class Run:
     """What a simulation left behind."""
 
     cycles: int  # from start to interrupt
-    status: tuple[int, int, int]
+    status: tuple[int, int, int] | None  # status, command, frames done; None: never written
     results: bytes  # without the status block
     written: tuple[int, ...]  # the cycle in which each frame's last logits were written
     broken: str  # what an assertion said; empty if none failed
@@ -107,6 +107,7 @@ def _write_memories(task: Task, folder: Path) -> None:
 def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:
     """The beats of the results port as the memory that they were written to."""
     memory = bytearray(packing.STATUS_BYTES + task.frames * task.result_bytes)
+    status: tuple[int, int, int] | None = None
     written = [0] * task.frames
     for cycle, address, data in _beats(folder / "results.txt"):
         at = address - _base("results")
@@ -114,11 +115,12 @@ def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:
             broken = broken or f"the results port wrote to {address:#x}, outside its memory"
             continue
         memory[at : at + len(data)] = data
-        if at >= packing.STATUS_BYTES:
+        if at == 0:
+            status = STATUS.unpack_from(memory)
+        elif at >= packing.STATUS_BYTES:
             written[(at - packing.STATUS_BYTES) // task.result_bytes] = cycle
-    status, command, frames = STATUS.unpack_from(memory)
     body = bytes(memory[packing.STATUS_BYTES :])
-    return Run(cycles, (status, command, frames), body, tuple(written), broken)
+    return Run(cycles, status, body, tuple(written), broken)
 
 
 def _beats(path: Path) -> Iterator[tuple[int, int, bytes]]:

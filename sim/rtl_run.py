@@ -197,10 +197,14 @@ def _judged(network: Network, done: Run, chosen: _Images, options: Options) -> l
     """What the status says, or a sentence for every frame whose logits differ from golden's."""
     if done.broken:
         return [(f"the run broke off: {done.broken}", 1)]
-    status, command, _ = done.status
+    if done.status is None:
+        return [("the accelerator ended without writing its status", 1)]
+    status, command, frames = done.status
     if status:
         meaning = STATUS.get(status, "which no version of vaqf knows").format(command=command)
         return [(f"the accelerator ended with status {status}: {meaning}", 1)]
+    if frames != len(chosen.logits):
+        return [(f"the accelerator reports {frames} frames done of {len(chosen.logits)}", 1)]
     found = packing.unpack_logits(network, done.results)
     hint = "" if options.layers or options.vendor else "; --layers finds the layer of the first"
     findings = []

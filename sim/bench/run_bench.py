@@ -32,23 +32,9 @@ async def write(dut: Any, address: int, value: int) -> None:
             getattr(dut, f"s_axi_control_{channel}valid").value = 0
 
 
-async def read(dut: Any, address: int) -> int:
-    """One register of the control port."""
-    dut.s_axi_control_arvalid.value, dut.s_axi_control_araddr.value = 1, address
-    while True:
-        await ReadOnly()
-        accepted = int(dut.s_axi_control_arready.value)
-        valid = int(dut.s_axi_control_rvalid.value)
-        value = int(dut.s_axi_control_rdata.value) if valid else 0
-        await FallingEdge(dut.clk)
-        if accepted:
-            dut.s_axi_control_arvalid.value = 0
-        if valid:
-            return value
-
-
 @cocotb.test()
 async def run(dut: Any) -> None:
+    """Reset, arguments, start; the interrupt, or the limit."""
     task = json.loads(os.environ["VAQF_RUN"])
     dut.rst_n.value = 0
     for name in ("awvalid", "wvalid", "arvalid"):
