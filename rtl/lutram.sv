@@ -1,33 +1,43 @@
-// Memories of 32 words of 2 bits with one write address and a read address each: LUTRAM.
+// Memories of 32 words with one write address and a read address each: LUTRAM.
 //
 // Many small memories that are written together and read apart: the subset-sum tables, with a read
-// port for every output. Reading takes no cycle. VAQF_XCUP packs seven into a RAM32M16, VAQF_XC7
-// three into a RAM32M; the eighth (fourth) read port of those is their write address.
+// port for every output. WIDTH is even: a column is 2 bits. Reading takes no cycle. VAQF_XCUP packs
+// seven columns into a RAM32M16, VAQF_XC7 three into a RAM32M; the eighth (fourth) read port of those
+// is their write address.
 module lutram #(
-    parameter int PORTS = 20
+    parameter int PORTS = 20,
+    parameter int WIDTH = 2
 ) (
-    input  logic               clk,
-    input  logic               write,
-    input  logic [        4:0] write_address,
-    input  logic [2*PORTS-1:0] write_data,
-    input  logic [5*PORTS-1:0] read_address,
-    output logic [2*PORTS-1:0] read_data
+    input  logic                   clk,
+    input  logic                   write,
+    input  logic [            4:0] write_address,
+    input  logic [WIDTH*PORTS-1:0] write_data,
+    input  logic [    5*PORTS-1:0] read_address,
+    output logic [WIDTH*PORTS-1:0] read_data
 );
 `ifdef VAQF_XCUP
-  localparam int PER_CELL = 7;
+  `define VAQF_LUTRAM_CELL 7
 `elsif VAQF_XC7
-  localparam int PER_CELL = 3;
-`else
-  localparam int PER_CELL = 1;
+  `define VAQF_LUTRAM_CELL 3
 `endif
-  localparam int CELLS = (PORTS + PER_CELL - 1) / PER_CELL;
 
-  // whole cells: the ports behind the last are written with zeros and read by nobody
+`ifdef VAQF_LUTRAM_CELL
+  localparam int PER_CELL = `VAQF_LUTRAM_CELL;
+  localparam int COLUMNS = WIDTH / 2;
+  localparam int CELLS = (PORTS * COLUMNS + PER_CELL - 1) / PER_CELL;
+
+  // whole cells: the columns behind the last are written with zeros and read by nobody
   logic [2*PER_CELL*CELLS-1:0] data, found;
   logic [5*PER_CELL*CELLS-1:0] address;
   assign data = (2 * PER_CELL * CELLS)'(write_data);
-  assign address = (5 * PER_CELL * CELLS)'(read_address);
-  assign read_data = found[2*PORTS-1:0];
+  assign read_data = found[WIDTH*PORTS-1:0];
+  for (genvar c = 0; c < PER_CELL * CELLS; ++c) begin : g_column
+    if (c < PORTS * COLUMNS) begin : g_read
+      assign address[5*c+:5] = read_address[5*(c/COLUMNS)+:5];
+    end else begin : g_nothing
+      assign address[5*c+:5] = '0;
+    end
+  end
 
   for (genvar i = 0; i < CELLS; ++i) begin : g_cell
     logic [2*PER_CELL-1:0] d, q;
@@ -81,10 +91,13 @@ module lutram #(
         .WCLK(clk),
         .WE(write)
     );
-`else
-    logic [1:0] memory[32];
-    assign q = memory[a];
-    always_ff @(posedge clk) if (write) memory[write_address] <= d;
 `endif
   end
+`else
+  for (genvar i = 0; i < PORTS; ++i) begin : g_port
+    logic [WIDTH-1:0] words[32];
+    assign read_data[WIDTH*i+:WIDTH] = words[read_address[5*i+:5]];
+    always_ff @(posedge clk) if (write) words[write_address] <= write_data[WIDTH*i+:WIDTH];
+  end
+`endif
 endmodule

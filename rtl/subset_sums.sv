@@ -23,7 +23,7 @@ module subset_sums #(
   localparam int SHARE = vaqf_pkg::SHARE;
   localparam int OUTPUTS = vaqf_pkg::PE;
   localparam int COLUMNS = (GENERATORS * ENTRY_BITS + 1) / 2;
-  localparam int PORTS = OUTPUTS * NIBBLES * COLUMNS;
+  localparam int PORTS = OUTPUTS * NIBBLES;
   // two tokens read one copy of the weights
   localparam int TURNS_PER_COPY = GENERATORS > 1 ? 1 : 2;
   localparam int COPIES = (SHARE + TURNS_PER_COPY - 1) / TURNS_PER_COPY;
@@ -36,7 +36,7 @@ module subset_sums #(
   end
 
   // the same data for every output
-  logic [2*PORTS-1:0] write_data;
+  logic [2*COLUMNS*PORTS-1:0] write_data;
   for (genvar n = 0; n < NIBBLES; ++n) begin : g_nibble
     logic [2*COLUMNS-1:0] columns;
     if (GENERATORS == 2) begin : g_two
@@ -60,15 +60,16 @@ module subset_sums #(
       weights_q <= weights;
     end
     for (genvar q = 0; q < OUTPUTS * NIBBLES; ++q) begin : g_address
-      assign read_address[5*COLUMNS*q+:5*COLUMNS] = {COLUMNS{bank_q[q/NIBBLES], weights_q[4*q+:4]}};
+      assign read_address[5*q+:5] = {bank_q[q/NIBBLES], weights_q[4*q+:4]};
     end
 
     for (
         genvar f = i * TURNS_PER_COPY; f < SHARE && f < (i + 1) * TURNS_PER_COPY; ++f
     ) begin : g_turn
-      logic [2*PORTS-1:0] read_data;
+      logic [2*COLUMNS*PORTS-1:0] read_data;
       lutram #(
-          .PORTS(PORTS)
+          .PORTS(PORTS),
+          .WIDTH(2 * COLUMNS)
       ) u_tables (
           .clk,
           .write(write_q[f]),

@@ -259,7 +259,8 @@ def test_the_bench_has_no_warnings(built: Path, tmp_path: Path) -> None:
             *sorted(rtl_model.BENCH.glob("*.sv")),
             *sorted((rtl_model.BENCH / kind).glob("*.sv")),
         ]
-        words = ["--lint-only", *rtl_model.ARGUMENTS, "-Wall", "--quiet", "--top-module"]
+        strict = ["-Wall"] if kind == "rtl" else []  # the stand-in is no example of style
+        words = ["--lint-only", *rtl_model.ARGUMENTS, *strict, "--quiet", "--top-module"]
         done = subprocess.run(
             ["verilator", *words, rtl_model.BENCH_TOP, *map(str, [*sources, *bench])],
             capture_output=True,
@@ -267,9 +268,7 @@ def test_the_bench_has_no_warnings(built: Path, tmp_path: Path) -> None:
             check=False,
             env=verilator.environment(),
         )
-        said = done.stdout + done.stderr
-        assert str(rtl_model.BENCH) not in said, said
-        assert kind == "vendor" or (done.returncode, said) == (0, "")
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.slow
