@@ -1,0 +1,97 @@
+"""What is proved, at which sizes, and a change of the source that each proof must notice."""
+
+from prover import Mutant, Proof
+
+# three words of two parts of two bits
+RING = {"RING_WORDS": 3, "RING_WORD": 4, "WEIGHT_BITS": 2}
+
+PROOFS = {
+    "fifo, shallow": Proof(
+        "prove_fifo",
+        ("fifo",),
+        steps=2,
+        cover=16,
+        parameters={"DEPTH": 3, "DEEP": 0},
+        independent=(("in_ready", "in_valid"), ("in_ready", "out_ready"), ("out_valid", "out_ready")),
+        mutants=(
+            Mutant("fifo", "stored != COUNT_BITS'(DEPTH)", "stored != COUNT_BITS'(DEPTH) || out_ready"),
+            Mutant("fifo", "put = in_valid && in_ready", "put = in_valid"),
+        ),
+    ),
+    "fifo, deep": Proof(
+        "prove_fifo",
+        ("fifo",),
+        steps=2,
+        cover=16,
+        parameters={"DEPTH": 3, "DEEP": 1},
+        independent=(("in_ready", "in_valid"), ("in_ready", "out_ready"), ("out_valid", "out_ready")),
+        mutants=(Mutant("fifo", "stored != '0 && (!held || out_ready)", "stored != '0"),),
+    ),
+    "axi_bursts": Proof(
+        "prove_axi_bursts",
+        ("axi_bursts",),
+        steps=2,
+        cover=6,
+        parameters={"DATA_BITS": 128, "BURST": 256},
+        independent=(("request_ready", "request_valid"), ("burst_valid", "burst_ready")),
+        mutants=(
+            Mutant("axi_bursts", "(cutting && !(move && ends))", "(cutting && !ends)"),
+            Mutant("axi_bursts", "(ends ? last : '1) - first", "(ends ? last : '1)"),
+        ),
+    ),
+    "axi_read": Proof(
+        "prove_axi_read",
+        ("axi_read", "axi_bursts", "fifo"),
+        steps=2,
+        cover=14,
+        parameters={"BURST": 2, "DEPTH": 3},
+        independent=(
+            ("request_ready", "request_valid"),
+            ("rready", "rvalid"),
+            ("arvalid", "arready"),
+            ("data_valid", "data_ready"),
+        ),
+        mutants=(
+            Mutant("axi_read", "room >= ROOM_BITS'(BURST)", "room != '0"),
+            Mutant("axi_read", "ROOM_BITS'(arlen) + 1'b1", "ROOM_BITS'(arlen)"),
+        ),
+    ),
+    "axi_write": Proof(
+        "prove_axi_write",
+        ("axi_write", "axi_bursts", "fifo"),
+        steps=2,
+        cover=16,
+        parameters={"BURST": 2},
+        independent=(
+            ("request_ready", "request_valid"),
+            ("data_ready", "data_valid"),
+            ("bready", "bvalid"),
+            ("awvalid", "awready"),
+            ("wvalid", "wready"),
+        ),
+        mutants=(
+            Mutant("axi_write", "buffered > COUNT_BITS'(awlen)", "buffered >= COUNT_BITS'(awlen)"),
+            Mutant("axi_write", "!awvalid && !wvalid && buffered", "!awvalid && buffered"),
+        ),
+    ),
+    "ring, streamed": Proof(
+        "prove_ring",
+        ("ring", "memory"),
+        steps=4,
+        cover=16,
+        package=RING | {"RESIDENT": 0},
+        independent=(("available", "read"),),
+        mutants=(
+            Mutant("ring", "'0) + COUNT_BITS'(release_word)", "'0) + COUNT_BITS'(read)"),
+            Mutant("ring", "around[INDEX_BITS] ? base + offset", "!around[0] ? base + offset"),
+        ),
+    ),
+    "ring, resident": Proof(
+        "prove_ring",
+        ("ring", "memory"),
+        steps=4,
+        cover=12,
+        package=RING | {"RESIDENT": 1},
+        mutants=(Mutant("ring", "first = RESIDENT ? command_offset : head", "first = head"),),
+    ),
+}
