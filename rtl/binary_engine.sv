@@ -119,13 +119,21 @@ module binary_engine (
   logic [TILE*S-1:0] sums;
   assign load_ready = operands_ready && room;
   assign take = load_valid && load_ready;
-  delay #(
-      .WIDTH (2),
+  delay_flag #(
       .CYCLES(latency::RING)
-  ) u_ring_delay (
+  ) u_free_delay (
       .clk,
-      .in ({pass_end, bank}),
-      .out({free, bank_then})
+      .rst,
+      .in (pass_end),
+      .out(free)
+  );
+  delay #(
+      .WIDTH (1),
+      .CYCLES(latency::RING)
+  ) u_bank_delay (
+      .clk,
+      .in (bank),
+      .out(bank_then)
   );
   if (vaqf_pkg::ENGINE_TABLE) begin : g_table
     lookup u_sums (
@@ -175,20 +183,27 @@ module binary_engine (
   end
   logic now_issued, now_first, now_double, now_negative, now_last;
   logic [3:0] now_digit;
+  delay_flag #(
+      .CYCLES(LATENCY)
+  ) u_issued_delay (
+      .clk,
+      .rst,
+      .in (issue),
+      .out(now_issued)
+  );
   delay #(
-      .WIDTH (9),
+      .WIDTH (8),
       .CYCLES(LATENCY)
   ) u_delay (
       .clk,
       .in({
-        !rst && issue,
         first_pass,
         first_digit && first_slice,
         plane == 4'(vaqf_pkg::FIXED_WEIGHT_BITS - 1),
         last_pass,
         digit
       }),
-      .out({now_issued, now_first, now_double, now_negative, now_last, now_digit})
+      .out({now_first, now_double, now_negative, now_last, now_digit})
   );
   logic [WORD_BITS-1:0] word_read, word_now, word_write;
   delay #(

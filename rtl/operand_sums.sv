@@ -85,13 +85,21 @@ module operand_sums (
   localparam int LATENCY = latency::add_tree(COUNT);
   logic came, fresh, ends;
   logic [ROW_BITS-1:0] place;
+  delay_flag #(
+      .CYCLES(LATENCY)
+  ) u_came_delay (
+      .clk,
+      .rst,
+      .in (take),
+      .out(came)
+  );
   delay #(
-      .WIDTH (3 + ROW_BITS),
+      .WIDTH (2 + ROW_BITS),
       .CYCLES(LATENCY)
   ) u_delay (
       .clk,
-      .in ({!rst && take, first_slice && run == '0, group_end, row}),
-      .out({came, fresh, ends, place})
+      .in ({first_slice && run == '0, group_end, row}),
+      .out({fresh, ends, place})
   );
 
   logic [vaqf_pkg::TOKENS*ACC-1:0] totals;

@@ -4,6 +4,27 @@ from prover import Mutant, Proof
 
 # three words of two parts of two bits
 RING = {"RING_WORDS": 3, "RING_WORD": 4, "WEIGHT_BITS": 2}
+# one output, four inputs of a bit, two tokens that share a generator
+ENGINE = {
+    "TOKENS": 2,
+    "SHARE": 2,
+    "PE": 1,
+    "SIMD": 4,
+    "ACT_BITS": 1,
+    "RUN_WORDS": 2,
+    "ROWS": 1,
+    "RUNS": 2,
+    "LOAD_BITS": 2,
+    "ACT_WORD": 1,
+    "RING_WORDS": 4,
+    "RING_WORD": 4,
+    "TILE": 2,
+    "SLICE_SUM_BITS": 4,
+    "SLICE_WORDS": 4,
+    "ACC_BITS": 8,
+    "PARTIAL_WORDS": 4,
+}
+ENGINE_MODULES = ("binary_engine", "passes", "delay", "delay_flag", "operands", "memory")
 
 PROOFS = {
     "fifo, shallow": Proof(
@@ -93,5 +114,73 @@ PROOFS = {
         cover=12,
         package=RING | {"RESIDENT": 1},
         mutants=(Mutant("ring", "first = RESIDENT ? command_offset : head", "first = head"),),
+    ),
+    "gearbox, to wider words": Proof(
+        "prove_gearbox",
+        ("gearbox",),
+        steps=2,
+        cover=8,
+        parameters={"IN": 2, "OUT": 3},
+        independent=(("in_ready", "in_valid"), ("out_valid", "out_ready")),
+        mutants=(Mutant("gearbox", "in_ready = movable && !ending_next", "in_ready = movable"),),
+    ),
+    "gearbox, to narrower words": Proof(
+        "prove_gearbox",
+        ("gearbox",),
+        steps=2,
+        cover=8,
+        parameters={"IN": 3, "OUT": 2},
+        mutants=(Mutant("gearbox", "(padded || gone == COUNT_BITS'(TAKEN - 1))", "padded"),),
+    ),
+    "commands": Proof(
+        "prove_commands",
+        ("commands", "memory"),
+        steps=6,
+        cover=18,
+        package={"MAX_COMMANDS": 3},
+        independent=(("in_ready", "in_valid"), ("request_valid", "request_ready")),
+        mutants=(
+            Mutant("commands", "waiting & (~waiting + 1'b1)", "waiting"),
+            Mutant("commands", "waiting &= ~on_the_way[i*READERS+:READERS]", "waiting &= '1"),
+        ),
+    ),
+    "walk": Proof(
+        "prove_walk",
+        ("walk",),
+        steps=4,
+        cover=16,
+        mutants=(
+            Mutant("walk", "if (list_answer && list_request) command", "if (list_answer) command"),
+            Mutant("walk", "candidate < count", "candidate <= count"),
+        ),
+    ),
+    "tables": Proof(
+        "prove_tables",
+        (
+            *ENGINE_MODULES,
+            "lookup",
+            "table_generator",
+            "subset_sums",
+            "lutram",
+            "add_tree",
+            "ternary_add",
+        ),
+        steps=6,
+        cover=90,
+        package=ENGINE | {"ENGINE_TABLE": 1},
+        independent=(("load_ready", "load_valid"),),
+        mutants=(
+            Mutant("lookup", "held != 2'd2", "held != 2'd3"),
+            Mutant("lookup", "half_next <= half_next ^ turn_next[SHARE-1]", "half_next <= ~half_next"),
+        ),
+    ),
+    "masks": Proof(
+        "prove_masks",
+        (*ENGINE_MODULES, "masked_sum", "add_tree", "ternary_add"),
+        steps=6,
+        cover=40,
+        package=ENGINE | {"ENGINE_TABLE": 0},
+        independent=(("load_ready", "load_valid"),),
+        mutants=(Mutant("masked_sum", "full && (!held || free)", "full"),),
     ),
 }

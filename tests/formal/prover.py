@@ -75,7 +75,7 @@ def sources(proof: Proof, package: str, mutant: Mutant | None) -> dict[str, str]
     ValueError if a constant or the text to be changed does not occur exactly once.
     """
     for name, value in proof.package.items():
-        package = once(rf"localparam int {name} = \d+;", f"localparam int {name} = {value};", package)
+        package = once(rf"(localparam \w+ {name}) = \d+;", rf"\1 = {value};", package)
     texts = {"vaqf_pkg": package}
     for module in ("latency", "sizes", *proof.modules):
         text = (RTL / f"{module}.sv").read_text()

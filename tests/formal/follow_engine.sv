@@ -1,0 +1,76 @@
+// Passes of binary_engine.sv, numbered modulo four: which one reads, which ones wait to be read.
+//
+// `reading` is the pass whose look-up meets its operands in this cycle, READ cycles behind its issue.
+module follow_engine #(
+    parameter int READ = 4
+) (
+    input  logic                     clk,
+    input  logic                     rst,
+    input  logic                     start,
+    input  vaqf_pkg::command_t       command,
+    // of the engine
+    input  logic                     active,
+    input  logic               [1:0] prepared,
+    input  logic                     bank,
+    input  logic              [15:0] word,
+    input  logic              [15:0] interval,
+    input  logic                     issue,
+    input  logic                     pass_end,
+    input  logic                     prepare_done,
+    input  logic [latency::RING:0]   freeing,      // ends of passes on their way to the operands
+    output logic               [1:0] pass,         // that is issued
+    output logic               [1:0] ready,        // passes whose preparation has ended, to `pass_end`
+    output logic               [2:0] waiting,      // the same to `free`
+    output logic                     reads,
+    output logic               [1:0] reading
+);
+  vaqf_pkg::command_t command_q;
+  logic [READ-1:0] issued;
+  logic [2*READ-1:0] passes;
+  assign ready = prepared + 2'(prepare_done);
+  always_comb begin
+    waiting = 3'(prepared) + 3'(prepare_done);
+    for (int i = 1; i <= latency::RING; ++i) waiting = waiting + 3'(freeing[i]);
+  end
+  assign reads = issued[READ-1];
+  assign reading = passes[2*READ-1-:2];
+
+  always_ff @(posedge clk) begin
+    command_q <= command;
+    passes <= {passes[2*READ-3:0], pass};
+    if (rst) begin
+      issued <= '0;
+      pass   <= '0;
+    end else begin
+      issued <= {issued[READ-2:0], issue};
+      pass   <= pass + 2'(pass_end);
+      if (start) assume (!active && command.n_words != '0);
+      if (active) assume (command == command_q);
+      assert (pass[0] == bank);
+      if (active) begin
+        assert (command.n_words != '0 && word < interval);
+        assert (word == '0 || prepared != '0);
+      end
+      if (issue) assert (prepared != '0);
+    end
+  end
+endmodule
+
+// sum(a) is no part of these proofs: it takes loads at will
+module operand_sums (
+    input  logic                                          clk,
+    input  logic                                          rst,
+    input  logic                                          start,
+    input  vaqf_pkg::command_t                            command,
+    output logic                                          room,
+    input  logic                                          take,
+    input  logic [               vaqf_pkg::LOAD_BITS-1:0] load_data,
+    output logic                                          sums_valid,
+    input  logic                                          sums_ready,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::ACC_BITS-1:0] sums_data
+);
+  (* anyseq *) logic free_room;
+  assign room = free_room;
+  assign sums_valid = 1'b0;
+  assign sums_data = '0;
+endmodule
