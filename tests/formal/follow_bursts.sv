@@ -12,6 +12,7 @@ module follow_bursts #(
     input logic                          rst,
     input logic                          request_valid,
     input logic                          request_ready,
+    input logic                          drop,
     input logic [                  63:0] request_address,
     input logic [                  31:0] request_beats,
     input logic                          burst_valid,
@@ -46,6 +47,9 @@ module follow_bursts #(
   always_ff @(posedge clk) begin
     if (rst) begin
       left <= '0;
+      next_left <= '0;
+    end else if (drop) begin  // all but the burst that waits
+      left <= burst_valid && !leaves ? beats : '0;
       next_left <= '0;
     end else if (left_after != '0) begin
       left <= left_after;

@@ -64,7 +64,7 @@ PROOFS = {
         "prove_axi_read",
         ("axi_read", "axi_bursts", "fifo"),
         steps=2,
-        cover=14,
+        cover=22,
         parameters={"BURST": 2, "DEPTH": 3},
         independent=(
             ("request_ready", "request_valid"),
@@ -136,7 +136,7 @@ PROOFS = {
         "prove_commands",
         ("commands", "memory"),
         steps=6,
-        cover=18,
+        cover=24,
         package={"MAX_COMMANDS": 3},
         independent=(("in_ready", "in_valid"), ("request_valid", "request_ready")),
         mutants=(

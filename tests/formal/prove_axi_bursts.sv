@@ -8,6 +8,7 @@ module prove_axi_bursts #(
     input  logic        clk,
     input  logic        rst,
     input  logic        request_valid,
+    input  logic        drop,
     input  logic [63:0] request_address,
     input  logic [31:0] request_beats,
     input  logic        burst_ready,
@@ -25,6 +26,7 @@ module prove_axi_bursts #(
       .rst,
       .request_valid,
       .request_ready,
+      .drop,
       .request_address,
       .request_beats,
       .burst_valid,
@@ -46,6 +48,7 @@ module prove_axi_bursts #(
       .rst,
       .request_valid,
       .request_ready,
+      .drop,
       .request_address,
       .request_beats,
       .burst_valid,
@@ -70,4 +73,5 @@ module prove_axi_bursts #(
   );
 
   initial assume (rst);
+  always_ff @(posedge clk) if (!rst) cover (drop && burst_valid && !burst_ready && !idle);
 endmodule

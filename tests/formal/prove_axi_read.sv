@@ -14,6 +14,7 @@ module prove_axi_read #(
     input  logic [         63:0] request_address,
     input  logic [         31:0] request_beats,
     input  logic                 data_ready,
+    input  logic                 flush,
     input  logic                 clear_error,
     input  logic                 arready,
     input  logic                 rvalid,
@@ -27,7 +28,7 @@ module prove_axi_read #(
 );
   logic [DATA_BITS-1:0] data;
   logic [1:0] error, arburst;
-  logic idle;
+  logic moved, idle;
   logic [63:0] araddr;
   logic [7:0] arlen;
   logic [2:0] arsize, arprot;
@@ -46,9 +47,11 @@ module prove_axi_read #(
       .data_valid,
       .data_ready,
       .data,
+      .flush,
       .clear_error,
       .error,
       .idle,
+      .moved,
       .arvalid,
       .arready,
       .araddr,
@@ -76,6 +79,7 @@ module prove_axi_read #(
       .rst,
       .request_valid,
       .request_ready,
+      .drop(flush),
       .request_address,
       .request_beats,
       .burst_valid(\dut.burst_valid ),
@@ -94,7 +98,7 @@ module prove_axi_read #(
       \dut.u_fifo.memory[2] ;
   (* hierconn *) wire [$clog2(DEPTH)-1:0] \dut.u_fifo.write , \dut.u_fifo.read ;
   (* hierconn *) wire [COUNT_BITS-1:0] \dut.u_fifo.stored , \dut.room ;
-  (* hierconn *) wire \dut.stores ;
+  (* hierconn *) wire \dut.stores , \dut.stored ;
   logic [COUNT_BITS:0] inside;
   follow_fifo #(
       .WIDTH(DATA_BITS),
@@ -106,8 +110,8 @@ module prove_axi_read #(
       .in_valid(rvalid),
       .in_ready(\dut.stores ),
       .in_data(rdata),
-      .out_valid(data_valid),
-      .out_ready(data_ready),
+      .out_valid(\dut.stored ),
+      .out_ready(data_ready || flush),
       .out_data(data),
       .memory({\dut.u_fifo.memory[2] , \dut.u_fifo.memory[1] , \dut.u_fifo.memory[0] }),
       .write(\dut.u_fifo.write ),
@@ -137,10 +141,12 @@ module prove_axi_read #(
       if (rvalid) assume (asked > 0);
       if (arvalid) assert (arsize == 3'd1 && arburst == 2'b01);
       if (rvalid) assert (rready);
+      assert (data_valid == (\dut.stored && !flush));
       assert (asked >= 0 && asked + int'(inside) + int'(\dut.room ) == DEPTH);
-      if (idle) assert (\dut.bursts_idle && !arvalid && asked == 0 && !data_valid);
+      if (idle) assert (\dut.bursts_idle && !arvalid && asked == 0 && !\dut.stored );
       cover (asked == DEPTH - 1);
       cover (idle && used);
+      cover (flush && asked != 0 && \dut.stored );
     end
   end
 endmodule

@@ -15,6 +15,7 @@ module prove_axi_write #(
     input  logic [           31:0] request_beats,
     input  logic                   data_valid,
     input  logic [  DATA_BITS-1:0] data,
+    input  logic                   flush,
     input  logic                   clear_error,
     input  logic                   awready,
     input  logic                   wready,
@@ -27,7 +28,7 @@ module prove_axi_write #(
     output logic                   bready
 );
   logic [1:0] error, awburst;
-  logic idle, wlast;
+  logic moved, idle, wlast;
   logic [63:0] awaddr;
   logic [7:0] awlen;
   logic [2:0] awsize, awprot;
@@ -47,9 +48,11 @@ module prove_axi_write #(
       .data_valid,
       .data_ready,
       .data,
+      .flush,
       .clear_error,
       .error,
       .idle,
+      .moved,
       .awvalid,
       .awready,
       .awaddr,
@@ -77,9 +80,10 @@ module prove_axi_write #(
       .BURST(BURST)
   ) u_bursts (
       .clk,
-      .rst,
+      .rst(rst || \dut.forgets ),
       .request_valid,
       .request_ready,
+      .drop(flush),
       .request_address,
       .request_beats,
       .burst_valid(\dut.burst_valid ),
@@ -100,14 +104,14 @@ module prove_axi_write #(
   (* hierconn *) wire [COUNT_BITS-1:0] \dut.u_fifo.stored , \dut.buffered ;
   (* hierconn *) wire [3:0] \dut.pending ;
   (* hierconn *) wire [7:0] \dut.left ;
-  (* hierconn *) wire \dut.stored , \dut.begins ;
+  (* hierconn *) wire \dut.stored , \dut.begins , \dut.forgets ;
   logic [COUNT_BITS:0] inside;
   follow_fifo #(
       .WIDTH(DATA_BITS),
       .DEPTH(DEPTH)
   ) u_fifo (
       .clk,
-      .rst,
+      .rst(rst || \dut.forgets ),
       .in_valid(data_valid),
       .in_ready(data_ready),
       .in_data(data),
@@ -176,11 +180,13 @@ module prove_axi_write #(
       assert (int'(\dut.buffered ) + (wvalid ? int'(\dut.left ) + 1 : 0) == int'(inside));
       if (wvalid) assert (\dut.left + beat == length);
       // every burst is answered once, no more than 15 wait
-      assert (\dut.pending == addressed + 5'(awvalid) && \dut.pending == written + 5'(wvalid));
+      assert (int'(\dut.pending ) == int'(addressed) + int'(awvalid));
+      assert (int'(\dut.pending ) == int'(written) + int'(wvalid));
       if (idle) assert (\dut.bursts_idle && addressed == '0 && written == '0);
       if (idle) assert (!awvalid && !wvalid);
       if (awvalid) assert (\dut.burst_valid );
       cover (awvalid && !wvalid);
+      cover (flush && wvalid && \dut.left != '0);
       cover (wvalid && wready && wlast && int'(beat) == BURST - 1 && addressed == written + 5'd1);
       cover (idle && used && inside != '0);
     end

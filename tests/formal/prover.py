@@ -23,7 +23,6 @@ hierarchy -check -top {top} {parameters}
 proc
 memory_collect
 memory_map
-opt_clean
 flatten
 select -assert-none a:hierconn
 {independence}\
