@@ -69,7 +69,7 @@ module follow_fifo #(
       end
       if (take) assert (inside != '0);
       if (take && takes == followed) assert (out_data == word);
-      cover (take && takes == followed && puts == '0);  // numbers have gone around
+      cover (take && takes == followed && int'(followed) > DEPTH);  // around the memory's end
     end
   end
 

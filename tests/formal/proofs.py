@@ -31,11 +31,17 @@ PROOFS = {
         "prove_fifo",
         ("fifo",),
         steps=2,
-        cover=16,
+        cover=10,
         parameters={"DEPTH": 3, "DEEP": 0},
-        independent=(("in_ready", "in_valid"), ("in_ready", "out_ready"), ("out_valid", "out_ready")),
+        independent=(
+            ("in_ready", "in_valid"),
+            ("in_ready", "out_ready"),
+            ("out_valid", "out_ready"),
+        ),
         mutants=(
-            Mutant("fifo", "stored != COUNT_BITS'(DEPTH)", "stored != COUNT_BITS'(DEPTH) || out_ready"),
+            Mutant(
+                "fifo", "stored != COUNT_BITS'(DEPTH)", "stored != COUNT_BITS'(DEPTH) || out_ready"
+            ),
             Mutant("fifo", "put = in_valid && in_ready", "put = in_valid"),
         ),
     ),
@@ -43,9 +49,13 @@ PROOFS = {
         "prove_fifo",
         ("fifo",),
         steps=2,
-        cover=16,
+        cover=10,
         parameters={"DEPTH": 3, "DEEP": 1},
-        independent=(("in_ready", "in_valid"), ("in_ready", "out_ready"), ("out_valid", "out_ready")),
+        independent=(
+            ("in_ready", "in_valid"),
+            ("in_ready", "out_ready"),
+            ("out_valid", "out_ready"),
+        ),
         mutants=(Mutant("fifo", "stored != '0 && (!held || out_ready)", "stored != '0"),),
     ),
     "axi_bursts": Proof(
@@ -64,7 +74,7 @@ PROOFS = {
         "prove_axi_read",
         ("axi_read", "axi_bursts", "fifo"),
         steps=2,
-        cover=22,
+        cover=16,
         parameters={"BURST": 2, "DEPTH": 3},
         independent=(
             ("request_ready", "request_valid"),
@@ -81,7 +91,7 @@ PROOFS = {
         "prove_axi_write",
         ("axi_write", "axi_bursts", "fifo"),
         steps=2,
-        cover=16,
+        cover=18,
         parameters={"BURST": 2},
         independent=(
             ("request_ready", "request_valid"),
@@ -171,7 +181,9 @@ PROOFS = {
         independent=(("load_ready", "load_valid"),),
         mutants=(
             Mutant("lookup", "held != 2'd2", "held != 2'd3"),
-            Mutant("lookup", "half_next <= half_next ^ turn_next[SHARE-1]", "half_next <= ~half_next"),
+            Mutant(
+                "lookup", "half_next <= half_next ^ turn_next[SHARE-1]", "half_next <= ~half_next"
+            ),
         ),
     ),
     "masks": Proof(

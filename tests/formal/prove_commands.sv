@@ -1,6 +1,6 @@
 // commands.sv: a reader gets the command it asked for, soon; the list is taken beat by beat.
 //
-// One beat of one command, chosen by the solver, is followed. Readers hold their request until it is
+// The lowest bit of one beat of one command, chosen by the solver, is followed. Readers hold their request until it is
 // answered, and ask for commands that came.
 module prove_commands #(
     localparam int READERS = 3,
@@ -66,12 +66,21 @@ module prove_commands #(
   (* hierconn *) wire [BEATS*PORT-1:0] \dut.beats ;
   (* hierconn *) wire [BEATS*PORT-1:0] \dut.u_memory.words[0] , \dut.u_memory.words[1] ,
       \dut.u_memory.words[2] ;
-  logic [MOST*BEATS*PORT-1:0] words;
-  assign words = {\dut.u_memory.words[2] , \dut.u_memory.words[1] , \dut.u_memory.words[0] };
+  logic [MOST*BEATS*PORT-1:0] all;
+  logic [MOST*BEATS-1:0] words;
+  logic [BEATS-1:0] coming, answer;
+  assign all = {\dut.u_memory.words[2] , \dut.u_memory.words[1] , \dut.u_memory.words[0] };
+  for (genvar i = 0; i < MOST * BEATS; ++i) begin : g_word
+    assign words[i] = all[PORT*i];
+  end
+  for (genvar i = 0; i < BEATS; ++i) begin : g_beat
+    assign coming[i] = \dut.beats [PORT*i];
+    assign answer[i] = read_command[PORT*i];
+  end
 
   (* anyconst *) logic [INDEX_BITS-1:0] index;
   (* anyconst *) logic [BEAT_BITS-1:0] beat;
-  logic [PORT-1:0] content;
+  logic content;
   logic [31:0] came;  // beats
   logic [31:0] kept;  // commands
   logic [31:0] total, number;
@@ -97,7 +106,7 @@ module prove_commands #(
     else if (stored) kept <= kept + 1;
     if (start) came <= '0;
     else if (take) came <= came + 1;
-    if (take && came == number) content <= in_data;
+    if (take && came == number) content <= in_data[0];
 
     if (!rst) begin
       if (start) begin
@@ -127,9 +136,9 @@ module prove_commands #(
         // content
         if (came > number) begin
           if (kept > 32'(index)) begin
-            assert (words[PORT*(index*BEATS+beat)+:PORT] == content);
+            assert (words[index*BEATS+beat] == content);
           end else begin
-            assert (\dut.beats [PORT*(BEATS-(came-number))+:PORT] == content);
+            assert (coming[BEATS-(came-number)] == content);
           end
         end
       end else begin
@@ -142,7 +151,7 @@ module prove_commands #(
       assert ((read_answer & (read_answer - 1'b1)) == '0 && (read_answer & ~read_request) == '0);
       for (int i = 0; i < READERS; ++i) begin
         if (read_answer[i] && read_index[i*INDEX_BITS+:INDEX_BITS] == index)
-          assert (read_command[PORT*beat+:PORT] == content);
+          assert (answer[beat] == content);
         // answers take `latency::MEMORY` cycles, and two others go first at most
         if (waits[i]) assert (ages[3*i+:3] < 3'(latency::MEMORY + READERS));
       end

@@ -85,9 +85,7 @@ def flipped(plain: Work, design: Design) -> Work:
     raise AssertionError("no weight matters")
 
 
-def test_mutations(
-    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mutations(tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DESIGN, in_environment(small_design()))
     model = compile_mutable(tmp_path, runtime)
     for number, name in enumerate(("none", *MUTATIONS)):
