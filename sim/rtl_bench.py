@@ -1,6 +1,7 @@
 """One simulation of the compiled bench: memories in; logits, status and cycles out."""
 
 import json
+import math
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from sim import cosim, rtl_cycles, rtl_model
 from vaqf import packing
 from vaqf.design import PORT_BITS, ceil_div
 from vaqf.errors import ToolFailed
+from vaqf.weight_stream import EFFICIENCY, READ_LATENCY
 
 REGISTERS = {"commands": 0x10, "weights": 0x1C, "images": 0x28, "results": 0x34}
 N_FRAMES, N_COMMANDS = 0x40, 0x48
@@ -22,7 +24,7 @@ STATUS = struct.Struct("<3I")  # status, command, frames done
 BASE = 0x1_2345_0000  # of the first memory: addresses beyond 32 bits
 APART = 2**32  # from one memory to the next
 BEHIND = 4096  # bytes: a burst may end behind the last block
-LATENCY = 40  # cycles from an address to its data, about a DRAM's at 200 MHz
+BEATS = 1024  # the bench's unit of a memory's rate: beats of as many cycles
 POLL_SECONDS = 0.5
 
 
@@ -32,6 +34,7 @@ class Task:
 
     memories: Mapping[str, bytes]
     weight_bytes: int  # of one read of the weight port
+    weight_rate: float  # of the bits it could give
     frames: int
     n_commands: int
     result_bytes: int  # of one frame
@@ -83,11 +86,17 @@ def _arguments(task: Task) -> list[str]:
     """The simulation's command line."""
     return [
         *(f"+{name}_base={_base(name):x}" for name in task.memories),
-        f"+latency={LATENCY}",
+        f"+latency={READ_LATENCY}",
+        *(f"+{name}_rate={math.floor(BEATS * rate)}" for name, rate in _rates(task).items()),
         *(["+layers=1"] if task.layers else []),
         *([] if task.stalls is None else [f"+stalls={task.stalls}"]),
         *([] if task.waveform is None else ["--trace", "--trace-file", str(task.waveform)]),
     ]
+
+
+def _rates(task: Task) -> dict[str, float]:
+    """Shares of its width that each memory delivers, as the estimate assumes."""
+    return {"commands": EFFICIENCY, "weights": task.weight_rate, "images": EFFICIENCY}
 
 
 def _base(name: str) -> int:

@@ -10,7 +10,7 @@ from vaqf.program import Program
 from vaqf.project import Project, read_json
 
 MAX_CYCLES = 2**40  # an hour at 300 MHz: no frame takes that long
-NORMS = {"attn.qkv": "norm1", "mlp.fc1": "norm2", "head": "norm"}  # layer norms by their matmul
+EMBED = {"embed": "patch_embed"}  # golden's name and the workload's
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Expected:
     """What the project's estimate says."""
 
     frame: int  # cycles from frame to frame
-    layers: Mapping[str, tuple[int, int]]  # busy and exposed cycles by the workload's names
+    weight_rate: float  # bits per cycle that the weight ports deliver
+    layers: Mapping[str, int]  # by the workload's names: from start to end of its command
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ def expected(project: Project) -> Expected:
     path = project.folder / "report" / "estimate.json"
     content = read_json(path)
     try:
-        layers = {
-            layer["name"]: (_cycles(layer["cycles"]), _cycles(layer["exposed_cycles"]))
-            for layer in content["layers"]
-        }
+        layers = {layer["name"]: _cycles(layer["elapsed_cycles"]) for layer in content["layers"]}
         frame = _cycles(content["cycles_per_frame"])
+        rate = content["weight_bits_per_cycle"]
+        if not isinstance(rate, float) or not 0 < rate <= project.design.weight_read_bytes * 8:
+            raise ValueError
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no estimate; build the project again") from error
-    return Expected(max(frame, 1), layers)
+    return Expected(max(frame, 1), rate, layers)
 
 
 def _cycles(value: Any) -> int:
@@ -68,11 +69,12 @@ def measured(
     """The cycles of a run whose frames' last logits were written in the cycles `written`.
 
     A frame takes the steady interval: from frame 0's logits to those of a later one that went
-    through the same slot. Where no such frame follows it is the run, divided by its frames.
+    through the same slot while all slots had frames. Where no such frame follows it is the run,
+    divided by its frames.
     """
     slots = project.design.frames_in_flight
-    rounds = (len(written) - 1) // slots
-    if rounds:
+    rounds = len(written) // slots - 1
+    if rounds > 0:
         last = rounds * slots
         frame = (written[last] - written[0]) / last
         means = f"from the logits of frame 0 to those of frame {last}, divided by {last}"
@@ -98,20 +100,10 @@ def _in_order(commands: list[CommandCycles], names: Mapping[int, str]) -> list[C
 
 
 def _estimated(name: str, of: Expected) -> int:
-    """The estimate's cycles of one command, given golden's name of its layer.
-
-    A matmul's are all exposed, its layer norm's first fetch too; attention's are its engine's.
-    """
-    if name == "embed":
-        return of.layers.get("patch_embed", (0, 0))[1]
+    """The estimate's cycles of one command, given golden's name of its layer."""
     block, _, kind = name.rpartition(".")
-    if kind == "context":
-        return of.layers.get(f"{block}.scores", (0, 0))[0]
-    cycles = of.layers.get(name, (0, 0))[1]
-    for matmul, norm in NORMS.items():
-        if name.endswith(matmul):
-            cycles += of.layers.get(name.removesuffix(matmul) + norm, (0, 0))[1]
-    return cycles
+    workload_name = f"{block}.scores" if kind == "context" else EMBED.get(name, name)
+    return of.layers.get(workload_name, 0)
 
 
 def _events(trace: Path) -> list[tuple[str, int, int, int]]:

@@ -124,6 +124,7 @@ def run(
         task = Task(
             memories={"commands": commands, "weights": weight_image, "images": chosen.packed},
             weight_bytes=project.design.weight_read_bytes,
+            weight_rate=expected.weight_rate / (8 * project.design.weight_read_bytes),
             frames=frames,
             n_commands=len(decoded),
             result_bytes=program.result_bytes,

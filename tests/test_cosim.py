@@ -105,17 +105,12 @@ def test_cycles_stand_beside_the_estimate(built: Path, capsys: Captured) -> None
     cycles = json.loads(out)["cycles"]
     estimate = json.loads((built / "report/estimate.json").read_text())
     assert cycles["estimated_per_frame"] == estimate["cycles_per_frame"]
-    assert 0 < cycles["per_frame"] < cycles["run"] / 5 * 1.5
+    assert cycles["per_frame"] == pytest.approx(cycles["estimated_per_frame"], rel=0.02)
     names = [command["layer"] for command in cycles["commands"]]
     block = ["attn.qkv", "attn.context", "attn.proj", "mlp.fc1", "mlp.fc2"]
     assert names == ["embed", *(f"blocks.0.{name}" for name in block), "head"]
-    layers = {layer["name"]: layer for layer in estimate["layers"]}
-    found = {command["layer"]: command["estimated"] for command in cycles["commands"]}
-    assert found["embed"] == layers["patch_embed"]["exposed_cycles"]
-    assert found["blocks.0.attn.context"] == layers["blocks.0.attn.scores"]["cycles"]
-    norm = layers["blocks.0.norm2"]["exposed_cycles"]
-    assert found["blocks.0.mlp.fc1"] == norm + layers["blocks.0.mlp.fc1"]["exposed_cycles"]
-    assert all(command["measured"] > 0 for command in cycles["commands"])
+    for command in cycles["commands"]:
+        assert command["measured"] == pytest.approx(command["estimated"], rel=0.02), command
 
 
 def test_other_images(built: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -187,10 +187,10 @@ def test_json_has_the_keys_others_build_on() -> None:
     assert list(doc) == [
         "schema", "model", "board", "engine", "clock_mhz", "act_bits", "target_fps", "feasible",
         "fps", "cycles_per_frame", "latency_ms", "design", "resources", "ddr_gbytes_per_s",
-        "power_w", "layers", "search", "assumptions",
+        "weight_bits_per_cycle", "power_w", "layers", "search", "assumptions",
     ]  # fmt: skip
     assert set(doc["layers"][0]) == {
-        "name", "op", "macs", "cycles", "exposed_cycles", "bound_by",
+        "name", "op", "macs", "cycles", "exposed_cycles", "bound_by", "elapsed_cycles",
     }  # fmt: skip
     assert doc["assumptions"]
     assert set(doc["resources"]) == {"lut", "lutram", "ff", "dsp", "bram36"}

@@ -10,6 +10,7 @@ from vaqf.board import RESOURCES, Board
 from vaqf.design import PORT_BITS, Design, ceil_div
 from vaqf.resources import largest_share, resources, softmax_lanes
 from vaqf.schedule import Schedule, schedule_frame
+from vaqf.timeline import stream_rate
 from vaqf.vit import Vit
 from vaqf.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.workload import MatMul, workload
@@ -19,7 +20,11 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class LayerEstimate:
-    """One workload layer: busy cycles of its engine, and its part of the frame's interval."""
+    """One workload layer: busy cycles of its engine, and its part of the frame's interval.
+
+    elapsed_cycles: from the start to the end of its command, with waits for weights; 0 if it has no
+    command of its own.
+    """
 
     name: str
     op: str
@@ -27,6 +32,7 @@ class LayerEstimate:
     cycles: int
     exposed_cycles: int
     bound_by: str
+    elapsed_cycles: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ class Estimate:
         return self.dram_bits_per_frame * self.fps / 8e9
 
     @property
+    def weight_rate(self) -> float:
+        """Bits per cycle that the weight ports deliver."""
+        return stream_rate(self.board, self.design.weight_ports, self.clock_mhz)
+
+    @property
     def power_w(self) -> float:
         """static + clock * sum(count * energy per cycle) + DRAM: unit_costs.py; +-50 %."""
         per_cycle = (
@@ -99,6 +110,7 @@ class Estimate:
                 key: {"used": self.use[key], "available": available[key]} for key in RESOURCES
             },
             "ddr_gbytes_per_s": self.ddr_gbytes_per_s,
+            "weight_bits_per_cycle": self.weight_rate,
             "power_w": round(self.power_w, 2),
             "layers": [vars(layer) for layer in self.layers],
             "search": [],
@@ -138,12 +150,18 @@ def _layers(vit: Vit, design: Design, plan: Schedule) -> Iterator[LayerEstimate]
         timing = plan.layers.get(layer.name)
         if timing is not None:
             yield LayerEstimate(
-                layer.name, op, layer.macs, timing.busy, timing.exposed, timing.bound_by
+                name=layer.name,
+                op=op,
+                macs=layer.macs,
+                cycles=timing.busy,
+                exposed_cycles=timing.exposed,
+                bound_by=timing.bound_by,
+                elapsed_cycles=timing.elapsed,
             )
         else:
             assert not isinstance(layer, MatMul)
             busy = _vector_cycles(design, op, layer.rows, layer.channels)
-            yield LayerEstimate(layer.name, op, 0, busy, 0, "hidden")
+            yield LayerEstimate(layer.name, op, 0, busy, 0, "hidden", 0)
 
 
 def _vector_cycles(design: Design, op: str, rows: int, channels: int) -> int:

@@ -27,7 +27,8 @@ class WeightStream:
 
     design: Design
     rate: float
-    now: float = 0.0  # until then the port is taken
+    now: float = 0.0  # until then the memory is busy
+    kept: float = 0.0  # until then what has come is not yet where it belongs
     placed: int = 0  # ring words that arrived or were asked for
     # of released words: how many before, how many, from when to when
     freed: deque[tuple[int, int, float, float]] = field(default_factory=deque)
@@ -65,39 +66,51 @@ class WeightStream:
 
     def _take(self, asked: float) -> None:
         at, words = self.waiting.popleft()
-        begin = max(self.now, asked + ASK + READ_LATENCY)
-        self.now = begin + words * self.design.ring_word_bits / self.rate
+        bits = words * self.design.ring_word_bits
         self.placed = at + words
-        self.arrivals[at + words] = self.now
+        self.arrivals[at + words] = self._come(asked, bits, bits / self._width)
 
-    def _go_first(self, asked: float) -> float:
-        """Fill the ring with what was asked for before a time; when what is asked then arrives."""
+    def _come(self, asked: float, bits: int, cycles: float) -> float:
+        """Data that take so many cycles to be kept; when they are. Meanwhile more data come."""
+        begin = max(self.now, asked + ASK + READ_LATENCY)
+        self.now = begin + bits / self.rate
+        self.kept = max(max(self.kept, begin) + cycles, self.now)
+        return self.kept
+
+    def _go_first(self, asked: float) -> None:
+        """Fill the ring with what was asked for before a time."""
         while (before := self._asked()) is not None and before < asked:
             if self.now > asked + self._queue:
                 break  # nobody asks further ahead
             self._take(before)
-        return max(self.now, asked + ASK + READ_LATENCY)
+
+    @property
+    def _width(self) -> int:
+        """Bits of a read."""
+        return self.design.weight_ports * PORT_BITS
 
     @property
     def _queue(self) -> float:
         """Cycles of the data that are asked for ahead."""
-        return QUEUE_BEATS * self.design.weight_ports * PORT_BITS / self.rate
+        return QUEUE_BEATS * self._width / self.rate
 
     def parameters(self, asked: float, records: int, entries: int) -> float:
         """Records and table entries asked for at a time; when the last is stored."""
         ports, pe = self.design.weight_ports, self.design.pe
         at_once = ports if pe % ports == 0 else 1
-        record_cycles = max(1 / at_once, 8 * RECORD_BYTES / self.rate)
-        self.now = self._go_first(asked) + records * record_cycles + entries
-        return self.now
+        self._go_first(asked)
+        if entries:
+            self._come(asked, 8 * entries, entries)
+        return self._come(asked, 8 * RECORD_BYTES * records, records / at_once)
 
     def constants(self, asked: float, bits: int) -> tuple[float, float, float]:
         """Data that are stored as they come; when the first and the last are stored, and when the
         last was asked for."""
-        begin = self._go_first(asked)
-        self.now = begin + bits / self.rate
-        tile = 8 * self.design.constant_tile_bytes / self.rate
-        return begin + tile + ARRIVED, self.now + ARRIVED, max(asked, self.now - self._queue)
+        self._go_first(asked)
+        tile = 8 * self.design.constant_tile_bytes
+        first = self._come(asked, tile, tile / self._width)
+        last = self._come(asked, bits - tile, (bits - tile) / self._width)
+        return first + ARRIVED, last + ARRIVED, max(asked, self.now - self._queue)
 
     def wait(self, command: Command, words: range, first: float) -> float:
         """How much later a command's weights are than its first group wants them.

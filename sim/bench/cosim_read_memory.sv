@@ -1,8 +1,9 @@
 // A memory behind an AXI4 read port: answers bursts in order, and checks what AXI asks of a master.
 //
 // Its words come from NAME.hex in the folder of the run, the first of them for the address
-// +NAME_base. Without +stalls it is always ready and answers +latency cycles after the address; with
-// it every channel pauses at random and every burst takes up to twice as long.
+// +NAME_base. Without +stalls it is always ready, answers +latency cycles after the address and gives
+// +NAME_rate of 1024 beats it could give; with it every channel pauses at random and every burst takes
+// up to twice as long.
 module cosim_read_memory #(
     parameter int DATA_BITS = 128,
     parameter string NAME = "weights"
@@ -26,10 +27,11 @@ module cosim_read_memory #(
   localparam int WIDTH = DATA_BITS / 8;
   localparam int SIZE = $clog2(WIDTH);
   localparam int PAGE = 4096;
+  localparam int WHOLE = 1024;  // a beat, in units of the rate
 
   logic [DATA_BITS-1:0] words[int];
   longint unsigned base;
-  int behind;
+  int behind, rate;
   // verilator lint_off UNUSEDSIGNAL
   int seed;  // whether it is there is what counts
   logic [31:0] chance;  // not all of its bits
@@ -38,6 +40,7 @@ module cosim_read_memory #(
   initial begin
     if (!$value$plusargs({NAME, "_base=%h"}, base)) base = '0;
     if (!$value$plusargs("latency=%d", behind)) behind = 0;
+    if (!$value$plusargs({NAME, "_rate=%d"}, rate)) rate = WHOLE;
     stalls = $value$plusargs("stalls=%d", seed) != 0;
     $readmemh({NAME, ".hex"}, words);
   end
@@ -51,15 +54,21 @@ module cosim_read_memory #(
   longint unsigned cycle, due[$];
   logic [63:0] addresses[$];
   logic [7:0] lengths[$], beat;
+  int credit;  // for beats, of one at most
+  logic gives;
   logic [83:0] shown;
   logic waits;
   assign rresp = '0;
+  assign gives = (!rvalid || rready) && due.size() != 0 && due[0] <= cycle && credit >= WHOLE &&
+      (!stalls || chance[1]);
   always @(posedge clk) begin
     cycle   <= cycle + 1;
     arready <= !rst && (!stalls || chance[0]);
     waits   <= !rst && arvalid && !arready;
     shown   <= {araddr, arlen, arsize, arburst, arcache, arprot};
+    credit  <= (credit + rate > 2 * WHOLE ? 2 * WHOLE : credit + rate) - (gives ? WHOLE : 0);
     if (rst) begin
+      credit <= 0;
       cycle  <= 0;
       rvalid <= 1'b0;
       beat   <= '0;
@@ -84,7 +93,7 @@ module cosim_read_memory #(
       if (!rvalid || rready) begin
         rvalid <= 1'b0;
         rdata  <= {DATA_BITS / 32{chance}};
-        if (due.size() != 0 && due[0] <= cycle && (!stalls || chance[1])) begin
+        if (gives) begin
           automatic int place = int'((addresses[0] - base) / 64'(WIDTH)) + int'(beat);
           assert (addresses[0] >= base && words.exists(place))
           else $error("%s: a read of %h, outside the memory", NAME, addresses[0]);

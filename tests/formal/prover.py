@@ -53,8 +53,8 @@ class Proof:
 
     steps: cycles of the inductive step and of its base, after which the proof holds for runs of any
     length; of a bounded proof its depth. cover: cycles in which every cover statement is reached.
-    package: constants of vaqf_pkg that are replaced, as abstraction. independent: pairs of an output
-    and an input of the harness that must not be combinationally connected.
+    package: constants of vaqf_pkg that are replaced, as abstraction. independent: pairs of an
+    output and an input of the harness that must not be combinationally connected.
     """
 
     harness: str
