@@ -10,6 +10,7 @@ from functools import lru_cache
 from vaqf import arithmetic, latency
 from vaqf.design import (
     MIN_INTERVAL,
+    PORT_BITS,
     RECORD_BYTES,
     TABLE_ENTRIES,
     Design,
@@ -139,6 +140,14 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
         gelu_entries=2**arithmetic.GELU_INDEX_BITS if kind == "fc1" else 0,
         constant_bits=8 * groups * outputs * design.constant_tile_bytes if kind == "embed" else 0,
     )
+
+
+def pixel_row_cycles(vit: Vit, design: Design, efficiency: float) -> float:
+    """Cycles in which one patch comes from the images' port, and is stored (pixels.sv)."""
+    beat = PORT_BITS // 8
+    beats = ceil_div(vit.patch_inputs, beat)
+    together = min(max(1, beat // design.pe), design.tokens)
+    return max(beats / efficiency, ceil_div(beats * beat, together * design.pe))
 
 
 def least_cycles(engine: str) -> int:

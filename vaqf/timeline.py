@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vaqf.board import Board
-from vaqf.command_cycles import attention_cycles, commands
+from vaqf.command_cycles import Command, attention_cycles, commands, pixel_row_cycles
 from vaqf.design import PORT_BITS, Design
 from vaqf.vit import Vit
-from vaqf.weight_stream import EFFICIENCY, WeightStream
+from vaqf.weight_stream import ASK, EFFICIENCY, READ_LATENCY, WeightStream
 
 ENGINE_TURN = 2  # cycles from the end of a command to the next one's start
 WALK = 6  # from a command's start to the next one's, which the list is read for
@@ -98,6 +98,8 @@ class Timeline:
         self._fetched = {False: 0, True: 0}
         self._fetcher: float | None = 0.0  # when it goes on; None: when the embedding has started
         self._loaded: list[float] = []  # by command
+        self._vit, self._design = vit, design
+        self._image = 0.0  # when the next embedding's first pixels come
 
     def run(self) -> Iterator[Event]:
         """All rounds, from the first command on."""
@@ -140,11 +142,25 @@ class Timeline:
             # wanted from the last pass of the first group on
             wanted = first + command.group_cycles - command.outputs
             stall = max(stall, begin - wanted, end - (first + command.used))
+            stall = max(stall, self._pixels_late(command, start))
             self._fetch()
         if words:
             last_group = first + stall + (command.groups - 1) * command.group_cycles
             self._stream.release(words, last_group, first + stall + command.used)
         return stall, command.cycles
+
+    def _pixels_late(self, command: Command, start: float) -> float:
+        """How much later the pixels of the last group are than it could be read.
+
+        No more than two groups are stored ahead of those that are read.
+        """
+        row = pixel_row_cycles(self._vit, self._design, EFFICIENCY)
+        rows = self._vit.tokens - self._vit.prefix_tokens
+        stored = self._image + rows * row
+        if command.groups > 2:
+            left = rows - self._design.tokens * 2 + self._vit.prefix_tokens
+            stored = max(stored, start + command.group_cycles + left * row)
+        return stored - (start + (command.groups - 1) * command.group_cycles)
 
     def _fetch(self) -> None:
         """Ask for parameters as far ahead as there are buffers: two of each engine."""
@@ -161,4 +177,7 @@ class Timeline:
                 records, gelu_entries = command.records, command.gelu_entries
             self._loaded.append(self._stream.parameters(asked, records, gelu_entries))
             self._fetched[matmul] += 1
-            self._fetcher = None if entry.kind == "embed" else asked + WALK
+            self._fetcher = asked + WALK
+            if entry.kind == "embed":  # the size of an image is counted row by row
+                self._image = asked + self._vit.tokens + ASK + READ_LATENCY
+                self._fetcher = None
