@@ -58,7 +58,7 @@ module run #(
     PORTS,   // a port owes answers to the run before
     LIST,    // the commands are read
     FRAMES,
-    DRAIN,   // logits are on their way
+    DRAIN,   // logits are on their way, and what pads an image
     ABORT,   // the ports are flushed
     REPORT,  // the status block is asked for
     FINISH,  // and on its way
@@ -80,7 +80,7 @@ module run #(
       else if (expired) next = ABORT;
       LIST: if (list_filled) next = list_refused ? REPORT : FRAMES;
       FRAMES: if (frames_ended) next = DRAIN;
-      DRAIN: if (ports_idle[RESULTS]) next = REPORT;
+      DRAIN: if (ports_idle == ALL) next = REPORT;
       ABORT: if (flush == '0 || expired) next = flush[RESULTS] ? END : REPORT;
       REPORT:
       if (expired) next = END;
