@@ -286,3 +286,31 @@ def test_all_signals_can_be_written(damaged: Path, capsys: Captured) -> None:
     text = (damaged / "cosim.vcd").read_text()
     assert "$var" in text
     assert "u_engine" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("requantize.sv", "{shift[5:3], 3'b000}", "{shift[5:3], 3'b001}"),  # a constant
+        ("axi_write.sv", "(wvalid && !(wready && wlast))", "(wvalid && !wready)"),  # a handshake
+    ],
+)
+def test_a_change_of_the_rtl_is_noticed(
+    damaged: Path, capsys: Captured, name: str, old: str, new: str
+) -> None:
+    path = damaged / "rtl" / name
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    code, _, err = answer(capsys, "cosim", damaged, "--images", "2")
+    assert code == (1 if name == "requantize.sv" else 5), err  # the other one never ends
+
+
+@pytest.mark.slow
+def test_all_test_images_of_the_digits(tmp_path: Path, capsys: Captured) -> None:
+    words = ["-m", "vit_digits", "-b", "zcu102", "--data", "digits", "-o", tmp_path / "p"]
+    assert answer(capsys, "build", *words)[0] == 0
+    code, out, _ = answer(capsys, "cosim", tmp_path / "p", "--layers")
+    assert code == 0
+    assert "360 images (digits, test split), 30 layers of the first: 0 mismatches" in out
