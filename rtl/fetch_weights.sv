@@ -19,7 +19,8 @@ module fetch_weights (
     output logic request_valid,
     input logic request_ready,
     output logic [37:0] request_position,  // in bytes, in the weight image
-    output logic [31:0] request_beats
+    output logic [31:0] request_beats,
+    output logic for_pixels  // they are the patch embedding's
 );
   localparam int COUNT_BITS = sizes::bits_for(vaqf_pkg::RING_WORDS);
   localparam int LONG_BYTES = 4096;  // as long as a burst can be
@@ -68,6 +69,7 @@ module fetch_weights (
   assign next = state == TAKE ? valid && !wanted : asked && last;
   assign request_valid = state == ASK && room >= COUNT_BITS'(chunk);
   assign request_beats = 32'(chunk) * (vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
+  assign for_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
   assign reserve = asked;
   assign reserve_words = COUNT_BITS'(chunk);
 

@@ -65,7 +65,7 @@ module loader #(
   localparam int PORTS = vaqf_pkg::WEIGHT_PORTS;
   localparam int GELU_BEATS = vaqf_pkg::GELU_ENTRIES * 8 / vaqf_pkg::WEIGHT_BITS;
 
-  logic parameters_valid, parameters_ready, weights_valid, weights_ready;
+  logic parameters_valid, parameters_ready, weights_valid, weights_ready, weights_for_pixels;
   logic [37:0] parameters_position, weights_position;
   logic [31:0] parameters_count, weights_beats;
   logic for_gelu, for_norm, for_requant, for_context, for_constants, parameters_parity;
@@ -117,29 +117,33 @@ module loader #(
       .request_valid(weights_valid),
       .request_ready(weights_ready),
       .request_position(weights_position),
-      .request_beats(weights_beats)
+      .request_beats(weights_beats),
+      .for_pixels(weights_for_pixels)
   );
 
   // -- one request after the other ---------------------------------------------------------------
 
-  logic accept, push, is_records, transfers_ready;
+  // parameters first; but constants meet the last pass of a group, the same command's weights all
+  logic parameters_first, accept, push, is_records, transfers_ready;
+  assign parameters_first = parameters_valid &&
+      !(for_constants && weights_valid && weights_for_pixels);
   logic [31:0] count, beats;
   assign accept = (!request_valid || request_ready) && transfers_ready;
-  assign parameters_ready = accept;
-  assign weights_ready = accept && !parameters_valid;
+  assign parameters_ready = accept && (parameters_first || !parameters_valid);
+  assign weights_ready = accept && !parameters_first;
   assign push = accept && (parameters_valid || weights_valid);
   assign is_records = for_norm || for_requant || for_context;
-  assign count = parameters_valid ? parameters_count : weights_beats;
+  assign count = parameters_first ? parameters_count : weights_beats;
   always_comb begin
     beats = count;
-    if (parameters_valid && for_gelu) beats = GELU_BEATS;
-    if (parameters_valid && is_records) beats = (count + (PORTS - 1)) / PORTS;
+    if (parameters_first && for_gelu) beats = GELU_BEATS;
+    if (parameters_first && is_records) beats = (count + (PORTS - 1)) / PORTS;
   end
 
   always_ff @(posedge clk) begin
     if (push) begin
       request_address <= weights_address +
-          64'(parameters_valid ? parameters_position : weights_position);
+          64'(parameters_first ? parameters_position : weights_position);
       request_beats <= beats;
     end
     if (rst) request_valid <= 1'b0;
@@ -152,7 +156,7 @@ module loader #(
   localparam int TRANSFER_BITS = 32 + 7;
   logic [TRANSFER_BITS-1:0] asked, arriving;
   logic arriving_valid, arriving_ready;
-  assign asked = parameters_valid ? {
+  assign asked = parameters_first ? {
     count, parameters_parity, 1'b0, for_constants, for_context, for_requant, for_norm, for_gelu
   } : {
     count, 1'b0, 1'b1, 5'b0
