@@ -86,9 +86,9 @@ def test_never_idle_cycles_are_those_of_the_first_study(
 
 def test_pinned_estimates() -> None:
     pinned = {
-        (8, 2): (784_970, 191.09),
-        (6, 2): (821_834, 182.52),
-        (8, 1): (1_272_434, 117.88),
+        (8, 2): (767_095, 195.54),
+        (6, 2): (803_959, 186.58),
+        (8, 1): (1_269_621, 118.15),
     }
     found = {}
     for act_bits, frames in pinned:
