@@ -17,7 +17,7 @@ READ_LATENCY = 60  # cycles from an address to its first data, of a DRAM behind 
 ASK = 8  # from the wish for data to its address, and from data to where they are kept
 CHUNK_BYTES = 4096  # asked for at once (fetch_weights.sv)
 ARRIVED = 2  # from the last part of a ring word to its first use
-MOST_CHUNKS = 4  # of a command that are told apart here
+STRETCHES = 4  # of a command, each of whole chunks, that are told apart here
 QUEUE_BEATS = 512  # asked for and not yet arrived (axi_read.sv)
 
 
@@ -33,18 +33,15 @@ class WeightStream:
     # of released words: how many before, how many, from when to when
     freed: deque[tuple[int, int, float, float]] = field(default_factory=deque)
     released: int = 0
-    waiting: deque[tuple[int, int]] = field(default_factory=deque)  # position and words of chunks
-    arrivals: dict[int, float] = field(default_factory=dict)  # by the word behind a chunk
+    waiting: deque[tuple[int, int]] = field(default_factory=deque)  # position and words
+    arrivals: dict[int, float] = field(default_factory=dict)  # by the word behind
     announced: int = 0  # ring words of the commands so far
 
     def announce(self, words: int) -> range:
         """The next command's weights: positions of its words."""
-        size = self.design.ring_word_bits // 8
-        chunk = max(1, CHUNK_BYTES // size, ceil_div(words, MOST_CHUNKS))
-        chunk = min(chunk, self.design.ring_words)
-        first = self.announced
-        for at in range(first, first + words, chunk):
-            self.waiting.append((at, min(chunk, first + words - at)))
+        first, stretch = self.announced, max(self._chunk, ceil_div(words, STRETCHES))
+        for at in range(first, first + words, stretch):
+            self.waiting.append((at, min(stretch, first + words - at)))
         self.announced += words
         return range(first, first + words)
 
@@ -55,20 +52,34 @@ class WeightStream:
             return 0.0
         if needed > self.released:
             return None
-        while self.freed[0][0] + self.freed[0][1] < needed:
-            self.freed.popleft()
-        before, count, begin, end = self.freed[0]
+        before, count, begin, end = next(freed for freed in self.freed if sum(freed[:2]) >= needed)
         return begin + (end - begin) * max(0, needed - before) / count
 
-    def _asked(self) -> float | None:
-        """When the next chunk may be asked for; None: it has no room yet, or there is none."""
-        return self._room(sum(self.waiting[0])) if self.waiting else None
+    def _last_asked(self) -> float | None:
+        """When the last chunk of the next stretch may be asked for; None: not before more is
+        released. The stretch is cut where the words end that one command releases."""
+        at, words = self.waiting[0]
+        freed = (sum(freed[:2]) for freed in self.freed)
+        ends = (self.design.ring_words, *(self.design.ring_words + end for end in freed))
+        end = next((end for end in ends if end > at), at + words)
+        if end < at + words:
+            self.waiting[0] = (end, at + words - end)
+            self.waiting.appendleft((at, end - at))
+            words = end - at
+        return self._room(at + words)
 
-    def _take(self, asked: float) -> None:
+    def _take(self, last: float) -> None:
+        """The next stretch of weights comes; the last of its chunks is asked for at a time."""
         at, words = self.waiting.popleft()
-        bits = words * self.design.ring_word_bits
+        chunk = min(self._chunk, words)
+        first = self._room(at + chunk)
+        assert first is not None  # as it is before the last
+        bits, chunk_bits = (count * self.design.ring_word_bits for count in (words, chunk))
+        self._come(first, bits - chunk_bits, (bits - chunk_bits) / self._width)
         self.placed = at + words
-        self.arrivals[at + words] = self._come(asked, bits, bits / self._width)
+        self.arrivals[at + words] = self._come(last, chunk_bits, chunk_bits / self._width)
+        while self.freed and sum(self.freed[0][:2]) <= at - self.design.ring_words:
+            self.freed.popleft()
 
     def _come(self, asked: float, bits: int, cycles: float) -> float:
         """Data that take so many cycles to be kept; when they are. Meanwhile more data come."""
@@ -78,11 +89,18 @@ class WeightStream:
         return self.kept
 
     def _go_first(self, asked: float) -> None:
-        """Fill the ring with what was asked for before a time."""
-        while (before := self._asked()) is not None and before < asked:
-            if self.now > asked + self._queue:
-                break  # nobody asks further ahead
-            self._take(before)
+        """Fill the ring with what was asked for before a time, and not too far ahead."""
+        while self.waiting and self.now <= asked + self._queue:
+            last = self._last_asked()
+            if last is None or last >= asked:
+                return
+            self._take(last)
+
+    @property
+    def _chunk(self) -> int:
+        """Ring words that are asked for at once."""
+        words = max(1, CHUNK_BYTES // (self.design.ring_word_bits // 8))
+        return min(words, self.design.ring_words)
 
     @property
     def _width(self) -> int:
@@ -127,11 +145,11 @@ class WeightStream:
         return late
 
     def _ends(self, words: range) -> list[int]:
-        """The chunks of a command, all of which have arrived then."""
+        """Where the stretches of a command end, all of which have arrived then."""
         while self.placed < words.stop:
-            asked = self._asked()
-            assert asked is not None  # the ring holds all weights of a command
-            self._take(asked)
+            last = self._last_asked()
+            assert last is not None  # the ring holds all weights of a command
+            self._take(last)
         return sorted(end for end in self.arrivals if words.start < end <= words.stop)
 
     def release(self, words: range, begin: float, end: float) -> None:
