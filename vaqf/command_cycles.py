@@ -86,13 +86,16 @@ def _norm_beats(design: Design) -> int:
     return design.tokens // design.norm_tokens
 
 
-def command(kind: str, shape: MatMulShape, design: Design) -> Command:
-    """Cycles of one matmul.
+def command(
+    kind: str, shape: MatMulShape, design: Design, norm_channels: int | None = None
+) -> Command:
+    """Cycles of one matmul; norm_channels: of its layer norm if they are not its inputs.
 
     A pass takes max(n / P, 4) cycles (a partial sum is written before it is read again), or as
     long as it takes to read the next slice (K / P loads, T / norm_tokens beats each through the
     layer norm), or to fill the table engine's tables (16 * share). There are two halves of tables
-    (operands, in the adder engine): filling one and reading it takes no longer than two passes.
+    (operands, in the adder engine): filling one and reading it takes no longer than two passes. So
+    it is with the rows' numbers of the layer norm, and two groups.
     """
     table = design.engine == "table"
     outputs = shape.n // design.pe
@@ -115,10 +118,20 @@ def command(kind: str, shape: MatMulShape, design: Design) -> Command:
     groups = ceil_div(shape.m, design.tokens)
     group = passes * interval
     first += _first_load(kind, design)
-    before = groups * passes - 1  # passes before the last, of which a second follows faster
-    through = before // 2 * int(2 * interval) + before % 2 * max(busy, prepared) + outputs - 1
+    # of two passes, or groups, that bind together the second follows the first faster
+    pair = design.tokens + NUMBERS + _numbers_way() + 1 + passes * read
+    if kind in NORMALIZED and kind != "head" and pair > 2 * group:
+        before, faster = groups - 1, int(group)
+        through = int((passes - 1) * interval) + outputs - 1
+        group = pair / 2
+    else:
+        before, faster, pair = groups * passes - 1, max(busy, prepared), int(2 * interval)
+        through = outputs - 1
+    through += before // 2 * pair + before % 2 * faster
     weights = weight_words(shape, design.pe, design.simd)
-    records = shape.n + (shape.k if kind in NORMALIZED else 0)
+    records = shape.n
+    if kind in NORMALIZED:
+        records += shape.k if norm_channels is None else norm_channels
     return Command(
         kind=kind,
         groups=groups,
@@ -182,7 +195,8 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     """The six matmuls of a frame."""
     padded_head = design.padded_head(vit.head_dim)
     shapes = matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
-    return {kind: command(kind, shape, design) for kind, shape in shapes.items()}
+    # the head's layer norm is the same for all prefix tokens
+    return {kind: command(kind, shape, design, shapes["qkv"].k) for kind, shape in shapes.items()}
 
 
 @lru_cache(maxsize=4096)

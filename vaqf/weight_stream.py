@@ -34,7 +34,7 @@ class WeightStream:
     freed: deque[tuple[int, int, float, float]] = field(default_factory=deque)
     released: int = 0
     waiting: deque[tuple[int, int]] = field(default_factory=deque)  # position and words
-    arrivals: dict[int, float] = field(default_factory=dict)  # by the word behind
+    arrivals: dict[int, float] = field(default_factory=dict)  # of first and last words
     announced: int = 0  # ring words of the commands so far
 
     def announce(self, words: int) -> range:
@@ -57,15 +57,16 @@ class WeightStream:
 
     def _last_asked(self) -> float | None:
         """When the last chunk of the next stretch may be asked for; None: not before more is
-        released. The stretch is cut where the words end that one command releases."""
+        released. The stretch is cut behind the chunks that find room where one command was."""
         at, words = self.waiting[0]
         freed = (sum(freed[:2]) for freed in self.freed)
         ends = (self.design.ring_words, *(self.design.ring_words + end for end in freed))
         end = next((end for end in ends if end > at), at + words)
-        if end < at + words:
-            self.waiting[0] = (end, at + words - end)
-            self.waiting.appendleft((at, end - at))
-            words = end - at
+        whole = max(1, (end - at) // self._chunk) * self._chunk
+        if whole < words:
+            self.waiting[0] = (at + whole, words - whole)
+            self.waiting.appendleft((at, whole))
+            words = whole
         return self._room(at + words)
 
     def _take(self, last: float) -> None:
@@ -75,18 +76,24 @@ class WeightStream:
         first = self._room(at + chunk)
         assert first is not None  # as it is before the last
         bits, chunk_bits = (count * self.design.ring_word_bits for count in (words, chunk))
-        self._come(first, bits - chunk_bits, (bits - chunk_bits) / self._width)
+        word = self.design.ring_word_bits / self.rate
+        begin, _ = self._come(first, bits - chunk_bits, (bits - chunk_bits) / self._width)
+        self.arrivals[at] = begin + word
+        begin, kept = self._come(last, chunk_bits, chunk_bits / self._width)
+        self.arrivals |= {at + words - chunk: begin + word, at + words - 1: kept}
         self.placed = at + words
-        self.arrivals[at + words] = self._come(last, chunk_bits, chunk_bits / self._width)
         while self.freed and sum(self.freed[0][:2]) <= at - self.design.ring_words:
             self.freed.popleft()
 
-    def _come(self, asked: float, bits: int, cycles: float) -> float:
-        """Data that take so many cycles to be kept; when they are. Meanwhile more data come."""
+    def _come(self, asked: float, bits: int, cycles: float) -> tuple[float, float]:
+        """Data that take so many cycles to be kept: when they begin to come, and are kept.
+
+        Meanwhile more data come.
+        """
         begin = max(self.now, asked + ASK + READ_LATENCY)
         self.now = begin + bits / self.rate
         self.kept = max(max(self.kept, begin) + cycles, self.now)
-        return self.kept
+        return begin, self.kept
 
     def _go_first(self, asked: float) -> None:
         """Fill the ring with what was asked for before a time, and not too far ahead."""
@@ -119,15 +126,16 @@ class WeightStream:
         self._go_first(asked)
         if entries:
             self._come(asked, 8 * entries, entries)
-        return self._come(asked, 8 * RECORD_BYTES * records, records / at_once)
+        _, kept = self._come(asked, 8 * RECORD_BYTES * records, records / at_once)
+        return kept
 
     def constants(self, asked: float, bits: int) -> tuple[float, float, float]:
         """Data that are stored as they come; when the first and the last are stored, and when the
         last was asked for."""
         self._go_first(asked)
         tile = 8 * self.design.constant_tile_bytes
-        first = self._come(asked, tile, tile / self._width)
-        last = self._come(asked, bits - tile, (bits - tile) / self._width)
+        _, first = self._come(asked, tile, tile / self._width)
+        _, last = self._come(asked, bits - tile, (bits - tile) / self._width)
         return first + ARRIVED, last + ARRIVED, max(asked, self.now - self._queue)
 
     def wait(self, command: Command, words: range, first: float) -> float:
@@ -135,26 +143,23 @@ class WeightStream:
 
         first: its first look-up. A pass uses the next n / P words, digits the same ones again.
         """
-        late = 0.0
-        interval = command.group_cycles / command.passes
-        for end in self._ends(words):
-            place, word = divmod(end - words.start - 1, command.outputs)
-            plane, step = divmod(place, command.slices)
-            used = first + (plane * command.digits * command.slices + step) * interval + word
-            late = max(late, self.arrivals[end] + ARRIVED - used)
-        return late
-
-    def _ends(self, words: range) -> list[int]:
-        """Where the stretches of a command end, all of which have arrived then."""
         while self.placed < words.stop:
             last = self._last_asked()
             assert last is not None  # the ring holds all weights of a command
             self._take(last)
-        return sorted(end for end in self.arrivals if words.start < end <= words.stop)
+        late = 0.0
+        interval = command.group_cycles / command.passes
+        for index, arrival in self.arrivals.items():
+            if index in words:
+                place, word = divmod(index - words.start, command.outputs)
+                plane, step = divmod(place, command.slices)
+                used = first + (plane * command.digits * command.slices + step) * interval + word
+                late = max(late, arrival + ARRIVED - used)
+        return late
 
     def release(self, words: range, begin: float, end: float) -> None:
         """Words are released evenly; those before are forgotten."""
         self.freed.append((words.start, len(words), begin, end))
         self.released = words.stop
-        for key in [key for key in self.arrivals if key <= words.stop]:
-            del self.arrivals[key]
+        for word in [word for word in self.arrivals if word < words.stop]:
+            del self.arrivals[word]
