@@ -207,7 +207,7 @@ def build(
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
     print(f"wrote {built.folder}")
     folder = shlex.quote(str(built.folder))
-    print(f"next: vaqf csim {folder} (the C++), vaqf cosim {folder} --images 2 (the RTL)")
+    print(f"next: vaqf csim {folder} (the C++), vaqf cosim {folder} (the RTL)")
 
 
 for verb in (train, sweep, export, evaluate):
