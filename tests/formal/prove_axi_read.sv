@@ -5,8 +5,7 @@ module prove_axi_read #(
     parameter int BURST = 2,
     parameter int DEPTH = 3,
     localparam int DATA_BITS = 16,
-    localparam int BEAT_BITS = $clog2(BURST),
-    localparam int COUNT_BITS = $clog2(DEPTH + 1)
+      localparam int COUNT_BITS = $clog2(DEPTH + 1)
 ) (
     input  logic                 clk,
     input  logic                 rst,
@@ -67,33 +66,7 @@ module prove_axi_read #(
       .rlast
   );
 
-  (* hierconn *) wire \dut.u_bursts.cutting , \dut.burst_valid , \dut.bursts_idle ;
-  (* hierconn *) wire [62:BEAT_BITS] \dut.u_bursts.block ;
-  (* hierconn *) wire [BEAT_BITS-1:0] \dut.u_bursts.first , \dut.u_bursts.last ;
-  (* hierconn *) wire [32:BEAT_BITS] \dut.u_bursts.blocks ;
-  follow_bursts #(
-      .DATA_BITS(DATA_BITS),
-      .BURST(BURST)
-  ) u_bursts (
-      .clk,
-      .rst,
-      .request_valid,
-      .request_ready,
-      .drop(flush),
-      .request_address,
-      .request_beats,
-      .burst_valid(\dut.burst_valid ),
-      .burst_ready(arvalid && arready),
-      .burst_address(araddr),
-      .burst_length(arlen),
-      .idle(\dut.bursts_idle ),
-      .cutting(\dut.u_bursts.cutting ),
-      .block(\dut.u_bursts.block ),
-      .first(\dut.u_bursts.first ),
-      .blocks(\dut.u_bursts.blocks ),
-      .last(\dut.u_bursts.last )
-  );
-
+  (* hierconn *) wire \dut.burst_valid , \dut.bursts_idle ;
   (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.memory[0] , \dut.u_fifo.memory[1] ,
       \dut.u_fifo.memory[2] ;
   (* hierconn *) wire [$clog2(DEPTH)-1:0] \dut.u_fifo.write , \dut.u_fifo.read ;
@@ -119,34 +92,29 @@ module prove_axi_read #(
       .stored(\dut.u_fifo.stored ),
       .inside
   );
-  follow_stream #(
-      .WIDTH(72)
-  ) u_ar (
-      .clk,
-      .rst,
-      .valid(arvalid),
-      .ready(arready),
-      .data ({araddr, arlen})
-  );
-
-  int asked;  // beats that have not come
+  localparam int ASKED_BITS = COUNT_BITS + 1;
+  logic [ASKED_BITS-1:0] asked;  // beats that have not come
   logic used;
   initial assume (rst);
   always_ff @(posedge clk) begin
     if (rst) used <= 1'b0;
     else if (data_valid && data_ready) used <= 1'b1;
-    if (rst) asked <= 0;
-    else asked <= asked + (arvalid && arready ? int'(arlen) + 1 : 0) - (rvalid ? 1 : 0);
+    if (rst) asked <= '0;
+    else
+      asked <= asked + (arvalid && arready ? ASKED_BITS'(arlen) + 1'b1 : '0) - ASKED_BITS'(rvalid);
     if (!rst) begin
-      if (rvalid) assume (asked > 0);
+      if (request_valid) assume (request_beats != '0 && !request_address[0]);
+      if (rvalid) assume (asked != '0);
       if (arvalid) assert (arsize == 3'd1 && arburst == 2'b01);
       if (rvalid) assert (rready);
       assert (data_valid == (\dut.stored && !flush));
-      assert (asked >= 0 && asked + int'(inside) + int'(\dut.room ) == DEPTH);
-      if (idle) assert (\dut.bursts_idle && !arvalid && asked == 0 && !\dut.stored );
-      cover (asked == DEPTH - 1);
+      assert (int'(asked) + int'(inside) + int'(\dut.room ) == DEPTH);
+      if (arvalid) assert (\dut.burst_valid );
+      if (\dut.burst_valid ) assert (int'(arlen) < BURST);
+      if (idle) assert (\dut.bursts_idle && !arvalid && asked == '0 && !\dut.stored );
+      cover (int'(asked) == DEPTH - 1);
       cover (idle && used);
-      cover (flush && asked != 0 && \dut.stored );
+      cover (flush && asked != '0 && \dut.stored );
     end
   end
 endmodule

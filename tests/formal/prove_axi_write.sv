@@ -5,8 +5,7 @@ module prove_axi_write #(
     parameter  int BURST = 2,
     localparam int DATA_BITS = 16,
     localparam int DEPTH = 2 * BURST,
-    localparam int BEAT_BITS = $clog2(BURST),
-    localparam int COUNT_BITS = $clog2(DEPTH + 1)
+      localparam int COUNT_BITS = $clog2(DEPTH + 1)
 ) (
     input  logic                   clk,
     input  logic                   rst,
@@ -71,33 +70,7 @@ module prove_axi_write #(
       .bresp
   );
 
-  (* hierconn *) wire \dut.u_bursts.cutting , \dut.burst_valid , \dut.bursts_idle ;
-  (* hierconn *) wire [62:BEAT_BITS] \dut.u_bursts.block ;
-  (* hierconn *) wire [BEAT_BITS-1:0] \dut.u_bursts.first , \dut.u_bursts.last ;
-  (* hierconn *) wire [32:BEAT_BITS] \dut.u_bursts.blocks ;
-  follow_bursts #(
-      .DATA_BITS(DATA_BITS),
-      .BURST(BURST)
-  ) u_bursts (
-      .clk,
-      .rst(rst || \dut.forgets ),
-      .request_valid,
-      .request_ready,
-      .drop(flush),
-      .request_address,
-      .request_beats,
-      .burst_valid(\dut.burst_valid ),
-      .burst_ready(awvalid && awready),
-      .burst_address(awaddr),
-      .burst_length(awlen),
-      .idle(\dut.bursts_idle ),
-      .cutting(\dut.u_bursts.cutting ),
-      .block(\dut.u_bursts.block ),
-      .first(\dut.u_bursts.first ),
-      .blocks(\dut.u_bursts.blocks ),
-      .last(\dut.u_bursts.last )
-  );
-
+  (* hierconn *) wire \dut.burst_valid , \dut.bursts_idle ;
   (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.memory[0] , \dut.u_fifo.memory[1] ,
       \dut.u_fifo.memory[2] , \dut.u_fifo.memory[3] ;
   (* hierconn *) wire [$clog2(DEPTH)-1:0] \dut.u_fifo.write , \dut.u_fifo.read ;
@@ -129,25 +102,6 @@ module prove_axi_write #(
       .stored(\dut.u_fifo.stored ),
       .inside
   );
-  follow_stream #(
-      .WIDTH(72)
-  ) u_aw (
-      .clk,
-      .rst,
-      .valid(awvalid),
-      .ready(awready),
-      .data ({awaddr, awlen})
-  );
-  follow_stream #(
-      .WIDTH(DATA_BITS + 1)
-  ) u_w (
-      .clk,
-      .rst,
-      .valid(wvalid),
-      .ready(wready),
-      .data ({wdata, wlast})
-  );
-
   logic [7:0] length, beat;  // of the burst whose data leaves
   logic [4:0] addressed, written;  // bursts whose address, whose last beat was taken: not answered
   logic used;
@@ -170,6 +124,7 @@ module prove_axi_write #(
     end
 
     if (!rst) begin
+      if (request_valid) assume (request_beats != '0 && !request_address[0]);
       if (bvalid) assume (addressed != '0 && written != '0);
       if (awvalid) assert (awsize == 3'd1 && awburst == 2'b01);
       if (bvalid) assert (bready);
@@ -185,6 +140,7 @@ module prove_axi_write #(
       if (idle) assert (\dut.bursts_idle && addressed == '0 && written == '0);
       if (idle) assert (!awvalid && !wvalid);
       if (awvalid) assert (\dut.burst_valid );
+      if (\dut.burst_valid ) assert (int'(awlen) < BURST);
       cover (awvalid && !wvalid);
       cover (flush && wvalid && \dut.left != '0);
       cover (wvalid && wready && wlast && int'(beat) == BURST - 1 && addressed == written + 5'd1);

@@ -41,6 +41,7 @@ module prove_masks (
   logic [1:0] pass, ready, reading;
   logic [2:0] waiting;
   logic reads;
+  (* anyconst *) logic eager;
   follow_engine #(
       .READ(latency::RING + 1)
   ) u_engine (
@@ -48,6 +49,8 @@ module prove_masks (
       .rst,
       .start,
       .command,
+      .eager,
+      .goes_on(load_valid && ring_available && allowed),
       .active(\dut.active ),
       .prepared(\dut.prepared ),
       .bank(\dut.bank ),

@@ -52,16 +52,18 @@ class Proof:
     """A harness, the modules under it, at which sizes, and how far it is proved.
 
     steps: cycles of the inductive step and of its base, after which the proof holds for runs of any
-    length; of a bounded proof its depth. cover: cycles in which every cover statement is reached.
+    length. cover: cycles of a run that reaches a cover statement, each of them.
     package: constants of vaqf_pkg that are replaced, as abstraction. independent: pairs of an
-    output and an input of the harness that must not be combinationally connected.
+    output and an input of the harness that must not be combinationally connected. eager: whether
+    the harness can narrow a search to runs that do not wait.
     """
 
     harness: str
     modules: tuple[str, ...]
     steps: int
     cover: int
-    bounded: bool = False
+    slow: bool = False
+    eager: bool = False
     parameters: Mapping[str, int] = field(default_factory=dict)
     package: Mapping[str, int] = field(default_factory=dict)
     independent: tuple[tuple[str, str], ...] = ()
@@ -144,16 +146,33 @@ def failure(model: Path, *arguments: str) -> str:
 
 
 def refutation(proof: Proof, model: Path) -> str:
-    """Why the bounded part or the inductive step does not hold; empty if it is proved."""
+    """Why the inductive step or its base does not hold; empty if it is proved."""
     found = failure(model, "-t", str(proof.steps))
-    if not found and not proof.bounded:
+    if not found:
         found = failure(model, "-i", "-t", str(proof.steps))
     return found
 
 
+def trace(proof: Proof, model: Path) -> str:
+    """A run from reset that fails an assertion in cycle `proof.cover`; empty if there is none.
+
+    That is more than an inductive step that fails: it may begin where no run comes.
+    """
+    return failure(model, *_last(proof, model))
+
+
 def unreached(proof: Proof, model: Path) -> str:
-    """The cover statements that no run reaches; empty if all are reached."""
-    return failure(model, "-c", "-t", str(proof.cover))
+    """The cover statements that no run from reset reaches; empty if all are reached."""
+    return failure(model, "-c", *_last(proof, model))
+
+
+def _last(proof: Proof, model: Path) -> Iterator[str]:
+    """The last cycle alone: what a run reaches it reaches later too, after a longer reset."""
+    yield from ("-t", f"{proof.cover - 1}:{proof.cover}")
+    if proof.eager:
+        constraint = model.parent / "eager.smtc"
+        constraint.write_text("initial\nassume [eager]\n")
+        yield from ("--smtc", constraint.name)
 
 
 def _run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
