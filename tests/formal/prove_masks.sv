@@ -34,7 +34,7 @@ module prove_masks (
       .sums_data()
   );
 
-  (* hierconn *) wire \dut.active , \dut.bank , \dut.issue , \dut.pass_end , \dut.prepare_done ;
+  (* hierconn *) wire \dut.active , \dut.bank , \dut.room , \dut.issue , \dut.pass_end , \dut.prepare_done ;
   (* hierconn *) wire [1:0] \dut.prepared ;
   (* hierconn *) wire [15:0] \dut.word , \dut.interval ;
   (* hierconn *) wire [latency::RING:0] \dut.u_free_delay.line ;
@@ -50,7 +50,7 @@ module prove_masks (
       .start,
       .command,
       .eager,
-      .goes_on(load_valid && ring_available && allowed),
+      .goes_on(load_valid && ring_available && allowed && \dut.room ),
       .active(\dut.active ),
       .prepared(\dut.prepared ),
       .bank(\dut.bank ),
