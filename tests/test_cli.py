@@ -68,7 +68,7 @@ def test_doctor_says_what_is_missing(
     monkeypatch.setenv("PATH", str(tmp_path))
     rows = {row["name"]: row for row in json.loads(prints(capsys, "doctor", "--json"))}
     assert rows["g++"]["version"] is None
-    assert rows["g++"]["needed_for"] == "csim"
+    assert rows["g++"]["needed_for"] == "csim, cosim"
     assert "missing" in prints(capsys, "doctor")
 
 

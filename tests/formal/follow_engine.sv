@@ -2,7 +2,8 @@
 //
 // `reading` is the pass whose look-up meets its operands in this cycle, READ cycles behind its issue.
 module follow_engine #(
-    parameter int READ = 4
+    parameter int READ = 4,
+    parameter int PASS = 8  // words of a pass in a run that does not wait
 ) (
     input  logic                     clk,
     input  logic                     rst,
@@ -47,7 +48,7 @@ module follow_engine #(
   always_ff @(posedge clk) begin
     runs <= !rst;
     if (eager && runs) assume (!rst && goes_on && start == !active);
-    if (eager) assume (command.n_words == 16'd8 && command.k_words == '1);
+    if (eager) assume (command.n_words == 16'(PASS) && command.k_words == '1);
   end
 
   always_ff @(posedge clk) begin

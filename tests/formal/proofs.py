@@ -39,7 +39,7 @@ TABLES = Proof(
         "ternary_add",
     ),
     steps=6,
-    cover=66,
+    cover=80,
     eager=True,
     package=ENGINE | {"ENGINE_TABLE": 1},
     independent=(("load_ready", "load_valid"),),
@@ -189,7 +189,7 @@ PROOFS = {
     ),
     "tables, one turn": TABLES,
     "tables, two turns": replace(
-        TABLES, package=TABLES.package | {"SHARE": 2}, cover=120, slow=True, mutants=()
+        TABLES, package=TABLES.package | {"SHARE": 2}, cover=150, slow=True, mutants=()
     ),
     "masks": Proof(
         "prove_masks",

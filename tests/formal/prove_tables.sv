@@ -46,7 +46,8 @@ module prove_tables #(
   logic reads;
   (* anyconst *) logic eager;
   follow_engine #(
-      .READ(latency::RING + 1)
+      .READ(latency::RING + 1),
+      .PASS(18 * SHARE)  // tables take 16 cycles: both halves are ready now and then
   ) u_engine (
       .clk,
       .rst,
