@@ -43,6 +43,7 @@ from vaqf.design import ceil_div
 # its images are padded in memory: beats that no result waits for
 VIT = small_vit(depth=1, dim=8, mlp_ratio=1.0, classes=3)
 WATCHDOG = 500  # cycles; longer than anything that a good run waits for
+LIMIT = 20_000  # cycles; twice what two frames take, and the watchdog three times
 NOTHING = 0xFFFF
 TIMED_OUT = 1 << 16
 CHANNELS = {port: ("aw", "w", "b") if port == "results" else ("ar", "r") for port in PORTS}
@@ -231,7 +232,7 @@ async def stops(host: Host, port: str, channel: str, behind: int) -> None:
     memory = host.memories[port]
     memory.stops = {channel: memory.passed[channel] + behind}
     await host.start(frames(2))
-    await host.finish(20 * WATCHDOG)
+    await host.finish(LIMIT)
     assert await host.read(ERROR) == Status.WATCHDOG | TIMED_OUT, (port, channel, behind)
     if port != "results":
         assert host.block()[0] == Status.WATCHDOG
