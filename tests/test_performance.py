@@ -86,9 +86,9 @@ def test_never_idle_cycles_are_those_of_the_first_study(
 
 def test_pinned_estimates() -> None:
     pinned = {
-        (8, 2): (767_095, 195.54),
-        (6, 2): (803_959, 186.58),
-        (8, 1): (1_269_621, 118.15),
+        (8, 2): (764_864, 196.11),
+        (6, 2): (801_728, 187.1),
+        (8, 1): (1_267_390, 118.35),
     }
     found = {}
     for act_bits, frames in pinned:
@@ -117,7 +117,7 @@ def test_two_frames_hide_attention_and_cost_latency() -> None:
     scores = [layer.exposed_cycles for layer in two.layers if layer.name.endswith("scores")]
     assert sum(scores) == 0
     assert two.cycles_per_frame < one.cycles_per_frame
-    assert 0 <= 2 * two.cycles_per_frame - two.latency_cycles <= timeline.ENGINE_TURN
+    assert 0 <= 2 * two.cycles_per_frame - two.latency_cycles <= timeline.ENGINE_TURN + 1
     assert two.latency_cycles > one.latency_cycles
 
 
