@@ -193,7 +193,7 @@ PROOFS = {
     ),
     "masks": Proof(
         "prove_masks",
-        (*ENGINE_MODULES, "masked_sum", "add_tree", "ternary_add"),
+        (*ENGINE_MODULES, "masked_sum", "masked_column", "add_tree", "ternary_add"),
         steps=6,
         cover=40,
         eager=True,
