@@ -119,9 +119,9 @@ def command(
     group = passes * interval
     first += _first_load(kind, design)
     # of two passes, or groups, that bind together the second follows the first faster
-    pair = design.tokens + NUMBERS + _numbers_way() + 1 + passes * read
+    pair = design.tokens + _numbers_way() + passes * read
     if kind in NORMALIZED and kind != "head" and pair > 2 * group:
-        before, faster = groups - 1, int(group)
+        before, faster = groups - 1, int((passes - 1) * interval) + max(busy, prepared)
         through = int((passes - 1) * interval) + outputs - 1
         group = pair / 2
     else:

@@ -11,7 +11,8 @@ from vaqf.timeline import ATTENTION, ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
-ROUNDS = 2  # of all the frames in flight; the second is the steady state
+ROUNDS = 2  # of all the frames in flight; those behind the first are the steady state
+MAX_ROUNDS = 6  # if the ring holds more than a round: then frames wait for different things
 DEPTH = 4  # blocks that are followed: the first two, one for those between, the last
 BETWEEN = 2  # that one
 BLOCK = ("qkv", "proj", "fc1", "fc2")  # matmuls of an encoder block
@@ -81,14 +82,28 @@ def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
     return by_kind["embed"].stream_bits + vit.depth * block + by_kind["head"].stream_bits
 
 
-def _follow(
-    vit: Vit, board: Board, design: Design, clock_mhz: float
-) -> tuple[dict[str, Command], list[Event]]:
-    """Commands, and the events of all rounds, of a model with no more than DEPTH blocks."""
+@dataclass(frozen=True)
+class _Followed:
+    """A model with no more than DEPTH blocks."""
+
+    by_kind: dict[str, Command]
+    events: list[Event]
+    rounds: int
+
+    @property
+    def round(self) -> int:
+        """Events of one round; behind the first is the steady state."""
+        return len(self.events) // self.rounds
+
+
+def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Followed:
     shallow = vit if vit.depth <= DEPTH else replace(vit, depth=DEPTH)
     rate = stream_rate(board, design.weight_ports, clock_mhz)
-    timeline = Timeline(shallow, design, rate, ROUNDS)
-    return timeline.by_kind, list(timeline.run())
+    timeline = Timeline(shallow, design, rate)
+    rounds = ROUNDS
+    if not design.resident:
+        rounds = min(ROUNDS + design.ring_words // timeline.words_per_round, MAX_ROUNDS)
+    return _Followed(timeline.by_kind, list(timeline.run(rounds)), rounds)
 
 
 def _stands_for(block: int, depth: int) -> range:
@@ -99,10 +114,10 @@ def _stands_for(block: int, depth: int) -> range:
 
 
 def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
-    """The steady state: the second of two rounds, each of all the frames in flight."""
-    by_kind, events = _follow(vit, board, design, clock_mhz)
-    frames = design.frames_in_flight
-    shares = list(_shares(by_kind, events))
+    """The steady state: the rounds behind the first, each of all the frames in flight."""
+    followed = _follow(vit, board, design, clock_mhz)
+    frames, events = design.frames_in_flight, followed.events
+    shares = list(_shares(followed))
     cycles = _cycles(shares, vit.depth)
     # the first slot's frame that ends last began in the same round, or with two in flight before
     begin = [e.start for e in events if e.entry.kind == "embed" and e.entry.slot == 0][-frames]
@@ -111,14 +126,14 @@ def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> 
     return Schedule(
         interval=_per_frame(cycles, frames),
         latency=math.ceil(end - begin + skipped),
-        stream_bits=stream_bits(vit, by_kind),
-        layers=_timings(vit, design, by_kind, events, shares),
+        stream_bits=stream_bits(vit, followed.by_kind),
+        layers=_timings(vit, design, followed, shares),
     )
 
 
 def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> int:
     """schedule_frame's interval alone, for the search."""
-    shares = _shares(*_follow(vit, board, design, clock_mhz))
+    shares = _shares(_follow(vit, board, design, clock_mhz))
     return _per_frame(_cycles(shares, vit.depth), design.frames_in_flight)
 
 
@@ -131,12 +146,12 @@ def _per_frame(cycles: float, frames: int) -> int:
     return math.ceil(round(cycles / frames, 3))
 
 
-def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share]:
-    """The second round's time on the binary engine, cut at the ends of its commands.
+def _shares(followed: _Followed) -> Iterator[_Share]:
+    """The mean steady round's time on the binary engine, cut at the ends of its commands.
 
     Time before a command that attention takes is the share of its block's scores.
     """
-    count = len(events) // ROUNDS
+    events, count, mean = followed.events, followed.round, followed.rounds - 1
     attention_waited = False  # for the attention before it
     previous = next(e for e in reversed(events[:count]) if e.entry.kind != ATTENTION)
     for event in events[count:]:
@@ -146,9 +161,10 @@ def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share
             continue
         gap = event.start - previous.end - ENGINE_TURN
         if attention_waited or event.waited_for == ATTENTION:
-            yield _Share(LAYERS[ATTENTION], entry.block, gap, "attention")
+            yield _Share(LAYERS[ATTENTION], entry.block, gap / mean, "attention")
             gap = 0.0
-        yield from _command_shares(by_kind[entry.kind], event, gap)
+        for share in _command_shares(followed.by_kind[entry.kind], event, gap):
+            yield replace(share, cycles=share.cycles / mean)
         previous, attention_waited = event, False
 
 
@@ -171,8 +187,7 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
 def _timings(
     vit: Vit,
     design: Design,
-    by_kind: dict[str, Command],
-    events: list[Event],
+    followed: _Followed,
     shares: list[_Share],
 ) -> dict[str, LayerTiming]:
     """Exposed cycles per frame, rounded so that they add up to the interval; busy cycles."""
@@ -194,11 +209,11 @@ def _timings(
         before = _per_frame(running, frames)
         running += total
         layers[name].exposed = _per_frame(running, frames) - before
-    for event in events[len(events) // ROUNDS :]:
+    for event in followed.events[-followed.round :]:
         kind = event.entry.kind
         if kind == ATTENTION:
             continue
-        command = by_kind[kind]
+        command = followed.by_kind[kind]
         for block in _stands_for(event.entry.block, vit.depth):
             layer = layers[_name(LAYERS[kind], block)]
             layer.busy, layer.elapsed = command.cycles, round(event.end - event.start)

@@ -7,6 +7,7 @@ the other; both must end before the next step. Phase L of a frame and phase 0 of
 the same slot share a step. With one frame in flight phases and attention alternate.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -86,9 +87,10 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 class Timeline:
     """Commands of the list one after the other, each when its engine and its data are there."""
 
-    def __init__(self, vit: Vit, design: Design, rate: float, rounds: int) -> None:
+    def __init__(self, vit: Vit, design: Design, rate: float) -> None:
         self.by_kind = commands(vit, design)
-        self.entries = command_list(vit.depth, design.frames_in_flight) * rounds
+        self._round = command_list(vit.depth, design.frames_in_flight)
+        self._entries: list[Entry] = []
         self._attention = attention_cycles(vit, design, design.attention_rows)
         self._context_records = vit.heads * design.padded_head(vit.head_dim)
         self._stream = WeightStream(design, rate)
@@ -101,13 +103,29 @@ class Timeline:
         self._vit, self._design = vit, design
         self._image = 0.0  # when the next embedding's first pixels come
 
-    def run(self) -> Iterator[Event]:
-        """All rounds, from the first command on."""
-        matmuls = [self.by_kind[entry.kind] for entry in self.entries if entry.kind != ATTENTION]
-        used = [0 if self._resident else command.weight_words for command in matmuls]
-        words = iter([self._stream.announce(count) for count in used])
+    @property
+    def words_per_round(self) -> int:
+        """Ring words of the weights of all the frames in flight."""
+        return sum(self._words())
+
+    def _words(self) -> list[int]:
+        """Ring words that each matmul of a round reads."""
+        kinds = (entry.kind for entry in self._round if entry.kind != ATTENTION)
+        return [self.by_kind[kind].weight_words for kind in kinds]
+
+    def run(self, rounds: int) -> Iterator[Event]:
+        """So many rounds, from the first command on."""
+        self._entries = self._round * rounds
+        counts = self._words() * rounds
+        if self._resident:
+            counts = [0] * len(counts)
+        words = iter([self._stream.announce(count) for count in counts])
+        # the ring is filled for what follows, too
+        following, behind = itertools.cycle(counts), 0
+        while behind < self._design.ring_words and not self._resident:
+            behind += len(self._stream.announce(next(following)))
         started = -float(WALK)
-        for i, entry in enumerate(self.entries):
+        for i, entry in enumerate(self._entries):
             self._fetch()
             matmul = entry.kind != ATTENTION
             engines = (True, False) if entry.new_step else (matmul,)
@@ -164,8 +182,8 @@ class Timeline:
 
     def _fetch(self) -> None:
         """Ask for parameters as far ahead as there are buffers: two of each engine."""
-        while self._fetcher is not None and len(self._loaded) < len(self.entries):
-            entry = self.entries[len(self._loaded)]
+        while self._fetcher is not None and len(self._loaded) < len(self._entries):
+            entry = self._entries[len(self._loaded)]
             matmul = entry.kind != ATTENTION
             ends, before = self._ends[matmul], self._fetched[matmul] - BUFFERS
             if before >= len(ends):

@@ -39,7 +39,8 @@ class WeightStream:
 
     def announce(self, words: int) -> range:
         """The next command's weights: positions of its words."""
-        first, stretch = self.announced, max(self._chunk, ceil_div(words, STRETCHES))
+        chunks = max(1, ceil_div(words, self._chunk))
+        first, stretch = self.announced, self._chunk * ceil_div(chunks, STRETCHES)
         for at in range(first, first + words, stretch):
             self.waiting.append((at, min(stretch, first + words - at)))
         self.announced += words
