@@ -147,13 +147,16 @@ module fetch_parameters (
   logic [15:0] rows_left;
   logic [31:0] image_beats;
   logic [31:0] images_asked;  // of this run
-  logic image_asked;
-  assign image_request_valid = state == IMAGE && is_image && rows_left == '0 && pixels_idle;
+  // at once: the images' port does not wait for what the weight port was asked for before
+  logic image_wanted, image_asked;
+  assign image_request_valid = image_wanted && rows_left == '0 && pixels_idle;
   assign image_request_beats = (image_beats + (ALIGN_BEATS - 1)) & ~32'(ALIGN_BEATS - 1);
   assign image_asked = image_request_valid && image_request_ready;
   assign pixels_command = command;
 
   always_ff @(posedge clk) begin
+    if (rst || start || image_asked) image_wanted <= 1'b0;
+    else if (take_matmul) image_wanted <= is_image;
     if (take) begin
       rows_left   <= command.tokens - 16'(command.prefix_tokens);
       image_beats <= '0;
@@ -198,7 +201,7 @@ module fetch_parameters (
         REQUANT: if (through) state <= IMAGE;
         IMAGE:
         if (next) state <= TAKE;
-        else if (image_asked) state <= CONSTANTS;
+        else if (!image_wanted) state <= CONSTANTS;
         CONSTANTS: if (ahead == '0) state <= MORE_CONSTANTS;
         default: if (next) state <= TAKE;
       endcase

@@ -193,9 +193,10 @@ class Timeline:
             if matmul:
                 command = self.by_kind[entry.kind]
                 records, gelu_entries = command.records, command.gelu_entries
-            self._loaded.append(self._stream.parameters(asked, records, gelu_entries))
+            kept, accepted = self._stream.parameters(asked, records, gelu_entries)
+            self._loaded.append(kept)
             self._fetched[matmul] += 1
-            self._fetcher = asked + WALK
+            self._fetcher = accepted + WALK
             if entry.kind == "embed":  # the size of an image is counted row by row
                 self._image = asked + self._vit.tokens + ASK + READ_LATENCY
                 self._fetcher = None

@@ -120,15 +120,17 @@ class WeightStream:
         """Cycles of the data that are asked for ahead."""
         return QUEUE_BEATS * self._width / self.rate
 
-    def parameters(self, asked: float, records: int, entries: int) -> float:
-        """Records and table entries asked for at a time; when the last is stored."""
+    def parameters(self, asked: float, records: int, entries: int) -> tuple[float, float]:
+        """Records and table entries asked for at a time; when the last is stored, and when the last
+        was asked for."""
         ports, pe = self.design.weight_ports, self.design.pe
         at_once = ports if pe % ports == 0 else 1
         self._go_first(asked)
+        accepted = max(asked, self.now - self._queue)
         if entries:
             self._come(asked, 8 * entries, entries)
         _, kept = self._come(asked, 8 * RECORD_BYTES * records, records / at_once)
-        return kept
+        return kept, accepted
 
     def constants(self, asked: float, bits: int) -> tuple[float, float, float]:
         """Data that are stored as they come; when the first and the last are stored, and when the
