@@ -54,11 +54,12 @@ module cosim_read_memory #(
   longint unsigned cycle, due[$];
   logic [63:0] addresses[$];
   logic [7:0] lengths[$], beat;
-  int credit;  // for beats, of one at most
+  int credit, earned;  // for beats, of two at most
   logic gives;
   logic [83:0] shown;
   logic waits;
   assign rresp = '0;
+  assign earned = credit + rate - (gives ? WHOLE : 0);
   assign gives = (!rvalid || rready) && due.size() != 0 && due[0] <= cycle && credit >= WHOLE &&
       (!stalls || chance[1]);
   always @(posedge clk) begin
@@ -66,7 +67,7 @@ module cosim_read_memory #(
     arready <= !rst && (!stalls || chance[0]);
     waits   <= !rst && arvalid && !arready;
     shown   <= {araddr, arlen, arsize, arburst, arcache, arprot};
-    credit  <= (credit + rate > 2 * WHOLE ? 2 * WHOLE : credit + rate) - (gives ? WHOLE : 0);
+    credit  <= earned > 2 * WHOLE ? 2 * WHOLE : earned;
     if (rst) begin
       credit <= 0;
       cycle  <= 0;
