@@ -163,16 +163,18 @@ def _shares(followed: _Followed) -> Iterator[_Share]:
         if attention_waited or event.waited_for == ATTENTION:
             yield _Share(LAYERS[ATTENTION], entry.block, gap / mean, "attention")
             gap = 0.0
-        for share in _command_shares(followed.by_kind[entry.kind], event, gap):
-            yield replace(share, cycles=share.cycles / mean)
+        yield from _command_shares(followed.by_kind[entry.kind], event, gap, mean)
         previous, attention_waited = event, False
 
 
-def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Share]:
-    """A command's cycles by the layer they belong to: its layer norm's first fetch apart."""
+def _command_shares(command: Command, event: Event, gap: float, mean: int) -> Iterator[_Share]:
+    """A command's cycles by the layer they belong to: its layer norm's first fetch apart.
+
+    mean: of so many rounds.
+    """
     block = event.entry.block
     if command.kind in NORMS:
-        yield _Share(NORMS[command.kind], block, command.norm_cycles, "start-up")
+        yield _Share(NORMS[command.kind], block, command.norm_cycles / mean, "start-up")
     cycles = ENGINE_TURN + gap + event.end - event.start - command.norm_cycles
     waits = {
         "parameters": gap,
@@ -181,7 +183,7 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
     }
     longest = max(waits, key=lambda key: waits[key])
     bound_by = longest if waits[longest] * WAIT_SHARE > cycles else "compute"
-    yield _Share(LAYERS[command.kind], block, cycles, bound_by)
+    yield _Share(LAYERS[command.kind], block, cycles / mean, bound_by)
 
 
 def _timings(
