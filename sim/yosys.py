@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ INLINE = (
     "cursor",
     "delay",
     "delay_flag",
-    "diagonal",
     "dsp_pair",
     "fifo",
     "gearbox",
@@ -55,6 +53,8 @@ INLINE = (
     "ternary_add",
     "walk",
 )
+# each instance of these is a unit of its own kind: they are used in different ways
+UNIQUE = ("diagonal",)
 BATCH_BYTES = 400_000  # of units, that one process synthesizes: starting it takes seconds, too
 SCHEMA = 1  # of remembered units
 Progress = Callable[[str, int, int], None]
@@ -65,13 +65,9 @@ class Unit:
     """A module as RTLIL, and how often it has which other unit inside."""
 
     name: str
+    module: str  # the name of its source
     text: str
     instances: Mapping[str, str]  # cell -> unit
-
-    @cached_property
-    def module(self) -> str:
-        """The name of its source."""
-        return re.sub(r"\\(\w+)=.*", "", self.name.removeprefix("$paramod")).split("\\")[-1]
 
 
 @dataclass(frozen=True)
@@ -138,6 +134,8 @@ def units(
                 "setattr -mod -set keep_hierarchy 1 *",
                 f"setattr -mod -unset keep_hierarchy {inline}",
             ]
+            lines.append("setattr -mod -set unique 1 *")
+            lines += [f"uniquify */t:*{module}*" for module in UNIQUE]
         lines += ["flatten", "opt_expr", "opt_clean"]
         # a boundary lets through what the boundary behind it has let through before
         lines += [] if whole else 3 * ["opt_hier", "opt_expr", "opt_merge", "opt_clean"]
@@ -148,11 +146,14 @@ def units(
 
 
 def _units(text: str) -> Iterator[tuple[str, Unit]]:
-    modules = dict(re.findall(r"^module (\S+)$(.*?)^end$", text, re.M | re.S))
-    for name, body in modules.items():
+    """Every module of an RTLIL file, with the attributes in front of it."""
+    found = re.findall(r"^((?:attribute [^\n]*\n)*)module (\S+)$(.*?)^end$", text, re.M | re.S)
+    names = {name for _, name, _ in found}
+    for attributes, name, body in found:
+        source = re.search(r'^attribute \\hdlname "(\w+)"$', attributes, re.M)
         cells = re.findall(r"^  cell (\S+) (\S+)$", body, re.M)
-        instances = {cell.removeprefix("\\"): kind for kind, cell in cells if kind in modules}
-        yield name, Unit(name, body, instances)
+        instances = {cell.removeprefix("\\"): kind for kind, cell in cells if kind in names}
+        yield name, Unit(name, source[1] if source else name.removeprefix("\\"), body, instances)
 
 
 def instances(tree: Mapping[str, Unit], top: str) -> dict[str, int]:
@@ -184,20 +185,20 @@ def synthesize(
     progress: Progress = lambda what, done, of: None,
 ) -> dict[str, Synthesized]:
     """What every unit takes, from `cache` or from Yosys in `jobs` processes at most."""
-    keys = {name: _key(tree, unit, family) for name, unit in tree.items()}
-    found = {name: _remembered(cache, key) for name, key in keys.items()}
-    missing = [tree[name] for name, known in found.items() if known is None]
-    batches = list(_batches(missing))
-    done = len(tree) - len(missing)
-    progress("synthesizing", done, len(tree))
+    key = keys(tree, family)
+    kinds = {key[name]: unit for name, unit in tree.items()}  # one of each kind
+    found = {kind: _remembered(cache, kind) for kind in kinds}
+    missing = [kinds[kind] for kind, known in found.items() if known is None]
+    done = len(kinds) - len(missing)
+    progress("synthesizing", done, len(kinds))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        for batch in pool.map(lambda batch: _synthesize(tree, batch, family), batches):
-            for name, result in batch.items():
-                found[name] = result
-                _remember(cache, keys[name], result)
+        for batch in pool.map(lambda batch: _synthesize(tree, batch, family), _batches(missing)):
+            for name, made in batch.items():
+                found[key[name]] = made
+                _remember(cache, key[name], made)
             done += len(batch)
-            progress("synthesizing", done, len(tree))
-    return {name: result for name, result in found.items() if result is not None}
+            progress("synthesizing", done, len(kinds))
+    return {name: result for name in tree if (result := found[key[name]]) is not None}
 
 
 def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
@@ -219,7 +220,10 @@ def _synthesize(
         folder = Path(name)
         lines = [*LIBRARY, "design -save library"]
         for index, unit in enumerate(batch):
-            stubs = "".join(_stub(tree[child]) for child in sorted(set(unit.instances.values())))
+            stubs = "".join(
+                f"attribute \\blackbox 1\nmodule {child}\n{_ports(tree[child])}end\n"
+                for child in dict.fromkeys(unit.instances.values())
+            )
             text = f"{stubs}module {unit.name}\n{unit.text}end\n"
             (folder / f"{index}.il").write_text(text, encoding="utf-8")
             lines += [
@@ -241,10 +245,8 @@ def _synthesize(
         return found
 
 
-def _stub(unit: Unit) -> str:
-    """A module's ports alone."""
-    ports = re.findall(r"^  wire .*(?:input|output) .*\n", unit.text, re.M)
-    return f"attribute \\blackbox 1\nmodule {unit.name}\n{''.join(ports)}end\n"
+def _ports(unit: Unit) -> str:
+    return "".join(re.findall(r"^  wire .*(?:input|output) .*\n", unit.text, re.M))
 
 
 # -- what is remembered ----------------------------------------------------------------------------
@@ -256,13 +258,27 @@ def cache_folder() -> Path:
     return Path(home) / "vaqf" / "yosys"
 
 
-def _key(tree: Mapping[str, Unit], unit: Unit, family: str) -> str:
-    """The hash of all that a unit's synthesis depends on; Yosys numbers names as they come."""
+def keys(tree: Mapping[str, Unit], family: str) -> dict[str, str]:
+    """The hash of all that each unit's synthesis depends on; of equal units it is the same.
+
+    Of the units inside it depends on their ports. Names of units are no part of it, nor the
+    numbers that Yosys gives as they come.
+    """
+    ports = {name: hashlib.sha256(_ports(unit).encode()).hexdigest() for name, unit in tree.items()}
+    found = {}
+    for name, unit in tree.items():
+        text = re.sub(
+            r"^  cell (\S+)", lambda m: f"  cell {ports.get(m[1], m[1])}", unit.text, flags=re.M
+        )
+        text = f"{SCHEMA} {version()} {family} {FLAGS}\n{_renumbered(text)}"
+        found[name] = hashlib.sha256(text.encode()).hexdigest()
+    return found
+
+
+def _renumbered(text: str) -> str:
+    """The numbers in Yosys' own names, in the order in which they come."""
     numbers: dict[str, str] = {}
-    stubs = [_stub(tree[child]) for child in sorted(set(unit.instances.values()))]
-    text = "\n".join((str(SCHEMA), version(), family, FLAGS, *stubs, unit.name, unit.text))
-    text = re.sub(r"\$(\d+)", lambda m: "$" + numbers.setdefault(m[1], str(len(numbers))), text)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return re.sub(r"\$(\d+)", lambda m: "$" + numbers.setdefault(m[1], str(len(numbers))), text)
 
 
 def _remembered(cache: Path | None, key: str) -> Synthesized | None:

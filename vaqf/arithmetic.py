@@ -27,6 +27,7 @@ BIAS_BITS = 48  # signed, the DSP48 accumulator
 BIAS_LIMIT = 2 ** (BIAS_BITS - 1) - 2 ** (OPERAND_BITS + MULT_BITS - 2) - 1
 MAX_SHIFT = 47
 MAX_DIM = 1024
+ROW_SUM_BITS = (MAX_DIM * 2 ** (RESIDUAL_BITS - 1)).bit_length() + 1
 ROW_SQUARE_BITS = (MAX_DIM * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length()  # sum of squares
 VARIANCE_BITS = (MAX_DIM**2 * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length() + 1  # times MAX_DIM
 MAX_TOKENS = 4096

@@ -61,9 +61,7 @@ def constants(design: Design) -> dict[str, int]:
         "logit_bits": arithmetic.LOGIT_BITS,
         "fixed_weight_bits": arithmetic.FIXED_WEIGHT_BITS,
         "port_bits": PORT_BITS,
-        "row_sum_bits": arithmetic.signed_bits(
-            arithmetic.MAX_DIM * 2 ** (arithmetic.RESIDUAL_BITS - 1)
-        ),
+        "row_sum_bits": arithmetic.ROW_SUM_BITS,
         "row_square_bits": arithmetic.ROW_SQUARE_BITS,
         "variance_bits": arithmetic.VARIANCE_BITS,
         "score_bits": arithmetic.score_bits(a, capacity.head),

@@ -33,6 +33,7 @@ IntArray = NDArray[Any]
 LAYER_HEADER = struct.Struct("<64s8I")
 _KINDS = {"uint8": 0, "int8": 1, "int16": 2}
 TOP = "vaqf_accelerator"
+PACKAGE = "vaqf_pkg.sv"  # the constants of one design
 RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
 RTL_FILE_LIST = f"{TOP}.f"
 SCHEMA = 1  # of manifest.json

@@ -22,7 +22,6 @@ from vaqf.fields import shown
 from vaqf.network import Network
 
 MAX_JSON_BYTES = 2**24
-PACKAGE = "vaqf_pkg.sv"  # the constants of one design
 _PARTS = (
     "hls/Makefile",
     "weights/weights.bin",
@@ -140,9 +139,12 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
     listed = [name for name in project.manifest["sha256"] if re.fullmatch(r"rtl/\w+\.sv", name)]
     if not listed:
         package = emit.rtl_package(project.design, str(project.manifest.get("model")))
-        return [(PACKAGE, package), *((path.name, path.read_text()) for path in emit.rtl_library())]
+        return [
+            (emit.PACKAGE, package),
+            *((path.name, path.read_text()) for path in emit.rtl_library()),
+        ]
     check_unchanged(project, ["design.json", *listed])
-    first = [f"rtl/{name}" for name in (PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
+    first = [f"rtl/{name}" for name in (emit.PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
     order = [*(name for name in first if name in listed), *sorted(set(listed) - set(first))]
     return [
         (Path(name).name, (project.folder / name).read_text(encoding="utf-8")) for name in order

@@ -9,16 +9,8 @@ from vaqf import arithmetic, command_cycles, schedule, timeline
 from vaqf import design as shapes
 from vaqf.board import Board
 from vaqf.design import Capacity, Design, capacity_for, ceil_div, round_up
-from vaqf.resources import (
-    LUTRAM_DEPTH,
-    Array,
-    activation_memories,
-    bram18,
-    dsps,
-    least_logic,
-    resources,
-    worst_share,
-)
+from vaqf.memories import Array, activation_memories, bram18, memory_use
+from vaqf.resources import dsps, least_logic, resources, worst_share
 from vaqf.vit import Vit
 
 MAX_TOKENS_PER_CYCLE = 64
@@ -93,7 +85,7 @@ def array_floor(problem: Problem, act_bits: int, array: Array) -> tuple[float, s
     share = worst_share(use, problem.budget)
     if share[0] > 1:
         return share
-    blocks = _large_memories(vit, act_bits, array, problem.frames[-1])
+    blocks = _large_memories(problem, act_bits, array)
     return max(share, worst_share({"bram36": blocks}, problem.budget))
 
 
@@ -102,16 +94,17 @@ def _least_capacity(vit: Vit, act_bits: int, pe: int, simd: int) -> Capacity:
     return capacity_for(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
 
 
-def _large_memories(vit: Vit, act_bits: int, array: Array, frames: int) -> float:
+def _large_memories(problem: Problem, act_bits: int, array: Array) -> float:
     """BRAM36 of the activations and the ring, with the narrowest attention engine."""
+    vit, frames, series_7 = problem.vit, problem.frames[-1], problem.board.is_series_7
     tokens, pe, simd = array
     capacity = _least_capacity(vit, act_bits, pe, simd)
     words = shapes.streamed_ring_words(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
-    blocks = bram18(pe * simd, words) if words > LUTRAM_DEPTH else 0
+    blocks = memory_use(pe * simd, words, 2, series_7).blocks
     banks = shapes.banks_for(tokens, 1)
     for memory in activation_memories(capacity, act_bits, array, banks, frames):
-        if memory.depth > LUTRAM_DEPTH:
-            blocks += memory.copies * bram18(memory.width, memory.depth)
+        use = memory_use(memory.width, memory.depth, memory.registers, series_7)
+        blocks += memory.copies * use.blocks
     return blocks / 2
 
 

@@ -1,0 +1,310 @@
+"""Unit costs from synthesis: whole accelerators through Yosys, fitted module by module.
+
+python benchmarks/calibrate.py [--families xcup xc7] [--check] [--jobs 2] [--write FILE]
+
+Every module's counts, less memories and tables whose size is known, are fitted by what the module
+grows with (vaqf/quantities.py), no cost below zero; the result is vaqf/unit_costs.json. Then the
+estimate stands beside Yosys for what the search finds on three boards: LUT, LUTRAM, FF and BRAM
+within 10 %, DSP exact, else the script fails. --check fits nothing. What was synthesized before
+comes from the user's cache, so after a small change of the RTL this takes minutes; the first run
+takes hours.
+"""
+
+import argparse
+import datetime
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import synth, yosys
+from sim.netlist import Counts
+from sim.synth import Synthesis
+from vaqf import board, emit, search, unit_costs, vit
+from vaqf.board import Board
+from vaqf.design import Design, capacity_for, streamed_ring_words
+from vaqf.memories import memories, memory_use
+from vaqf.quantities import MODULES, quantities, table_luts
+from vaqf.resources import accumulator_bits, dsps, gelu_luts, resources
+
+LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
+ONE_ENGINE = {  # modules that the other engine does not have
+    "lookup": "table",
+    "subset_sums": "table",
+    "table_generator": "table",
+    "masked_column": "adder",
+    "masked_sum": "adder",
+}
+BAR = 0.10
+BARS = ("lut", "lutram", "ff", "bram36")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A synthesized design."""
+
+    label: str
+    design: Design
+    made: Synthesis
+
+    @property
+    def series_7(self) -> bool:
+        return self.made.family == "xc7"
+
+
+def sized(model: str, **changes: int | str | bool) -> Design:
+    """A small design with the memories of a real model."""
+    values: dict[str, int | str | bool] = {
+        "engine": "table",
+        "act_bits": 8,
+        "tokens": 4,
+        "pe": 4,
+        "simd": 96,
+        "attention_rows": 6,
+        "attention_lanes": 16,
+        "norm_tokens": 2,
+        "frames_in_flight": 2,
+        "share": 1,
+        "weight_ports": 1,
+        "resident": False,
+        **changes,
+    }
+    shape = tuple(values[name] for name in ("act_bits", "pe", "simd", "attention_lanes"))
+    needs = vit.load(model)
+    return Design(
+        ring_words=streamed_ring_words(needs, *shape),  # type: ignore[arg-type]
+        capacity=capacity_for(needs, *shape),  # type: ignore[arg-type]
+        **values,  # type: ignore[arg-type]
+    )
+
+
+# one parameter at a time, and some together: what a module grows with is told apart
+SWEEP = (
+    sized("deit_tiny"),
+    sized("deit_tiny", act_bits=6),
+    sized("deit_tiny", act_bits=4, tokens=6, norm_tokens=3),
+    sized("deit_tiny", act_bits=3, attention_rows=9, attention_lanes=32),
+    sized("deit_tiny", act_bits=5, pe=8, simd=128, tokens=2, norm_tokens=1),
+    sized("deit_tiny", act_bits=2, pe=2, simd=192, tokens=8, norm_tokens=8),
+    sized("deit_tiny", act_bits=7, tokens=3, norm_tokens=1, attention_rows=17, frames_in_flight=1),
+    sized("deit_small", pe=8, simd=192, share=2, weight_ports=2, attention_lanes=64),
+    sized("deit_base", tokens=8, pe=2, simd=384, share=4, norm_tokens=4, weight_ports=2),
+    sized("deit_tiny", engine="adder"),
+    sized("deit_tiny", engine="adder", act_bits=5, pe=8, simd=64, tokens=5, norm_tokens=1),
+    sized("deit_small", engine="adder", act_bits=3, pe=2, tokens=7, norm_tokens=7, simd=192),
+    sized("vit_digits", tokens=5, pe=8, simd=64, norm_tokens=5, attention_rows=13),
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A design that the search finds, for which the estimate is judged."""
+
+    board: str
+    model: str
+    engine: str
+    act_bits: int
+    lut_budget: int | None = None
+
+
+TARGETS = (
+    Target("zcu102", "deit_base", "table", 8),
+    Target("zcu102", "deit_base", "table", 6),
+    Target("zcu102", "deit_small", "table", 4),
+    Target("zcu102", "deit_tiny", "table", 8),
+    Target("zcu102", "deit_tiny", "adder", 6),
+    Target("kv260", "deit_tiny", "table", 8),
+    Target("kv260", "deit_tiny", "table", 5),
+    Target("kv260", "deit_small", "table", 6),
+    Target("kv260", "deit_tiny", "adder", 8),
+    Target("pynq_z2", "deit_tiny", "table", 2),
+    Target("pynq_z2", "vit_digits", "table", 8),
+    Target("pynq_z2", "vit_digits", "table", 4),
+    Target("pynq_z2", "vit_digits", "adder", 6),
+)
+
+
+def synthesized(label: str, design: Design, family: str) -> Sample:
+    """Through Yosys, or from the cache."""
+    package = (emit.PACKAGE, emit.rtl_package(design, label))
+    sources = [package, *((path.name, path.read_text()) for path in emit.rtl_library())]
+    made = synth.synthesize(sources, emit.TOP, family, yosys.cache_folder())
+    print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
+    return Sample(label, design, made)
+
+
+# -- fitting ---------------------------------------------------------------------------------------
+
+
+def known(sample: Sample) -> dict[str, Counts]:
+    """Module -> what its memories and tables take, by their sizes."""
+    design, series_7 = sample.design, sample.series_7
+    found: dict[str, Counts] = {}
+    for memory in memories(design, accumulator_bits(design.act_bits, design.capacity)):
+        use = memory_use(memory.width, memory.depth, memory.registers, series_7)
+        one = Counts(use.lut, use.lutram, use.ff, 0, use.blocks / 2)
+        found[memory.module] = found.get(memory.module, Counts()) + one * memory.copies
+    lanes = design.tokens * design.pe
+    luts = gelu_luts(lanes, design.act_bits)
+    found["gelu"] = Counts(luts, luts)
+    if design.engine == "table":
+        array = (design.tokens, design.pe, design.simd)
+        luts = table_luts(design.act_bits, array, design.share, series_7)
+        found["subset_sums"] = Counts(luts, luts)
+    return found
+
+
+def non_negative(matrix: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least squares without negative unknowns: Lawson and Hanson's active set."""
+    count = matrix.shape[1]
+    found, free = np.zeros(count), np.zeros(count, dtype=bool)
+    for _ in range(8 * count):
+        slope = matrix.T @ (wanted - matrix @ found)
+        slope[free] = -np.inf
+        if free.all() or slope.max() <= 1e-9 * abs(matrix.T @ wanted).max():
+            break
+        free[slope.argmax()] = True
+        while True:
+            trial = np.zeros(count)
+            trial[free] = np.linalg.lstsq(matrix[:, free], wanted, rcond=None)[0]
+            if (trial[free] > 0).all():
+                found = trial
+                break
+            low = free & (trial <= 0)
+            step = (found[low] / np.maximum(found[low] - trial[low], 1e-30)).min()
+            found = found + step * (trial - found)
+            free &= found > 1e-12
+            found[~free] = 0.0
+    return found
+
+
+def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
+    """Module -> resource -> quantity -> cost, over the samples of one family."""
+    amounts = [
+        quantities(s.design, accumulator_bits(s.design.act_bits, s.design.capacity), s.series_7)
+        | {"one": 1.0, s.design.engine: 1.0}
+        for s in samples
+    ]
+    sizes = [known(sample) for sample in samples]
+    costs: dict[str, dict[str, dict[str, float]]] = {}
+    for module in sorted({part.module for sample in samples for part in sample.made.parts}):
+        names = [ONE_ENGINE.get(module, "one"), *MODULES.get(module, ())]
+        rows = np.array([[amount.get(name, 0.0) for name in names] for amount in amounts])
+        for resource in (LOGIC, MEMORY, FLIP_FLOPS):
+            weights, wanted = [], []
+            for sample, size in zip(samples, sizes, strict=True):
+                part, formula = sample.made.part(module), size.get(module, Counts())
+                counted = _of(part, resource) - _of(formula, resource)
+                weights.append(1.0 / _of(sample.made.total, resource))
+                wanted.append(max(0.0, counted))
+            weight = np.array(weights)
+            scale = np.maximum(abs(rows * weight[:, None]).max(axis=0), 1e-30)
+            found = non_negative(rows * weight[:, None] / scale, np.array(wanted) * weight) / scale
+            kept = {
+                name: float(f"{cost:.4g}") for name, cost in zip(names, found, strict=True) if cost
+            }
+            if kept:
+                costs.setdefault(module, {})[resource] = kept
+    costs.setdefault("normalizer", {})["dsp"] = {"one": once(samples)}
+    return costs
+
+
+def _of(counts: Counts, resource: str) -> float:
+    return counts.lut - counts.lutram if resource == LOGIC else getattr(counts, resource)
+
+
+def once(samples: list[Sample]) -> float:
+    """DSPs that every accelerator has once; the others are counted by a formula, which is wrong if
+    they are not the same everywhere."""
+    rest = {s.label: s.made.total.dsp - dsps(s.design, s.series_7) for s in samples}
+    if len(set(rest.values())) > 1:
+        print("DSPs beside the formula:", rest)
+    before = unit_costs.of_quantities(samples[0].series_7)["dsp"].get("one", 0.0)
+    return float(min(rest.values()) + before)
+
+
+def write(path: Path, samples: dict[str, list[Sample]]) -> None:
+    """The file that vaqf reads, and from now on this process too."""
+    old = unit_costs.calibration()["costs"] if unit_costs.FILE.exists() else {}
+    content = {
+        "made": {
+            "by": "python benchmarks/calibrate.py",
+            "date": datetime.date.today().isoformat(),
+            "tool": f"Yosys {yosys.version()}, synth_xilinx {yosys.FLAGS}, before placement",
+            "designs": {family: [s.label for s in found] for family, found in samples.items()},
+        },
+        "costs": old | {family: fit(found) for family, found in samples.items()},
+    }
+    text = json.dumps(content, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    unit_costs.calibration.cache_clear()
+    unit_costs.of_quantities.cache_clear()
+
+
+# -- judging ---------------------------------------------------------------------------------------
+
+
+def chosen(targets: tuple[Target, ...], families: list[str]) -> Iterator[tuple[Board, str, Design]]:
+    """What the search finds today."""
+    for target in targets:
+        device = board.load(target.board)
+        if ("xc7" if device.is_series_7 else "xcup") in families:
+            found = search.search(
+                vit.load(target.model),
+                device,
+                target_fps=None,
+                act_bits=target.act_bits,
+                engine=target.engine,
+            )
+            if not found.feasible:
+                sys.exit(f"{target}: {found.reason}")
+            label = f"{target.model} w1a{target.act_bits} {target.engine} on {target.board}"
+            yield device, label, found.estimate.design
+
+
+def judge(device: Board, sample: Sample) -> bool:
+    """One line: the estimate over what Yosys found, of every resource; whether all bars are met."""
+    design = sample.design
+    expected = resources(design, device)
+    ratios = {name: expected[name] / max(getattr(sample.made.total, name), 1) for name in BARS}
+    dsp = expected["dsp"] - sample.made.total.dsp
+    shape = f"{design.tokens}x{design.pe}x{design.simd}"
+    words = "  ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
+    print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  {sample.made.levels} levels")
+    return dsp == 0 and all(abs(ratio - 1) <= BAR for ratio in ratios.values())
+
+
+def main() -> None:
+    """Fit, write, then judge."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--families", nargs="+", default=list(yosys.FAMILIES))
+    parser.add_argument("--check", action="store_true", help="fit nothing")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", type=Path, default=unit_costs.FILE)
+    chosen_by = parser.parse_args()
+    synth.JOBS = chosen_by.jobs
+    if not chosen_by.check:
+        samples = {
+            family: [synthesized(_label(d), d, family) for d in SWEEP]
+            for family in chosen_by.families
+        }
+        write(chosen_by.write, samples)
+    good = True
+    for device, label, design in chosen(TARGETS, chosen_by.families):
+        family = "xc7" if device.is_series_7 else "xcup"
+        good = judge(device, synthesized(label, design, family)) and good
+    sys.exit(0 if good else 1)
+
+
+def _label(design: Design) -> str:
+    t, p, k, a = design.tokens, design.pe, design.simd, design.act_bits
+    rows, lanes = design.attention_rows, design.attention_lanes
+    return f"{design.engine} A{a} {t}x{p}x{k} R{rows} L{lanes} N{design.norm_tokens}"
+
+
+if __name__ == "__main__":
+    main()
