@@ -46,6 +46,9 @@ module layer_norm (
       .result(normal)
   );
 
+  logic [vaqf_pkg::BIAS_BITS-1:0] bias;
+  always_ff @(posedge clk) bias <= record[vaqf_pkg::RECORD_BITS-1:vaqf_pkg::MULT_BITS];
+
   logic sign;  // never set: the lower limit is 0
   requantize #(
       .OPERAND_BITS(NORMAL_BITS),
@@ -56,7 +59,7 @@ module layer_norm (
       .clk,
       .value(normal),
       .mult(record[vaqf_pkg::MULT_BITS-1:0]),
-      .bias(record[vaqf_pkg::RECORD_BITS-1:vaqf_pkg::MULT_BITS]),
+      .bias,
       .shift,
       .low('0),
       .high((vaqf_pkg::ACT_BITS + 1)'(vaqf_pkg::ACT_MAX)),

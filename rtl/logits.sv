@@ -50,9 +50,15 @@ module logits (
   assign ends = left <= 16'(UNIT);
   assign word_taken = take && (ends || unit == UNIT_BITS'(UNITS - 1));
 
-  logic [UNIT*BITS-1:0] given;
+  logic [UNIT*BITS-1:0] of_unit, given;
+  always_comb begin
+    of_unit = word[UNIT*BITS-1:0];
+    for (int i = 1; i < UNITS; ++i) begin
+      if (unit == UNIT_BITS'(i)) of_unit = word[i*UNIT*BITS+:UNIT*BITS];
+    end
+  end
   for (genvar i = 0; i < UNIT; ++i) begin : g_given
-    assign given[i*BITS+:BITS] = left > 16'(i) ? word[(int'(unit)*UNIT+i)*BITS+:BITS] : '0;
+    assign given[i*BITS+:BITS] = left > 16'(i) ? of_unit[i*BITS+:BITS] : '0;
   end
 
   logic [PER_BEAT*BITS-1:0] beat;

@@ -1,7 +1,7 @@
 // clamp((value * mult + bias) >> shift, low, high): accumulator -> integer of the next layer.
 //
-// The bias holds the rounding half. One result per cycle; shift and limits belong to the command
-// and stand still while results of it are on their way.
+// The bias holds the rounding half, and comes a cycle behind value and mult. One result per cycle;
+// shift and limits belong to the command and stand still while results of it are on their way.
 module requantize #(
     parameter int OPERAND_BITS = 27,
     parameter int MULT_BITS = 18,
@@ -17,35 +17,40 @@ module requantize #(
     input  logic signed [    OUT_BITS-1:0] high,
     output logic signed [    OUT_BITS-1:0] result
 );
-  localparam int PRODUCT_BITS = OPERAND_BITS + MULT_BITS;
-
-  // as a DSP48 has them: operand, product and sum registers
-  logic signed [OPERAND_BITS-1:0] value_q;
-  logic signed [MULT_BITS-1:0] mult_q;
-  logic signed [BIAS_BITS-1:0] bias_q, bias_qq;
-  logic signed [PRODUCT_BITS-1:0] product;
   logic signed [BIAS_BITS-1:0] sum;
+  multiply_add #(
+      .A_BITS(OPERAND_BITS),
+      .B_BITS(MULT_BITS)
+  ) u_sum (
+      .clk,
+      .a(value),
+      .b(mult),
+      .c(bias),
+      .sum
+  );
 
-  always_ff @(posedge clk) begin
-    value_q <= value;
-    mult_q  <= mult;
-    bias_q  <= bias;
-    bias_qq <= bias_q;
-    product <= value_q * mult_q;
-    sum     <= BIAS_BITS'(product) + bias_qq;
+  // The shift in two steps of eight and of one, with a register between: KEEP bits of the first, as
+  // what does not fit them is beyond every limit whatever the second is.
+  localparam int KEEP = OUT_BITS + 8;
+  localparam int BYTES = (BIAS_BITS - KEEP + 8) / 8;
+  logic [8*BYTES-1:0] unlike;  // the top bit of KEEP and those above, where they are not the sign
+  logic [BYTES-1:0] unlike_byte;
+  logic [2:0] fine_shift;
+  logic signed [KEEP-1:0] coarse, shifted;
+  logic beyond, negative;
+  assign unlike  = (8 * BYTES)'(sum[BIAS_BITS-1:KEEP-1] ^ {BIAS_BITS - KEEP + 1{sum[BIAS_BITS-1]}});
+  assign shifted = coarse >>> fine_shift;
+  for (genvar i = 0; i < BYTES; ++i) begin : g_byte
+    assign unlike_byte[i] = |unlike[8*i+:8];
   end
 
-  // the shift in two steps of eight and of one, with a register between
-  logic signed [BIAS_BITS-1:0] coarse;
-  logic [2:0] fine_shift;
-  logic signed [BIAS_BITS-1:0] shifted;
-  assign shifted = coarse >>> fine_shift;
-
   always_ff @(posedge clk) begin
-    coarse     <= sum >>> {shift[5:3], 3'b000};
+    coarse     <= KEEP'(sum >>> {shift[5:3], 3'b000});
+    beyond     <= |(unlike_byte >> shift[5:3]);
+    negative   <= sum[BIAS_BITS-1];
     fine_shift <= shift[2:0];
-    if (shifted > BIAS_BITS'(high)) result <= high;
-    else if (shifted < BIAS_BITS'(low)) result <= low;
+    if (beyond ? !negative : shifted > KEEP'(high)) result <= high;
+    else if (beyond ? negative : shifted < KEEP'(low)) result <= low;
     else result <= shifted[OUT_BITS-1:0];
   end
 endmodule

@@ -56,7 +56,7 @@ class Counts:
     ff: int = 0
     dsp: int = 0
     bram36: float = 0.0
-    carry: int = 0  # CARRY8, or CARRY4
+    carry: int = 0  # CARRY8 and CARRY4, which Yosys makes of sums on both families
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))

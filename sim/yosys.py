@@ -6,6 +6,7 @@ unit takes is remembered by the hash of its own text, in which all parameters an
 resolved: so the next design, and the next state of the sources, pays for what is new.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -45,6 +46,7 @@ INLINE = (
     "gearbox",
     "lutram",
     "memory",
+    "multiply_add",
     "normalize",
     "octave",
     "passes",
@@ -311,4 +313,5 @@ def _remember(cache: Path | None, key: str, result: Synthesized) -> None:
         partial.write_text(json.dumps(content), encoding="utf-8")
         partial.replace(cache / f"{key}.json")
     except OSError:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()

@@ -67,6 +67,11 @@ def exp_sum_bits(act_bits: int, tokens: int) -> int:
     return int(tokens * unsigned_limit(exp_bits(act_bits))).bit_length()
 
 
+def context_bits(act_bits: int, tokens: int) -> int:
+    """Bits of a sum of softmax numerators times values of that many tokens."""
+    return signed_bits(tokens * unsigned_limit(exp_bits(act_bits)) * signed_limit(act_bits))
+
+
 def pixel_digits(act_bits: int) -> int:
     """Unsigned digits of act_bits that carry one pixel."""
     return -(-PIXEL_BITS // act_bits)

@@ -68,9 +68,7 @@ def constants(design: Design) -> dict[str, int]:
         "score_mult_bits": arithmetic.SCORE_MULT_BITS,
         "exp_bits": exp_bits,
         "exp_sum_bits": arithmetic.exp_sum_bits(a, tokens),
-        "context_bits": arithmetic.signed_bits(
-            tokens * arithmetic.unsigned_limit(exp_bits) * arithmetic.signed_limit(a)
-        ),
+        "context_bits": arithmetic.context_bits(a, tokens),
         "exp2_fraction_bits": arithmetic.EXP2_FRACTION_BITS,
         "exp2_value_bits": arithmetic.EXP2_VALUE_BITS,
         "norm_fraction_bits": arithmetic.NORM_FRACTION_BITS,

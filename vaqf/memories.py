@@ -16,6 +16,7 @@ _BLOCK_COST = 128.5
 # and RAM64M of UG474
 _LUTRAM = {False: (14, 7, 8, 16), True: (6, 3, 4, 8)}  # series 7
 SUMS_BITS = arithmetic.ROW_SUM_BITS + arithmetic.ROW_SQUARE_BITS
+LOADS, GROUPS = 32, 16  # that wait for the engine, rtl/rows.sv and operand_sums.sv
 READ_BUFFER = 512  # beats of an AXI4 read master, rtl/axi_read.sv
 Array = tuple[int, int, int]  # T, P, K
 # what the chip keeps of one channel's requantization
@@ -81,7 +82,7 @@ def memory_use(width: int, depth: int, registers: int, series_7: bool) -> Memory
     choosing = width * (ceil_div(depth, row) // 2)
     rows_32, rows_64 = ceil_div(depth, 32), ceil_div(depth, 64)
     on_luts = cost * width * min(rows_32 / shallow, rows_64 / deep)
-    if on_luts + width * (rows_64 // 2) < _BLOCK_COST * blocks + choosing:
+    if registers == 0 or on_luts + width * (rows_64 // 2) < _BLOCK_COST * blocks + choosing:
         luts = lutram_luts(width, depth, series_7)
         return MemoryUse(luts + width * (rows_64 // 2), luts, registers * width, 0)
     return MemoryUse(choosing, 0, (registers - 1) * width, blocks)
@@ -92,21 +93,21 @@ def activation_memories(
 ) -> Iterator[Memory]:
     """The memories that hold whole frames, as banks of words of pe channels (docs/rtl.md).
 
-    Word w of token t lies in bank (t + w) mod their number; the context overwrites q. Residual, q,
-    k and v exist once per frame in flight; the hidden activations live within one phase of the
-    binary engine and exist once.
+    Word w of token t lies in bank (t + w) mod their number. Residual, q, k and v exist once per
+    frame in flight, of which all but q, that the context overwrites, lie behind each other in the
+    same banks; the hidden activations live within one phase of the binary engine and exist once.
     """
     tokens, pe, _ = array
     groups = ceil_div(capacity.tokens, tokens)
     residual, hidden, head_words = (
         ceil_div(channels, pe) for channels in (capacity.dim, capacity.hidden, capacity.attention)
     )
-    yield Memory(
-        "diagonal", "residual", frames * tokens, arithmetic.RESIDUAL_BITS * pe, groups * residual
-    )
-    yield Memory("diagonal", "hidden", tokens, act_bits * pe, groups * hidden)
+    word, act_word = arithmetic.RESIDUAL_BITS * pe, act_bits * pe
+    yield Memory("diagonal", "residual", tokens, word, frames * groups * residual)
+    yield Memory("diagonal", "hidden", tokens, act_word, groups * hidden)
     depth = groups * tokens * ceil_div(head_words, banks)
-    yield Memory("diagonal", "q_k_v", 3 * frames * banks, act_bits * pe, depth)
+    yield Memory("diagonal", "q", frames * banks, act_word, depth)
+    yield Memory("diagonal", "k_v", 2 * banks, act_word, frames * depth)
 
 
 def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
@@ -117,7 +118,9 @@ def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     row_bytes = round_up(c.pixels, PORT_BITS // 8)
     yield Memory("diagonal", "pixels", t, arithmetic.PIXEL_BITS * p, 2 * ceil_div(row_bytes, p))
     groups = ceil_div(c.tokens, t)
-    yield Memory("activations", "sums", design.frames_in_flight, t * SUMS_BITS, groups)
+    yield Memory("rows", "loads", 1, t * p * a, LOADS, 0)
+    yield Memory("operand_sums", "groups", 1, t * acc_bits, GROUPS, 0)
+    yield Memory("activations", "sums", 1, t * SUMS_BITS, design.frames_in_flight * groups)
     yield Memory(
         "binary_engine", "partial_sums", 1, t * p * acc_bits, max(1, c.partial_outputs // p)
     )
@@ -139,6 +142,9 @@ def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     rows = design.attention_rows
     waiting = (ceil_div(groups * t, rows) + 1) * rows
     yield Memory("weigh", "scores", 1, rows * arithmetic.score_bits(a, c.head), waiting)
+    exp = arithmetic.exp_bits(a)
+    halves = 2 << max(1, (rows - 1).bit_length())  # two, indices of whole bits
+    yield Memory("turn", "numerators", rows, exp, halves, 1)
     yield Memory("ring", "weight_ring", 1, design.ring_word_bits, design.ring_words)
     yield Memory("axi_read", "read_buffers", 2, PORT_BITS, READ_BUFFER, 1)
     yield Memory("axi_read", "weight_buffer", 1, design.weight_ports * PORT_BITS, READ_BUFFER, 1)

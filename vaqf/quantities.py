@@ -43,12 +43,20 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parameters": ("records", "head_words"),
     "pixels": ("lanes", "tokens", "records"),
     "products": ("matrix_rows", "matrix_cells", "query_bits", "value_bits"),
-    "requantize": ("lanes", "records", "norm_lanes", "norm_bits", "run_lanes", "run_bits"),
+    "requantize": (
+        "lanes",
+        "records",
+        "norm_lanes",
+        "norm_bits",
+        "run_lanes",
+        "run_bits",
+        "wide_results",
+    ),
     "results": ("lanes", "dropped_bits", "tokens", "records"),
     "ring": ("weights",),
     "row_sums": ("lanes", "tokens"),
     "rows": ("load_bits", "norm_bits", "tokens", "run_words"),
-    "scale_by": ("norm_lanes", "run_lanes", "context_bits"),
+    "scale_by": ("norm_lanes", "run_lanes", "context_bits", "wide_norms"),
     "score_keys": ("score_bits", "query_rows", "run_bits"),
     "sequencer": (),
     "subset_sums": ("found_bits", "weight_copies", "generator_blocks"),
@@ -150,11 +158,10 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
     lanes, norm_lanes = t * p, design.norm_tokens * p
     exp, score = arithmetic.exp_bits(a), arithmetic.score_bits(a, c.head)
     signed = arithmetic.signed_limit(a)
-    context = arithmetic.signed_bits(c.tokens * arithmetic.unsigned_limit(exp) * signed)
+    context = arithmetic.context_bits(a, ceil_div(c.tokens, t) * t)
     beats = c.head // lanes_l
     exponents = ceil_div(r, beats)
     residual = arithmetic.RESIDUAL_BITS
-    elements = max(t, lanes_l // p)
     found = engine_quantities(design.engine, a, (t, p, design.simd), design.share)
 
     trees = [(t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1), (1, r, exp)]
@@ -172,9 +179,10 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
     stream = ceil_div(c.tokens, t) * (c.dim // p)
     turned = bank_bits = 0
     for copies, n, width, addresses in (
-        (slots, t, residual * p, bits_for(stream)),
+        (1, t, residual * p, bits_for(slots * stream)),
         (1, t, a * p, bits_for(stream)),
-        (3 * slots, banks, a * p, 2 * bits_for(depth)),
+        (slots, banks, a * p, 2 * bits_for(depth)),
+        (2, banks, a * p, 2 * bits_for(slots * depth)),
         (1, t, 8 * p, bits_for(c.pixels)),
     ):
         bits = copies * n * (2 * width + addresses)
@@ -184,13 +192,13 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "one": 1,
         "lanes": lanes,
         "tokens": t,
-        "token_sums": t * slots,
+        "token_sums": t,
         "token_acc_bits": t * acc_bits,
         "acc_bits": lanes * acc_bits,
         "shifted_bits": lanes * acc_bits * (arithmetic.pixel_digits(a) - 1),
         "dropped_bits": lanes * max(0, acc_bits - arithmetic.OPERAND_BITS),
         "load_bits": lanes * a,
-        "stream_bits": lanes * residual * slots,
+        "stream_bits": lanes * residual,
         "share": design.share,
         "weights": p * design.simd,
         "records": p,
@@ -201,7 +209,7 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "norm_rows": design.norm_tokens // min(design.norm_tokens, run),
         "turned_bits": turned,
         "bank_bits": bank_bits,
-        "banks": 3 * slots * banks + (slots + 2) * t,
+        "banks": (slots + 2) * banks + 3 * t,
         "head_words": lanes_l // p,
         "run_lanes": lanes_l,
         "run_bits": lanes_l * a,
@@ -218,5 +226,7 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "context_turns": lanes_l * context * ceil_div(r * beats, 32),
         "matrix_rows": lanes_l + r,
         "matrix_cells": lanes_l * r,
-        "elements": elements,
+        # products of 27 bits, for which a DSP48E1 is too narrow
+        "wide_results": lanes if series_7 else 0,
+        "wide_norms": norm_lanes if series_7 else 0,
     }

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from vaqf import arithmetic, unit_costs
 from vaqf.board import RESOURCES, Board
-from vaqf.design import TABLE_INPUTS, Capacity, Design, ceil_div
+from vaqf.design import TABLE_INPUTS, Capacity, Design, ceil_div, round_up
 from vaqf.memories import Array, memories, memory_use
 from vaqf.quantities import engine_quantities, quantities, table_luts
 
@@ -46,7 +46,7 @@ def least_logic(
         "acc_bits": lanes * acc,
         "weight_copies": tokens // 2 * pe * simd,
     }
-    costs = unit_costs.of_quantities(series_7)
+    costs = unit_costs.of_quantities()
     lutram = _price(amounts, costs["lutram"])
     if engine == "table":
         # columns of two bits, were none left over
@@ -88,8 +88,7 @@ def dsps(design: Design, series_7: bool) -> int:
     c, a, p = design.capacity, design.act_bits, design.pe
     rows, lanes = design.attention_rows, design.attention_lanes
     mult, mantissa = arithmetic.MULT_BITS, arithmetic.NORM_VALUE_BITS + 1
-    exp = arithmetic.unsigned_limit(arithmetic.exp_bits(a))
-    context = arithmetic.signed_bits(c.tokens * exp * arithmetic.signed_limit(a))
+    context = arithmetic.context_bits(a, round_up(c.tokens, design.tokens))
     fraction = arithmetic.NORM_FRACTION_BITS
     score = arithmetic.score_bits(a, c.head)
     result = multiplier(arithmetic.OPERAND_BITS, mult, series_7)
@@ -101,13 +100,14 @@ def dsps(design: Design, series_7: bool) -> int:
     )
     mean = multiplier(context, mantissa, series_7) + multiplier(a + fraction, mult, series_7)
     exponent = multiplier(score, arithmetic.SCORE_MULT_BITS, series_7, signed=False)
+    once = round(unit_costs.of_quantities()["dsp"].get("one", 0.0))
     return (
         design.tokens * p * (result + square)
         + design.norm_tokens * p * norm
         + lanes * mean
         + softmax_lanes(design) * exponent
         + products_dsps(rows, lanes)
-        + round(unit_costs.of_quantities(series_7)["dsp"].get("one", 0.0))
+        + once
     )
 
 
@@ -116,7 +116,7 @@ def dsps(design: Design, series_7: bool) -> int:
 
 def gelu_luts(lanes: int, act_bits: int) -> int:
     """LUTRAM of the gelu tables: 256 words, read and written at one address, 4 LUTs a bit."""
-    return lanes * act_bits * 2**arithmetic.GELU_INDEX_BITS // 64
+    return lanes * act_bits * (1 << arithmetic.GELU_INDEX_BITS) // 64
 
 
 def resources(design: Design, board: Board) -> dict[str, float]:
@@ -128,7 +128,7 @@ def resources(design: Design, board: Board) -> dict[str, float]:
     series_7 = board.is_series_7
     acc = accumulator_bits(design.act_bits, design.capacity)
     amounts = quantities(design, acc, series_7) | {"one": 1.0, design.engine: 1.0}
-    costs = unit_costs.of_quantities(series_7)
+    costs = unit_costs.of_quantities()
     lutram: float = gelu_luts(design.tokens * design.pe, design.act_bits)
     if design.engine == "table":
         array = (design.tokens, design.pe, design.simd)

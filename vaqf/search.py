@@ -16,8 +16,9 @@ from vaqf.board import Board
 from vaqf.design import ENGINES, Design
 from vaqf.errors import InputError
 from vaqf.fields import check_choice, check_target, check_whole
+from vaqf.memories import Array
 from vaqf.performance import Estimate, estimate
-from vaqf.resources import Array, largest_share, resources, worst_share
+from vaqf.resources import largest_share, resources, worst_share
 from vaqf.schedule import WAIT_SHARE
 from vaqf.space import Plan, Problem, array_floor, arrays, plans
 from vaqf.vit import Vit

