@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,9 @@ INLINE = (
 )
 # each instance of these is a unit of its own kind: they are used in different ways
 UNIQUE = ("diagonal",)
-BATCH_BYTES = 400_000  # of units, that one process synthesizes: starting it takes seconds, too
+# units of one run: starting it takes seconds, and passes are slower with more of them
+BATCH_BYTES, BATCH_UNITS = 100_000, 10
+BATCH, BOX = "vaqf_batch", "vaqf_box_"  # names of what is added to units
 SCHEMA = 1  # of remembered units
 Progress = Callable[[str, int, int], None]
 
@@ -194,12 +196,16 @@ def synthesize(
     done = len(kinds) - len(missing)
     progress("synthesizing", done, len(kinds))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        for batch in pool.map(lambda batch: _synthesize(tree, batch, family), _batches(missing)):
-            for name, made in batch.items():
-                found[key[name]] = made
-                _remember(cache, key[name], made)
-            done += len(batch)
-            progress("synthesizing", done, len(kinds))
+        runs = [pool.submit(_synthesize, tree, batch, family) for batch in _batches(missing)]
+        try:
+            for batch in as_completed(runs):
+                for name, made in batch.result().items():
+                    found[key[name]] = made
+                    _remember(cache, key[name], made)
+                done += len(batch.result())
+                progress("synthesizing", done, len(kinds))
+        finally:
+            pool.shutdown(cancel_futures=True)
     return {name: result for name in tree if (result := found[key[name]]) is not None}
 
 
@@ -207,7 +213,8 @@ def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
     """Units for one process each: the large ones first and alone."""
     batch: list[Unit] = []
     for unit in sorted(missing, key=lambda unit: -len(unit.text)):
-        if batch and sum(len(one.text) for one in [*batch, unit]) > BATCH_BYTES:
+        size = sum(len(one.text) for one in [*batch, unit])
+        if batch and (size > BATCH_BYTES or len(batch) == BATCH_UNITS):
             yield batch
             batch = []
         batch.append(unit)
@@ -218,33 +225,45 @@ def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
 def _synthesize(
     tree: Mapping[str, Unit], batch: Sequence[Unit], family: str
 ) -> dict[str, Synthesized]:
+    """All units of a batch in one run: Yosys needs seconds to start."""
     with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
         folder = Path(name)
-        lines = [*LIBRARY, "design -save library"]
-        for index, unit in enumerate(batch):
-            stubs = "".join(
-                f"attribute \\blackbox 1\nmodule {child}\n{_ports(tree[child])}end\n"
-                for child in dict.fromkeys(unit.instances.values())
-            )
-            text = f"{stubs}module {unit.name}\n{unit.text}end\n"
-            (folder / f"{index}.il").write_text(text, encoding="utf-8")
-            lines += [
-                "design -load library",
-                f"read_rtlil {index}.il",
-                f"hierarchy -check -top {unit.name}",
-                f"synth_xilinx -family {family} -top {unit.name} {FLAGS}",
-                f"write_json -selected {index}.json",
-            ]
+        inside = dict.fromkeys(kind for unit in batch for kind in unit.instances.values())
+        # a unit is a box in those that use it, though it may be synthesized beside them
+        box = {kind: f"\\{BOX}{index}" for index, kind in enumerate(inside)}
+        parts = [
+            f"attribute \\blackbox 1\nmodule {box[kind]}\n{_ports(tree[kind])}end\n"
+            for kind in inside
+        ]
+        for unit in batch:
+            text = _with_cells(unit.text, box)
+            parts.append(f"module {unit.name}\n{text}end\n")
+        cells = "".join(
+            f"  attribute \\keep 1\n  cell {unit.name} \\u{index}\n  end\n"
+            for index, unit in enumerate(batch)
+        )
+        parts.append(f"module \\{BATCH}\n{cells}end\n")
+        (folder / "units.il").write_text("".join(parts), encoding="utf-8")
+        lines = [
+            *LIBRARY,
+            "read_rtlil units.il",
+            f"hierarchy -check -top {BATCH}",
+            f"synth_xilinx -family {family} -top {BATCH} {FLAGS}",
+            "write_json -selected units.json",
+        ]
         run("\n".join(lines), folder)
+        modules = json.loads((folder / "units.json").read_text(encoding="utf-8"))["modules"]
+        boxes = frozenset(kind.removeprefix("\\") for kind in box.values())
         found = {}
-        for index, unit in enumerate(batch):
-            modules = json.loads((folder / f"{index}.json").read_text(encoding="utf-8"))["modules"]
+        for unit in batch:
             module = modules[unit.name.removeprefix("\\")]
-            children = frozenset(kind.removeprefix("\\") for kind in unit.instances.values())
-            found[unit.name] = Synthesized(
-                netlist.count(module, children), paths.arcs(module, children)
-            )
+            found[unit.name] = Synthesized(netlist.count(module, boxes), paths.arcs(module, boxes))
         return found
+
+
+def _with_cells(text: str, other: Mapping[str, str]) -> str:
+    """A unit's text with other names for the kinds of its cells."""
+    return re.sub(r"^  cell (\S+)", lambda m: f"  cell {other.get(m[1], m[1])}", text, flags=re.M)
 
 
 def _ports(unit: Unit) -> str:
@@ -269,10 +288,8 @@ def keys(tree: Mapping[str, Unit], family: str) -> dict[str, str]:
     ports = {name: hashlib.sha256(_ports(unit).encode()).hexdigest() for name, unit in tree.items()}
     found = {}
     for name, unit in tree.items():
-        text = re.sub(
-            r"^  cell (\S+)", lambda m: f"  cell {ports.get(m[1], m[1])}", unit.text, flags=re.M
-        )
-        text = f"{SCHEMA} {version()} {family} {FLAGS}\n{_renumbered(text)}"
+        text = _renumbered(_with_cells(unit.text, ports))
+        text = f"{SCHEMA} {version()} {family} {FLAGS}\n{text}"
         found[name] = hashlib.sha256(text.encode()).hexdigest()
     return found
 
