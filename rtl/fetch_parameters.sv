@@ -98,13 +98,8 @@ module fetch_parameters (
   logic [15:0] tokens_left;
   logic last_group;
   assign last_group = tokens_left <= 16'(vaqf_pkg::TOKENS);
-  always_comb begin
-    // n_words tiles; adders, since every DSP belongs to an engine
-    beats_of_group = '0;
-    for (int i = 0; i < 32; ++i) begin
-      if (vaqf_pkg::CONSTANT_TILE_WORDS[i]) beats_of_group += 32'(command.n_words) << i;
-    end
-  end
+  // n_words tiles
+  assign beats_of_group = sizes::times(32'(command.n_words), vaqf_pkg::CONSTANT_TILE_WORDS);
   always_comb begin
     offset = command.requant_offset;
     request_count = 32'(command.outputs);

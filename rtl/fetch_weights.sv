@@ -68,7 +68,7 @@ module fetch_weights (
   assign last = left == 32'(chunk);
   assign next = state == TAKE ? valid && !wanted : asked && last;
   assign request_valid = state == ASK && room >= COUNT_BITS'(chunk);
-  assign request_beats = 32'(chunk) * (vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
+  assign request_beats = sizes::times(32'(chunk), vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
   assign for_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
   assign reserve = asked;
   assign reserve_words = COUNT_BITS'(chunk);

@@ -69,11 +69,10 @@ vaqf_pkg::RESIDUAL_DEPTH
   localparam int ROOM_BITS = sizes::bits_for(DEPTH);
   localparam int COUNT_BITS = 16;  // tokens, words, channels, addresses: what tools need not keep
 
-  // value * count in adders, as no multiplier is to spare for constants
+  // sizes::times of what is counted here
   function automatic logic [COUNT_BITS-1:0] times(input logic [COUNT_BITS-1:0] value,
                                                   input int count);
-    times = '0;
-    for (int i = 0; i < COUNT_BITS; ++i) if (count[i]) times = times + (value << i);
+    times = COUNT_BITS'(sizes::times(32'(value), count));
   endfunction
 
   // -- what the command says, two cycles after it ---------------------------------------------

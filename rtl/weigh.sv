@@ -101,15 +101,16 @@ module weigh #(
   logic [LANES*BEATS*SCORE_BITS-1:0] all_scores, all_maxima;
   assign all_scores = (LANES * BEATS * SCORE_BITS)'(waited);
   assign all_maxima = (LANES * BEATS * SCORE_BITS)'(maxima);
-  logic [LANES*SCORE_BITS-1:0] beat_scores, beat_maxima;
+  localparam int BEAT = LANES * SCORE_BITS;  // one product, which no DSP is taken for
+  logic [BEAT-1:0] beat_scores, beat_maxima;
   if (BEATS == 1) begin : g_all_rows
     assign beat_scores = all_scores;
     assign beat_maxima = all_maxima;
     logic unused_beat;
     assign unused_beat = &{1'b0, delta_beat};
   end else begin : g_rows_of_a_beat
-    assign beat_scores = all_scores[int'(delta_beat)*LANES*SCORE_BITS+:LANES*SCORE_BITS];
-    assign beat_maxima = all_maxima[int'(delta_beat)*LANES*SCORE_BITS+:LANES*SCORE_BITS];
+    assign beat_scores = all_scores[int'(delta_beat)*BEAT+:BEAT];
+    assign beat_maxima = all_maxima[int'(delta_beat)*BEAT+:BEAT];
   end
 
   logic [LANES*EXP_BITS-1:0] numerators;
