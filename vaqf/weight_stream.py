@@ -29,7 +29,8 @@ class WeightStream:
         self._width = design.weight_ports * PORT_BITS  # bits of a read
         # ring words that are asked for at once
         self._chunk = min(max(1, CHUNK_BYTES * 8 // self._word_bits), self._ring)
-        self._queue = QUEUE_BEATS * self._width / rate  # cycles of what is asked for ahead
+        # cycles of what is asked for ahead: what the port has room for, and the chunk behind it
+        self._queue = (QUEUE_BEATS * self._width + self._chunk * self._word_bits) / rate
         self._now = 0.0  # until then the memory is busy
         self._kept = 0.0  # until then what has come is not yet where it belongs
         self._placed = 0  # ring words that arrived or were asked for
