@@ -28,7 +28,7 @@ from vaqf.board import Board
 from vaqf.design import Design, capacity_for, streamed_ring_words
 from vaqf.memories import memories, memory_use
 from vaqf.quantities import MODULES, quantities, table_luts
-from vaqf.resources import accumulator_bits, dsps, gelu_luts, resources
+from vaqf.resources import accumulator_bits, gelu_luts, resources
 
 LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
 ONE_ENGINE = {  # modules that the other engine does not have
@@ -206,22 +206,11 @@ def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
             }
             if kept:
                 costs.setdefault(module, {})[resource] = kept
-    costs.setdefault("normalizer", {})["dsp"] = {"one": once(samples)}
     return costs
 
 
 def _of(counts: Counts, resource: str) -> float:
     return counts.lut - counts.lutram if resource == LOGIC else getattr(counts, resource)
-
-
-def once(samples: list[Sample]) -> float:
-    """DSPs that every accelerator has once; the others are counted by a formula, which is wrong if
-    they are not the same everywhere."""
-    rest = {s.label: s.made.total.dsp - dsps(s.design, s.series_7) for s in samples}
-    if len(set(rest.values())) > 1:
-        print("DSPs beside the formula:", rest)
-    before = unit_costs.of_quantities()["dsp"].get("one", 0.0)
-    return float(min(rest.values()) + before)
 
 
 def write(path: Path, samples: list[Sample]) -> None:

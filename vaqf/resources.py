@@ -100,7 +100,10 @@ def dsps(design: Design, series_7: bool) -> int:
     )
     mean = multiplier(context, mantissa, series_7) + multiplier(a + fraction, mult, series_7)
     exponent = multiplier(score, arithmetic.SCORE_MULT_BITS, series_7, signed=False)
-    once = round(unit_costs.of_quantities()["dsp"].get("one", 0.0))
+    # the normalizer: square of a row's sum, its sum of squares times dim; and two interpolations
+    sums, squares = arithmetic.ROW_SUM_BITS, arithmetic.ROW_SQUARE_BITS + 1
+    once = multiplier(sums, sums, series_7) + 2
+    once += multiplier(squares, arithmetic.MAX_DIM.bit_length() + 1, series_7)
     return (
         design.tokens * p * (result + square)
         + design.norm_tokens * p * norm

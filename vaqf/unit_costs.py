@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("unit_costs.json")
-FITTED = ("lut", "lutram", "ff", "dsp")  # LUTs that are no LUTRAM, LUTRAM, flip-flops, DSPs
+FITTED = ("lut", "lutram", "ff")  # LUTs that are no LUTRAM, LUTRAM, flip-flops
 
 
 @lru_cache(maxsize=1)
