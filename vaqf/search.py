@@ -231,15 +231,23 @@ def _faster(
         for rows in plan.rows(frames, None):
             if plan.interval(frames, rows) >= than:
                 continue
-            for design in plan.designs(frames, rows, all_ports=False):
-                share = problem.share(design)
-                if share[0] <= 1:
-                    yield design
-                    continue
-                blocked.append(share)
-                fewer = _fewer_rows(problem, plan, design, than)
-                if fewer is not None:
-                    yield fewer
+            for widest in plan.designs(frames, rows, all_ports=False):
+                for design in _narrower(widest):
+                    share = problem.share(design)
+                    if share[0] <= 1:
+                        yield design
+                        break
+                    blocked.append(share)
+                    fewer = _fewer_rows(problem, plan, design, than)
+                    if fewer is not None:
+                        yield fewer
+
+
+def _narrower(design: Design) -> Iterator[Design]:
+    """The design, and with fewer weight ports: their buffers are not free."""
+    for ports in reversed(shapes.WEIGHT_PORTS):
+        if ports <= design.weight_ports:
+            yield replace(design, weight_ports=ports)
 
 
 def _fewer_rows(problem: Problem, plan: Plan, design: Design, than: float) -> Design | None:

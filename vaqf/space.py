@@ -123,11 +123,13 @@ class Plan:
     resident: Design | None  # the same with all weights on chip, if they alone fit
     by_kind: dict[str, command_cycles.Command]  # of the resident design if there is one
 
-    @property
+    @cached_property
     def smallest(self) -> Design:
-        """The least any design of this plan uses."""
-        frames = self.problem.frames[-1]
-        return replace(self.base, frames_in_flight=frames, weight_ports=1, norm_tokens=1)
+        """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
+        would put on LUTs."""
+        least = replace(self.base, weight_ports=1)
+        designs = (replace(least, frames_in_flight=frames) for frames in self.problem.frames)
+        return min(designs, key=self.problem.share)
 
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry."""
