@@ -191,16 +191,19 @@ module results (
   localparam int FIRST_BITS = sizes::index_bits(BANKS);
   localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH);
   localparam int PLACE = FOUND - 1;  // the cycle in which places are counted
-  // a third of n_words, four bits at a time from the highest
-  logic [15:0] third, part_words;
-  always_comb begin
-    logic [1:0] remainder;
+  // a third of n_words, four bits at a time from the highest, a cycle each
+  logic [15:0] part_words;
+  logic [ 1:0] remainder  [4];  // of a digit and those above
+  for (genvar i = 0; i < 4; ++i) begin : g_digit
     logic [5:0] given;
-    remainder = '0;
-    for (int i = 12; i >= 0; i -= 4) begin
-      given = {remainder, command.n_words[i+:4]};
-      third[i+:4] = 4'(given / 6'd3);
-      remainder = 2'(given % 6'd3);
+    if (i == 3) begin : g_highest
+      assign given = 6'(command.n_words[4*i+:4]);
+    end else begin : g_lower
+      assign given = {remainder[i+1], command.n_words[4*i+:4]};
+    end
+    always_ff @(posedge clk) begin
+      part_words[4*i+:4] <= 4'(given / 6'd3);
+      remainder[i]       <= 2'(given % 6'd3);
     end
   end
 
@@ -223,8 +226,7 @@ module results (
   logic part_end;
   assign part_end = part_word == part_words - 1'b1;
   always_ff @(posedge clk) begin
-    part_words <= third;
-    stride     <= ADDRESS_BITS'((part_words + 16'(BANKS - 1)) / 16'(BANKS));
+    stride <= ADDRESS_BITS'((part_words + 16'(BANKS - 1)) / 16'(BANKS));
     if (start) begin
       part       <= '0;
       part_word  <= '0;

@@ -49,17 +49,17 @@ def test_pinned_answers() -> None:
     found = search.search(BASE, ZCU102, target_fps=None, clock_mhz=150.0)
     assert [(c.act_bits, round(c.estimate.fps, 1)) for c in found.candidates] == PINNED_FPS
     d = found.estimate.design
-    assert (d.tokens, d.pe, d.simd, d.frames_in_flight, d.resident) == (4, 16, 768, 2, False)
+    assert (d.tokens, d.pe, d.simd, d.frames_in_flight, d.resident) == (6, 8, 768, 2, False)
 
 
 PINNED_FPS = [
-    (8, 383.0),
-    (7, 365.8),
-    (6, 373.2),
-    (5, 441.0),
-    (4, 460.6),
-    (3, 447.5),
-    (2, 446.0),
+    (8, 292.1),
+    (7, 278.9),
+    (6, 291.1),
+    (5, 362.6),
+    (4, 404.2),
+    (3, 386.8),
+    (2, 429.9),
 ]  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def test_tables_beat_adders_by_about_their_cost() -> None:
         search.search(BASE, ZCU102, target_fps=None, engine=e).estimate.fps
         for e in ("table", "adder")
     )
-    assert 2 < ours / adders < 4
+    # 3.1 against 9.1 LUTs per MAC, in designs that spend as much on everything else
+    assert 1.5 < ours / adders < 3
 
 
 def test_a_given_design_is_judged_not_searched() -> None:

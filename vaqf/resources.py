@@ -24,7 +24,11 @@ def accumulator_bits(a: int, c: Capacity) -> int:
 
 
 def _price(amounts: Mapping[str, float], costs: Costs) -> float:
-    return sum(cost * amounts[name] for name, cost in costs.items() if name in amounts)
+    total = 0.0
+    for name, cost in costs.items():
+        if name in amounts:
+            total += cost * amounts[name]
+    return total
 
 
 def least_logic(

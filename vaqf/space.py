@@ -127,9 +127,11 @@ class Plan:
     def smallest(self) -> Design:
         """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
         would put on LUTs."""
-        least = replace(self.base, weight_ports=1)
-        designs = (replace(least, frames_in_flight=frames) for frames in self.problem.frames)
-        return min(designs, key=self.problem.share)
+        frames = self.problem.frames
+        least = replace(self.base, weight_ports=1, frames_in_flight=frames[-1])
+        if len(frames) == 1 or self.problem.share(least)[0] <= 1:
+            return least
+        return min(least, replace(least, frames_in_flight=frames[0]), key=self.problem.share)
 
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry."""
@@ -192,6 +194,7 @@ class Plan:
 def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
     """One plan per width L of the attention engine."""
     vit, (tokens, pe, simd) = problem.vit, array
+    norm_tokens: dict[tuple[int, int], int] = {}
     for lanes in lane_choices(vit, pe):
         shape = (vit, act_bits, pe, simd, lanes)
         base = Design(
@@ -210,7 +213,10 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             resident=False,
             capacity=capacity_for(*shape),
         )
-        base = replace(base, norm_tokens=_norm_tokens(vit, base))
+        same = base.share, base.padded_head(vit.head_dim)  # what it depends on beside the array
+        if same not in norm_tokens:
+            norm_tokens[same] = _norm_tokens(vit, base)
+        base = replace(base, norm_tokens=norm_tokens[same])
         words = shapes.total_weight_words(*shape)
         resident = None
         if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
@@ -249,7 +255,6 @@ def _share(problem: Problem, act_bits: int, array: Array, lanes: int) -> int:
 
 def _norm_tokens(vit: Vit, design: Design) -> int:
     """Fewest layer-norm rows per cycle that bind no more than all of them."""
-
     padded_head = design.padded_head(vit.head_dim)
     by_kind = shapes.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
 
