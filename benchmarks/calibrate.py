@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from sim import synth, yosys
 from sim.netlist import Counts
@@ -157,30 +157,6 @@ def known(sample: Sample) -> dict[str, Counts]:
     return found
 
 
-def non_negative(matrix: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least squares without negative unknowns: Lawson and Hanson's active set."""
-    count = matrix.shape[1]
-    found, free = np.zeros(count), np.zeros(count, dtype=bool)
-    for _ in range(8 * count):
-        slope = matrix.T @ (wanted - matrix @ found)
-        slope[free] = -np.inf
-        if free.all() or slope.max() <= 1e-9 * abs(matrix.T @ wanted).max():
-            break
-        free[slope.argmax()] = True
-        while True:
-            trial = np.zeros(count)
-            trial[free] = np.linalg.lstsq(matrix[:, free], wanted, rcond=None)[0]
-            if (trial[free] > 0).all():
-                found = trial
-                break
-            low = free & (trial <= 0)
-            step = (found[low] / np.maximum(found[low] - trial[low], 1e-30)).min()
-            found = found + step * (trial - found)
-            free &= found > 1e-12
-            found[~free] = 0.0
-    return found
-
-
 def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
     """Module -> resource -> quantity -> cost."""
     amounts = [
@@ -202,7 +178,7 @@ def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
                 wanted.append(max(0.0, counted))
             weight = np.array(weights)
             scale = np.maximum(abs(rows * weight[:, None]).max(axis=0), 1e-30)
-            found = non_negative(rows * weight[:, None] / scale, np.array(wanted) * weight) / scale
+            found = nnls(rows * weight[:, None] / scale, np.array(wanted) * weight)[0] / scale
             kept = {
                 name: float(f"{cost:.4g}") for name, cost in zip(names, found, strict=True) if cost
             }
