@@ -38,7 +38,7 @@ ZOO = (
     Case("vit_digits", "pynq_z2", 100.0),
     Case("vit_digits", "zcu102", None),
     Case("vit_shapes", "kv260", None, 4),
-    Case("deit_tiny", "kv260", 100.0, 6, "adder"),
+    Case("deit_tiny", "kv260", 100.0, 3, "adder"),
     Case("deit_tiny", "zcu102", None),
     Case("deit_small", "zcu102", 300.0, 6),
     Case("deit_base", "zcu102", None, frames=4),

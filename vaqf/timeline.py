@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vaqf.board import Board
-from vaqf.command_cycles import Command, attention_cycles, commands, pixel_row_cycles
+from vaqf.command_cycles import (
+    PLANNED,
+    Command,
+    attention_cycles,
+    commands,
+    pixel_row_cycles,
+)
 from vaqf.design import PORT_BITS, Design
 from vaqf.vit import Vit
 from vaqf.weight_stream import ASK, EFFICIENCY, READ_LATENCY, WeightStream
@@ -168,17 +174,21 @@ class Timeline:
         return stall, command.cycles
 
     def _pixels_late(self, command: Command, start: float) -> float:
-        """How much later the pixels of the last group are than it could be read.
-
-        No more than two groups are stored ahead of those that are read.
+        """How much later the pixels of a group are than it could be read: of the first two, which
+        are stored ahead, and of the last, as no more than two are.
         """
         row = pixel_row_cycles(self._vit, self._design, EFFICIENCY)
-        rows = self._vit.tokens - self._vit.prefix_tokens
-        stored = self._image + rows * row
-        if command.groups > 2:
-            left = rows - self._design.tokens * 2 + self._vit.prefix_tokens
-            stored = max(stored, start + command.group_cycles + left * row)
-        return stored - (start + (command.groups - 1) * command.group_cycles)
+        tokens, prefix, group = self._design.tokens, self._vit.prefix_tokens, command.group_cycles
+        rows, last = self._vit.tokens - prefix, command.groups - 1
+        first = self._image - start - PLANNED
+        late = max(
+            first + min(rows, (index + 1) * tokens - prefix) * row - index * group
+            for index in (0, min(1, last), last)
+        )
+        if last > 1:
+            left = rows - 2 * tokens + prefix
+            late = max(late, group + left * row - last * group)
+        return late
 
     def _fetch(self) -> None:
         """Ask for parameters as far ahead as there are buffers: two of each engine."""
