@@ -21,7 +21,7 @@ from vaqf.errors import InputError
 from vaqf.network import Network
 from vaqf.output import new_file
 from vaqf.program import Program, compile_network
-from vaqf.project import Project, read_logits
+from vaqf.project import Project, edited, listed, read_logits
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 
@@ -68,6 +68,7 @@ class Cosim:
     compile_seconds: float
     run_seconds: float
     waveform: Path | None
+    edited: tuple[str, ...]  # files of rtl/ that are not as `vaqf build` wrote them
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def run(
         compile_seconds=compiled - start,
         run_seconds=time.perf_counter() - compiled,
         waveform=project.folder / VCD if options.trace else None,
+        edited=() if options.vendor else tuple(edited(project, listed(project, "rtl"))),
     )
 
 

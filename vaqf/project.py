@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,17 +118,27 @@ def load(folder: Path) -> Project:
     return Project(folder, manifest)
 
 
-def check_unchanged(project: Project, names: Iterable[str]) -> None:
-    """InputError unless these files, named as in the manifest, are as `vaqf build` wrote them."""
-    listed = project.manifest["sha256"]
+def listed(project: Project, folder: str) -> list[str]:
+    """The files of one of its folders that `vaqf build` wrote."""
+    return sorted(name for name in project.manifest["sha256"] if name.startswith(f"{folder}/"))
+
+
+def edited(project: Project, names: Iterable[str]) -> Iterator[str]:
+    """Those of these files, named as in the manifest, that are not as `vaqf build` wrote them."""
+    hashes = project.manifest["sha256"]
     for name in names:
         path = project.folder / name
         try:
-            same = hashlib.sha256(path.read_bytes()).hexdigest() == listed.get(name)
+            if hashlib.sha256(path.read_bytes()).hexdigest() != hashes.get(name):
+                yield name
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-        if not same:
-            raise InputError(f"{path} is not as it was built; build the project again")
+
+
+def check_unchanged(project: Project, names: Iterable[str]) -> None:
+    """InputError unless these files, named as in the manifest, are as `vaqf build` wrote them."""
+    for name in edited(project, names):
+        raise InputError(f"{project.folder / name} is not as it was built; build the project again")
 
 
 def rtl_sources(project: Project) -> list[tuple[str, str]]:
@@ -136,16 +146,16 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
 
     A project without rtl/ gets what a build writes today.
     """
-    listed = [name for name in project.manifest["sha256"] if re.fullmatch(r"rtl/\w+\.sv", name)]
-    if not listed:
+    sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
+    if not sources:
         package = emit.rtl_package(project.design, str(project.manifest.get("model")))
         return [
             (emit.PACKAGE, package),
             *((path.name, path.read_text()) for path in emit.rtl_library()),
         ]
-    check_unchanged(project, ["design.json", *listed])
+    check_unchanged(project, ["design.json", *sources])
     first = [f"rtl/{name}" for name in (emit.PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
-    order = [*(name for name in first if name in listed), *sorted(set(listed) - set(first))]
+    order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
     return [
         (Path(name).name, (project.folder / name).read_text(encoding="utf-8")) for name in order
     ]

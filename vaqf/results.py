@@ -313,6 +313,7 @@ class Cosimulated:
                 "commands": [vars(one) for one in cycles.commands],
             },
             "waveform": None if run.waveform is None else str(run.waveform),
+            "edited": list(run.edited),
             "compile_seconds": round(run.compile_seconds, 3),
             "run_seconds": round(run.run_seconds, 3),
         }

@@ -250,6 +250,8 @@ def cosim(result: "Cosimulated", quiet: bool) -> None:
     )
     for finding in run.findings:
         print(f"  {finding}")
+    if run.edited:
+        print(f"not as vaqf build wrote it: {', '.join(run.edited)}")
     if result.correct is not None and not run.mismatches:
         print(f"{share(result.correct, run.frames)} images correct")
     if run.waveform is not None:
