@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from random_designs import fitted
 
 from sim import netlist, synth, yosys
 from sim.netlist import Counts
@@ -162,3 +163,17 @@ def test_wrong_words(words: list[str], sentence: str, capsys: pytest.CaptureFixt
 def test_every_module_of_the_library_is_a_unit_or_inline() -> None:
     names = {path.stem for path in emit.rtl_library()}
     assert set(yosys.INLINE) | set(yosys.UNIQUE) <= names
+
+
+@pytest.mark.slow
+def test_units_add_up_to_the_whole(tmp_path: Path) -> None:
+    """A whole accelerator of 512 binary MACs a cycle, cut and flattened."""
+    design, _ = fitted("table", 1)
+    package = (emit.PACKAGE, emit.rtl_package(design, "small"))
+    sources = [package, *((path.name, path.read_text()) for path in emit.rtl_library())]
+    cut = synth.synthesize(sources, emit.TOP, "xcup", tmp_path).total
+    whole = synth.synthesize(sources, emit.TOP, "xcup", tmp_path, whole=True).total
+    assert cut.lut == pytest.approx(whole.lut, rel=0.03)
+    assert cut.ff == pytest.approx(whole.ff, rel=0.03)
+    assert cut.lutram == pytest.approx(whole.lutram, rel=0.03)
+    assert (cut.dsp, cut.bram36) == (whole.dsp, whole.bram36)
