@@ -96,7 +96,10 @@ SWEEP = (
     ("xcup", sized("deit_tiny", engine="adder", act_bits=4, pe=2, simd=192, attention_rows=13)),
     ("xc7", sized("vit_digits", tokens=5, pe=8, simd=64, norm_tokens=5, attention_rows=13)),
     ("xc7", sized("deit_tiny", act_bits=3, simd=64, tokens=3, norm_tokens=1)),
-    ("xc7", sized("vit_digits", engine="adder", act_bits=5, pe=2, simd=128, tokens=3, norm_tokens=3)),
+    (
+        "xc7",
+        sized("vit_digits", engine="adder", act_bits=5, pe=2, simd=128, tokens=3, norm_tokens=3),
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaqf import board, resources, unit_costs, vit
-from vaqf.design import Design, capacity_for, streamed_ring_words
+from vaqf.design import Design, capacity_for, from_json, streamed_ring_words
 from vaqf.memories import bram18, lutram_luts, memories, memory_use
 from vaqf.quantities import MODULES, add_tree, engine_quantities, quantities, table_luts
 from vaqf.resources import accumulator_bits, worst_share
@@ -67,7 +67,7 @@ COUNTED = json.loads(Path(__file__).with_name("yosys_counts.json").read_text(enc
 @pytest.mark.parametrize("counted", COUNTED["designs"], ids=lambda c: f"{c['board']}-{c['lut']}")
 def test_the_estimate_is_what_yosys_counts(counted) -> None:
     """The designs of benchmarks/calibrate.py, none of which its costs were fitted to."""
-    use = resources.resources(Design.from_json(counted["design"]), board.load(counted["board"]))
+    use = resources.resources(from_json(counted["design"]), board.load(counted["board"]))
     for key in ("lut", "lutram", "ff", "bram36"):
         assert use[key] == pytest.approx(counted[key], rel=0.10), key
     assert use["dsp"] == counted["dsp"]
