@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("brevitas")
@@ -15,6 +16,7 @@ from small_runs import model_file, sha  # noqa: E402
 
 from quant import saved, stage  # noqa: E402
 from vaqf import api, cli  # noqa: E402
+from vaqf.paths import BOARDS  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
 QUICK = ["--epochs", "2", "--set", "batch=512"]
@@ -87,9 +89,13 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
 def test_a_frame_rate_finds_the_precision_and_the_network_is_there(
     here: Path, capsys: Capture
 ) -> None:
-    words = ["--board", "zcu102", "--fps", "200000", *QUICK, "--json"]
+    # few LUTs: below 8 bits the next larger design fits
+    device = yaml.safe_load((BOARDS / "pynq_z2.yaml").read_text()) | {"name": "tiny", "lut": 22_000}
+    Path("tiny.yaml").write_text(yaml.safe_dump(device))
+    words = ["--board", "tiny.yaml", "--fps", "27000", *QUICK, "--json"]
     assert cli.main(["estimate", "-m", "small.yaml", *words[:4], "--json"]) == 0
     wanted = json.loads(capsys.readouterr().out)
+    assert wanted["act_bits"] < 8
     assert train(*words) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["act_bits"] == wanted["act_bits"]
