@@ -1,6 +1,6 @@
 """Unit costs from synthesis: whole accelerators through Yosys, fitted module by module.
 
-python benchmarks/calibrate.py [--check] [--jobs 2] [--write FILE]
+python benchmarks/calibrate.py [--check] [--jobs 2]
 
 Every module's counts, less memories and tables whose size is known, are fitted by what the module
 grows with (vaqf/quantities.py), no cost below zero; the result is vaqf/unit_costs.json. Then the
@@ -77,9 +77,9 @@ def sized(model: str, **changes: int | str | bool) -> Design:
     shape = tuple(values[name] for name in ("act_bits", "pe", "simd", "attention_lanes"))
     needs = vit.load(model)
     return Design(
-        ring_words=streamed_ring_words(needs, *shape),  # type: ignore[arg-type]
-        capacity=capacity_for(needs, *shape),  # type: ignore[arg-type]
-        **values,  # type: ignore[arg-type]
+        ring_words=streamed_ring_words(needs, *shape),
+        capacity=capacity_for(needs, *shape),
+        **values,
     )
 
 
@@ -133,9 +133,7 @@ TARGETS = (
 
 def synthesized(label: str, design: Design, family: str) -> Sample:
     """Through Yosys, or from the cache."""
-    package = (emit.PACKAGE, emit.rtl_package(design, label))
-    sources = [package, *((path.name, path.read_text()) for path in emit.rtl_library())]
-    made = synth.synthesize(sources, emit.TOP, family, yosys.cache_folder())
+    made = synth.synthesize(emit.rtl_sources(design, label), emit.TOP, family, yosys.cache_folder())
     print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
     return Sample(label, design, made)
 
@@ -200,7 +198,7 @@ def tool() -> str:
     return f"Yosys {yosys.version()}, synth_xilinx {yosys.FLAGS}, before placement"
 
 
-def write(path: Path, samples: list[Sample]) -> None:
+def write(samples: list[Sample]) -> None:
     """The file that vaqf reads, and from now on this process too."""
     content = {
         "made": {
@@ -212,7 +210,7 @@ def write(path: Path, samples: list[Sample]) -> None:
         "costs": fit(samples),
     }
     text = json.dumps(content, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    unit_costs.FILE.write_text(text + "\n", encoding="utf-8")
     unit_costs.calibration.cache_clear()
     unit_costs.of_quantities.cache_clear()
 
@@ -253,12 +251,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fit nothing")
     parser.add_argument("--jobs", type=int, default=2, help="processes of up to 4 GiB")
-    parser.add_argument("--write", type=Path, default=unit_costs.FILE)
     asked = parser.parse_args()
     synth.JOBS = asked.jobs
     if not asked.check:
         swept = [synthesized(_label(design), design, family) for family, design in SWEEP]
-        write(asked.write, swept)
+        write(swept)
     samples, bad = [], []
     for target in TARGETS:
         device, label, design = chosen(target)

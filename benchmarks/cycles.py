@@ -19,7 +19,7 @@ from sim.rtl_cycles import CommandCycles, Cycles
 from sim.rtl_run import Cosim
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / name) for name in ("", "hls", "rtl")]
-PER_FRAME, PER_COMMAND, COUNTS = 0.02, 0.05, 0.01
+from random_runs import COUNTS, PER_COMMAND, PER_FRAME, SEVERAL, projects, steady  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,6 @@ def zoo() -> Iterator[tuple[str, Cosim]]:
 
 def random(networks: int) -> Iterator[tuple[str, Cosim]]:
     """The networks of tests/rtl/test_random_networks.py."""
-    from random_runs import SEVERAL, projects, steady
-
     for name in SEVERAL:
         with tempfile.TemporaryDirectory() as temporary:
             for seed, (vit, made) in enumerate(projects(Path(temporary), name, networks)):

@@ -23,8 +23,7 @@ def main() -> None:
     good = True
     for act_bits, bar in BARS.items():
         design = sized("deit_tiny", act_bits=act_bits, **SHAPE)
-        package = (emit.PACKAGE, emit.rtl_package(design, "table engine"))
-        sources = [package, *((path.name, path.read_text()) for path in emit.rtl_library())]
+        sources = emit.rtl_sources(design, "table engine")
         cache, macs = yosys.cache_folder(), design.macs_per_cycle
         lookup = synth.synthesize(sources, "lookup", "xcup", cache)
         engine = synth.synthesize(sources, "binary_engine", "xcup", cache)

@@ -114,7 +114,7 @@ def test_tables_beat_adders_by_about_their_cost() -> None:
         search.search(BASE, ZCU102, target_fps=None, engine=e).estimate.fps
         for e in ("table", "adder")
     )
-    # 3.1 against 9.1 LUTs per MAC, in designs that spend as much on everything else
+    # less than the ratio of their LUTs per MAC: everything around the engines costs the same
     assert 1.5 < ours / adders < 3
 
 

@@ -174,8 +174,7 @@ def test_units_add_up_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """
     monkeypatch.setattr(yosys, "FLAGS", yosys.FLAGS.replace("-abc9", "-abc9 -nosrl"))
     design, _ = fitted("table", 1)
-    package = (emit.PACKAGE, emit.rtl_package(design, "small"))
-    sources = [package, *((path.name, path.read_text()) for path in emit.rtl_library())]
+    sources = emit.rtl_sources(design, "small")
     cut = synth.synthesize(sources, emit.TOP, "xcup", tmp_path).total
     whole = synth.synthesize(sources, emit.TOP, "xcup", tmp_path, whole=True).total
     assert cut.lut == pytest.approx(whole.lut, rel=0.03)

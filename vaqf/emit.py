@@ -100,6 +100,12 @@ def _constants(design: Design) -> dict[str, Any]:
     }
 
 
+def rtl_sources(design: Design, model: str) -> list[tuple[str, str]]:
+    """(name, text) of the package and the library in the order in which tools read them."""
+    library = ((path.name, path.read_text(encoding="utf-8")) for path in rtl_library())
+    return [(PACKAGE, rtl_package(design, model)), *library]
+
+
 def rtl_library() -> list[Path]:
     """The SystemVerilog that no design changes, in the order in which tools read it."""
     packages = [RTL / f"{name}.sv" for name in RTL_PACKAGES]
@@ -119,7 +125,7 @@ def write_rtl(design: Design, model: str, folder: Path) -> None:
 
     The list names one file a line, relative to `folder`, in the order in which tools read them.
     """
-    (folder / "vaqf_pkg.sv").write_text(rtl_package(design, model), encoding="utf-8")
+    (folder / PACKAGE).write_text(rtl_package(design, model), encoding="utf-8")
     sources = rtl_library()
     for source in sources:
         shutil.copy(source, folder)

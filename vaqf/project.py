@@ -148,11 +148,7 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
     """
     sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
     if not sources:
-        package = emit.rtl_package(project.design, str(project.manifest.get("model")))
-        return [
-            (emit.PACKAGE, package),
-            *((path.name, path.read_text()) for path in emit.rtl_library()),
-        ]
+        return emit.rtl_sources(project.design, str(project.manifest.get("model")))
     check_unchanged(project, ["design.json", *sources])
     first = [f"rtl/{name}" for name in (emit.PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
     order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]

@@ -11,8 +11,7 @@ from vaqf.timeline import ATTENTION, ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
-ROUNDS = 2  # of all the frames in flight; those behind the first are the steady state
-MAX_ROUNDS = 6  # if the ring holds more than a round: then frames wait for different things
+ROUNDS = 2  # of all the frames in flight; the second is the steady state
 DEPTH = 4  # blocks that are followed: the first two, one for those between, the last
 BETWEEN = 2  # that one
 BLOCK = ("qkv", "proj", "fc1", "fc2")  # matmuls of an encoder block
@@ -82,28 +81,14 @@ def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
     return by_kind["embed"].stream_bits + vit.depth * block + by_kind["head"].stream_bits
 
 
-@dataclass(frozen=True)
-class _Followed:
-    """A model with no more than DEPTH blocks."""
-
-    by_kind: dict[str, Command]
-    events: list[Event]
-    rounds: int
-
-    @property
-    def round(self) -> int:
-        """Events of one round; behind the first is the steady state."""
-        return len(self.events) // self.rounds
-
-
-def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Followed:
+def _follow(
+    vit: Vit, board: Board, design: Design, clock_mhz: float
+) -> tuple[dict[str, Command], list[Event]]:
+    """Commands, and the events of all rounds, of a model with no more than DEPTH blocks."""
     shallow = vit if vit.depth <= DEPTH else replace(vit, depth=DEPTH)
     rate = stream_rate(board, design.weight_ports, clock_mhz)
-    timeline = Timeline(shallow, design, rate)
-    rounds = ROUNDS
-    if not design.resident:
-        rounds = min(ROUNDS + design.ring_words // timeline.words_per_round, MAX_ROUNDS)
-    return _Followed(timeline.by_kind, list(timeline.run(rounds)), rounds)
+    timeline = Timeline(shallow, design, rate, ROUNDS)
+    return timeline.by_kind, list(timeline.run())
 
 
 def _stands_for(block: int, depth: int) -> range:
@@ -114,10 +99,10 @@ def _stands_for(block: int, depth: int) -> range:
 
 
 def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
-    """The steady state: the rounds behind the first, each of all the frames in flight."""
-    followed = _follow(vit, board, design, clock_mhz)
-    frames, events = design.frames_in_flight, followed.events
-    shares = list(_shares(followed))
+    """The steady state: the second of two rounds, each of all the frames in flight."""
+    by_kind, events = _follow(vit, board, design, clock_mhz)
+    frames = design.frames_in_flight
+    shares = list(_shares(by_kind, events))
     cycles = _cycles(shares, vit.depth)
     # the first slot's frame that ends last began in the same round, or with two in flight before
     begin = [e.start for e in events if e.entry.kind == "embed" and e.entry.slot == 0][-frames]
@@ -126,14 +111,14 @@ def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> 
     return Schedule(
         interval=_per_frame(cycles, frames),
         latency=math.ceil(end - begin + skipped),
-        stream_bits=stream_bits(vit, followed.by_kind),
-        layers=_timings(vit, design, followed, shares),
+        stream_bits=stream_bits(vit, by_kind),
+        layers=_timings(vit, design, by_kind, events, shares),
     )
 
 
 def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> int:
     """schedule_frame's interval alone, for the search."""
-    shares = _shares(_follow(vit, board, design, clock_mhz))
+    shares = _shares(*_follow(vit, board, design, clock_mhz))
     return _per_frame(_cycles(shares, vit.depth), design.frames_in_flight)
 
 
@@ -146,12 +131,12 @@ def _per_frame(cycles: float, frames: int) -> int:
     return math.ceil(round(cycles / frames, 3))
 
 
-def _shares(followed: _Followed) -> Iterator[_Share]:
-    """The mean steady round's time on the binary engine, cut at the ends of its commands.
+def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share]:
+    """The second round's time on the binary engine, cut at the ends of its commands.
 
     Time before a command that attention takes is the share of its block's scores.
     """
-    events, count, mean = followed.events, followed.round, followed.rounds - 1
+    count = len(events) // ROUNDS
     attention_waited = False  # for the attention before it
     previous = next(e for e in reversed(events[:count]) if e.entry.kind != ATTENTION)
     for event in events[count:]:
@@ -161,20 +146,17 @@ def _shares(followed: _Followed) -> Iterator[_Share]:
             continue
         gap = event.start - previous.end - ENGINE_TURN
         if attention_waited or event.waited_for == ATTENTION:
-            yield _Share(LAYERS[ATTENTION], entry.block, gap / mean, "attention")
+            yield _Share(LAYERS[ATTENTION], entry.block, gap, "attention")
             gap = 0.0
-        yield from _command_shares(followed.by_kind[entry.kind], event, gap, mean)
+        yield from _command_shares(by_kind[entry.kind], event, gap)
         previous, attention_waited = event, False
 
 
-def _command_shares(command: Command, event: Event, gap: float, mean: int) -> Iterator[_Share]:
-    """A command's cycles by the layer they belong to: its layer norm's first fetch apart.
-
-    mean: of so many rounds.
-    """
+def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Share]:
+    """A command's cycles by the layer they belong to: its layer norm's first fetch apart."""
     block = event.entry.block
     if command.kind in NORMS:
-        yield _Share(NORMS[command.kind], block, command.norm_cycles / mean, "start-up")
+        yield _Share(NORMS[command.kind], block, command.norm_cycles, "start-up")
     cycles = ENGINE_TURN + gap + event.end - event.start - command.norm_cycles
     waits = {
         "parameters": gap,
@@ -183,13 +165,14 @@ def _command_shares(command: Command, event: Event, gap: float, mean: int) -> It
     }
     longest = max(waits, key=lambda key: waits[key])
     bound_by = longest if waits[longest] * WAIT_SHARE > cycles else "compute"
-    yield _Share(LAYERS[command.kind], block, cycles / mean, bound_by)
+    yield _Share(LAYERS[command.kind], block, cycles, bound_by)
 
 
 def _timings(
     vit: Vit,
     design: Design,
-    followed: _Followed,
+    by_kind: dict[str, Command],
+    events: list[Event],
     shares: list[_Share],
 ) -> dict[str, LayerTiming]:
     """Exposed cycles per frame, rounded so that they add up to the interval; busy cycles."""
@@ -211,11 +194,11 @@ def _timings(
         before = _per_frame(running, frames)
         running += total
         layers[name].exposed = _per_frame(running, frames) - before
-    for event in followed.events[-followed.round :]:
+    for event in events[len(events) // ROUNDS :]:
         kind = event.entry.kind
         if kind == ATTENTION:
             continue
-        command = followed.by_kind[kind]
+        command = by_kind[kind]
         for block in _stands_for(event.entry.block, vit.depth):
             layer = layers[_name(LAYERS[kind], block)]
             layer.busy, layer.elapsed = command.cycles, round(event.end - event.start)

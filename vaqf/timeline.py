@@ -93,10 +93,9 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 class Timeline:
     """Commands of the list one after the other, each when its engine and its data are there."""
 
-    def __init__(self, vit: Vit, design: Design, rate: float) -> None:
+    def __init__(self, vit: Vit, design: Design, rate: float, rounds: int) -> None:
         self.by_kind = commands(vit, design)
-        self._round = command_list(vit.depth, design.frames_in_flight)
-        self._entries: list[Entry] = []
+        self._entries = command_list(vit.depth, design.frames_in_flight) * rounds
         self._attention = attention_cycles(vit, design, design.attention_rows)
         self._context_records = vit.heads * design.padded_head(vit.head_dim)
         self._stream = WeightStream(design, rate)
@@ -109,22 +108,10 @@ class Timeline:
         self._vit, self._design = vit, design
         self._image = 0.0  # when the next embedding's first pixels come
 
-    @property
-    def words_per_round(self) -> int:
-        """Ring words of the weights of all the frames in flight."""
-        return sum(self._words())
-
-    def _words(self) -> list[int]:
-        """Ring words that each matmul of a round reads."""
-        kinds = (entry.kind for entry in self._round if entry.kind != ATTENTION)
-        return [self.by_kind[kind].weight_words for kind in kinds]
-
-    def run(self, rounds: int) -> Iterator[Event]:
-        """So many rounds, from the first command on."""
-        self._entries = self._round * rounds
-        counts = self._words() * rounds
-        if self._resident:
-            counts = [0] * len(counts)
+    def run(self) -> Iterator[Event]:
+        """All rounds, from the first command on."""
+        matmuls = [self.by_kind[entry.kind] for entry in self._entries if entry.kind != ATTENTION]
+        counts = [0 if self._resident else command.weight_words for command in matmuls]
         words = iter([self._stream.announce(count) for count in counts])
         # the ring is filled for what follows, too
         following, behind = itertools.cycle(counts), 0

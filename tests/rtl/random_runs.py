@@ -18,6 +18,8 @@ from vaqf.project import Project
 from vaqf.vit import Vit
 
 SEVERAL = (*DESIGNS, "table 4", "table 3")  # few enough to be compiled
+PER_FRAME, PER_COMMAND = 0.02, 0.05  # how far the estimate may be off
+COUNTS = 0.01  # of a frame: shorter commands are not judged alone
 FRAMES = 9  # odd: one runs alone; the last of them read no weights ahead, so they are few
 
 

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-from random_runs import SEVERAL, paused, projects, steady
+from random_runs import COUNTS, PER_COMMAND, PER_FRAME, SEVERAL, paused, projects, steady
 
 FEW = ("table shared", "adder")
-PER_FRAME, PER_LAYER = 0.02, 0.05  # how far the estimate may be off
-COUNTS = 0.01  # of a frame: shorter commands are not judged alone
 
 
 def check(folder: Path, name: str, networks: int) -> None:
@@ -22,7 +20,7 @@ def check(folder: Path, name: str, networks: int) -> None:
         assert cycles.frame == pytest.approx(cycles.estimated, rel=PER_FRAME), vit
         for command in cycles.commands:
             if command.measured > COUNTS * cycles.frame:
-                assert command.measured == pytest.approx(command.estimated, rel=PER_LAYER), (
+                assert command.measured == pytest.approx(command.estimated, rel=PER_COMMAND), (
                     vit,
                     command,
                 )
