@@ -195,7 +195,8 @@ def _of(counts: Counts, resource: str) -> float:
 
 def tool() -> str:
     """What counted, in words."""
-    return f"Yosys {yosys.version()}, synth_xilinx {yosys.FLAGS}, before placement"
+    flags = f"synth_xilinx {yosys.FLAGS}, abc9 -D {yosys.DELAY_PS}"
+    return f"Yosys {yosys.version()}, {flags}, before placement"
 
 
 def write(samples: list[Sample]) -> None:
@@ -272,7 +273,7 @@ def record(samples: list[Sample]) -> None:
         {"board": target.board, "design": sample.design.to_json(), **asdict(sample.made.total)}
         for target, sample in zip(TARGETS, samples, strict=True)
     ]
-    text = json.dumps({"tool": tool(), "designs": found}, indent=1)
+    text = json.dumps({"tool": tool(), "bar": BAR, "designs": found}, indent=1)
     RECORD.write_text(text + "\n", encoding="utf-8")
 
 

@@ -18,7 +18,8 @@ package latency;
     octave = normalize(bits) + OCTAVE_TABLE;
   endfunction
 
-  localparam int SCALE_BY = 3;  // operands, product, shift
+  localparam int SCALE_PRODUCT = 2;  // operands, product
+  localparam int SCALE_BY = SCALE_PRODUCT + 1;  // shift
   localparam int VARIANCE = 4;  // operands, products, the same once more, difference
 
   // of VARIANCE_BITS

@@ -1,4 +1,4 @@
-// What the layer norm of each row of a token group needs: its sum and 1 / sigma.
+// What the layer norm of each row of a token group needs: minus its sum, and 1 / sigma.
 //
 // Tokens go through the one normalizer one after the other, a round ahead of the loads: a round is a
 // token group, or with NORM_PREFIX a token, which is row 0 then. Rounds take turns in two halves.
@@ -18,9 +18,9 @@ module norm_numbers #(
     input logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] sums_data,
     output logic [1:0] filled,  // rounds that may be read
     input logic released,  // pulse: the oldest will not be
-    // each answers a cycle later
+    // each answers a cycle later, the exponent latency::SCALE_PRODUCT behind that
     input logic [NUMBER_BITS-1:0] sum_address,
-    output logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] sum,
+    output logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] minus_sum,
     input logic [NUMBER_BITS-1:0] factor_address,
     output logic [NORM_ROWS*vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa,
     output logic [NORM_ROWS*6-1:0] exponent
@@ -134,16 +134,25 @@ module norm_numbers #(
     if (!rst && !start && released) assert (filled != '0);
   end
 
+  logic [NORM_ROWS*6-1:0] early_exponent;
+  delay #(
+      .WIDTH (NORM_ROWS * 6),
+      .CYCLES(latency::SCALE_PRODUCT)
+  ) u_exponent (
+      .clk,
+      .in (early_exponent),
+      .out(exponent)
+  );
   for (genvar i = 0; i < NORM_ROWS; ++i) begin : g_lane
     logic [SUM_BITS-1:0] sums[2**NUMBER_BITS];
     logic [MANTISSA_BITS+5:0] factors[2**NUMBER_BITS];
     always_ff @(posedge clk) begin
       if (written && lane == LANE_BITS'(i)) begin
-        sums[{half, beat, run}]    <= sum_later;
+        sums[{half, beat, run}]    <= -sum_later;
         factors[{half, beat, run}] <= {own_mantissa, own_exponent};
       end
-      sum[i*SUM_BITS+:SUM_BITS] <= sums[sum_address];
-      {mantissa[i*MANTISSA_BITS+:MANTISSA_BITS], exponent[i*6+:6]} <= factors[factor_address];
+      minus_sum[i*SUM_BITS+:SUM_BITS] <= sums[sum_address];
+      {mantissa[i*MANTISSA_BITS+:MANTISSA_BITS], early_exponent[i*6+:6]} <= factors[factor_address];
     end
   end
 

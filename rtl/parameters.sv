@@ -1,7 +1,7 @@
 // Records of requantizations: two halves of each buffer, one written while the other is read.
 //
-// A word has a record for each of P channels. Layer norm and context take several words in a cycle,
-// from as many banks; word w lies in bank w mod their number.
+// A word has a record for each of P channels, whose biases come a cycle behind. Layer norm and context
+// take several words in a cycle, from as many banks; word w lies in bank w mod their number.
 module parameters (
     input logic clk,
     input logic parity,  // half that is written
@@ -25,10 +25,9 @@ module parameters (
   localparam int NORM_DEPTH = vaqf_pkg::NORM_RECORD_DEPTH;
   localparam int NORM_BITS = sizes::index_bits(2 * NORM_DEPTH);
   for (genvar i = 0; i < vaqf_pkg::NORM_WORDS; ++i) begin : g_norm
-    memory #(
-        .WIDTH(WORD),
+    records #(
         .DEPTH(2 * NORM_DEPTH)
-    ) u_memory (
+    ) u_records (
         .clk,
         .write(norm_write[i]),
         .write_address(NORM_BITS'(record_address) + (parity ? NORM_BITS'(NORM_DEPTH) : '0)),
@@ -40,8 +39,7 @@ module parameters (
 
   localparam int DEPTH = vaqf_pkg::OUTPUT_WORDS;
   localparam int BITS = sizes::index_bits(2 * DEPTH);
-  memory #(
-      .WIDTH(WORD),
+  records #(
       .DEPTH(2 * DEPTH)
   ) u_requant (
       .clk,
@@ -55,10 +53,9 @@ module parameters (
   localparam int RUNS = vaqf_pkg::CONTEXT_RUNS;
   localparam int RUN_BITS = sizes::index_bits(2 * RUNS);
   for (genvar i = 0; i < vaqf_pkg::HEAD_WORDS; ++i) begin : g_context
-    memory #(
-        .WIDTH(WORD),
+    records #(
         .DEPTH(2 * RUNS)
-    ) u_memory (
+    ) u_records (
         .clk,
         .write(context_write[i]),
         .write_address(RUN_BITS'(record_address) + (parity ? RUN_BITS'(RUNS) : '0)),

@@ -34,21 +34,19 @@ module requantize #(
   localparam int KEEP = OUT_BITS + 8;
   localparam int BYTES = (BIAS_BITS - KEEP + 8) / 8;
   logic [8*BYTES-1:0] unlike;  // the top bit of KEEP and those above, where they are not the sign
-  logic [BYTES-1:0] unlike_byte;
-  logic [2:0] fine_shift;
+  logic [  BYTES-1:0] unlike_byte;
   logic signed [KEEP-1:0] coarse, shifted;
   logic beyond, negative;
   assign unlike  = (8 * BYTES)'(sum[BIAS_BITS-1:KEEP-1] ^ {BIAS_BITS - KEEP + 1{sum[BIAS_BITS-1]}});
-  assign shifted = coarse >>> fine_shift;
+  assign shifted = coarse >>> shift[2:0];
   for (genvar i = 0; i < BYTES; ++i) begin : g_byte
     assign unlike_byte[i] = |unlike[8*i+:8];
   end
 
   always_ff @(posedge clk) begin
-    coarse     <= KEEP'(sum >>> {shift[5:3], 3'b000});
-    beyond     <= |(unlike_byte >> shift[5:3]);
-    negative   <= sum[BIAS_BITS-1];
-    fine_shift <= shift[2:0];
+    coarse   <= KEEP'(sum >>> {shift[5:3], 3'b000});
+    beyond   <= |(unlike_byte >> shift[5:3]);
+    negative <= sum[BIAS_BITS-1];
     if (beyond ? !negative : shifted > KEEP'(high)) result <= high;
     else if (beyond ? negative : shifted < KEEP'(low)) result <= low;
     else result <= shifted[OUT_BITS-1:0];

@@ -136,15 +136,6 @@ module results (
     end
   end
 
-  // a cycle behind multipliers, for all tokens
-  logic [P*vaqf_pkg::BIAS_BITS-1:0] biases;
-  for (genvar p = 0; p < P; ++p) begin : g_bias
-    always_ff @(posedge clk) begin
-      biases[p*vaqf_pkg::BIAS_BITS+:vaqf_pkg::BIAS_BITS] <=
-          record_data[p*RECORD+vaqf_pkg::MULT_BITS+:vaqf_pkg::BIAS_BITS];
-    end
-  end
-
   logic [  T*P*X-1:0] found;
   logic [P*LOGIT-1:0] found_logits;
   for (genvar t = 0; t < T; ++t) begin : g_token
@@ -170,7 +161,7 @@ module results (
           .clk,
           .value(minuend - sum),
           .mult (record_data[p*RECORD+:vaqf_pkg::MULT_BITS]),
-          .bias (biases[p*vaqf_pkg::BIAS_BITS+:vaqf_pkg::BIAS_BITS]),
+          .bias (record_data[p*RECORD+vaqf_pkg::MULT_BITS+:vaqf_pkg::BIAS_BITS]),
           .shift(command.shift),
           .low  (low[BITS-1:0]),
           .high (high[BITS-1:0]),

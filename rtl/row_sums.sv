@@ -56,15 +56,22 @@ module row_sums (
     logic [P*(X-1)-1:0] high;
     for (genvar p = 0; p < P; ++p) begin : g_lane
       logic signed [X-1:0] x;
-      logic [2*X-1:0] product, square;
+      logic [47:0] square;
       assign x = in_data[(t*P+p)*X+:X];
       assign raised[p*X+:X] = {!x[X-1], x[X-2:0]};
       assign low[p*X+:X] = square[X-1:0];
       assign high[p*(X-1)+:X-1] = square[2*X-2:X];
-      always_ff @(posedge clk) begin
-        product <= x * x;
-        square  <= product;
-      end
+      multiply_add #(
+          .A_BITS  (X),
+          .B_BITS  (X),
+          .OPERANDS(1'b0)
+      ) u_square (
+          .clk,
+          .a  (x),
+          .b  (x),
+          .c  ('0),
+          .sum(square)
+      );
       logic unused;  // a square has no sign
       assign unused = &{1'b0, square};
     end

@@ -306,7 +306,7 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   localparam int FOUND = ASK + latency::DIAGONAL;  // words, from the walk on
   logic [NUMBER_BITS-1:0] sum_address, factor_address;
-  logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] sum;
+  logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] minus_sum;
   logic [NORM_ROWS*vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa;
   logic [NORM_ROWS*6-1:0] exponent;
   delay #(
@@ -346,7 +346,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       .filled,
       .released(is_norm && step && group_end),
       .sum_address,
-      .sum,
+      .minus_sum,
       .factor_address,
       .mantissa,
       .exponent
@@ -361,7 +361,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       layer_norm u_layer_norm (
           .clk,
           .x(residual_data[(e*PE+p)*vaqf_pkg::RESIDUAL_BITS+:vaqf_pkg::RESIDUAL_BITS]),
-          .sum(sum[OWN*vaqf_pkg::ROW_SUM_BITS+:vaqf_pkg::ROW_SUM_BITS]),
+          .minus_sum(minus_sum[OWN*vaqf_pkg::ROW_SUM_BITS+:vaqf_pkg::ROW_SUM_BITS]),
           .mantissa(mantissa[OWN*vaqf_pkg::NORM_VALUE_BITS+:vaqf_pkg::NORM_VALUE_BITS]),
           .exponent(exponent[OWN*6+:6]),
           .dim(command.dim),

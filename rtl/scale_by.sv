@@ -1,4 +1,7 @@
 // x * mantissa >> (VALUE_BITS - FRACTION_BITS + exponent): an integer times what octave.sv gives.
+//
+// The exponent comes latency::SCALE_PRODUCT cycles behind x and mantissa, when it is needed: lanes that
+// share it keep no copy waiting.
 module scale_by #(
     parameter int BITS = 27,
     parameter int OUT_BITS = vaqf_pkg::OPERAND_BITS
@@ -10,25 +13,26 @@ module scale_by #(
     output logic signed [                 OUT_BITS-1:0] result
 );
   localparam int VALUE_BITS = vaqf_pkg::NORM_VALUE_BITS;
-  localparam int PRODUCT_BITS = BITS + VALUE_BITS + 1;
+  localparam int PRODUCT_BITS = BITS + VALUE_BITS;
   localparam int FIXED_SHIFT = VALUE_BITS - vaqf_pkg::NORM_FRACTION_BITS;
 
-  logic signed [BITS-1:0] x_q;
-  logic signed [VALUE_BITS:0] mantissa_q;
-  logic [5:0] exponent_q, exponent_qq;
-  logic signed [PRODUCT_BITS-1:0] product;
-  logic signed [PRODUCT_BITS-1:0] shifted;
-  assign shifted = product >>> (7'(FIXED_SHIFT) + 7'(exponent_qq));
+  logic signed [47:0] product;
+  multiply_add #(
+      .A_BITS (BITS),
+      .B_BITS (VALUE_BITS + 1),
+      .PRODUCT(1'b0)
+  ) u_product (
+      .clk,
+      .a  (x),
+      .b  ({1'b0, mantissa}),
+      .c  ('0),
+      .sum(product)
+  );
 
-  always_ff @(posedge clk) begin
-    x_q         <= x;
-    mantissa_q  <= {1'b0, mantissa};
-    exponent_q  <= exponent;
-    product     <= x_q * mantissa_q;
-    exponent_qq <= exponent_q;
-    result      <= shifted[OUT_BITS-1:0];
-  end
+  logic signed [PRODUCT_BITS-1:0] shifted;
+  assign shifted = signed'(product[PRODUCT_BITS-1:0]) >>> (7'(FIXED_SHIFT) + 7'(exponent));
+  always_ff @(posedge clk) result <= shifted[OUT_BITS-1:0];
 
   logic unused;  // sign copies: the result fits by arithmetic.md
-  assign unused = &{1'b0, shifted[PRODUCT_BITS-1:OUT_BITS]};
+  assign unused = &{1'b0, product, shifted};
 endmodule

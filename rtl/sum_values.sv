@@ -28,7 +28,7 @@ module sum_values #(
     output logic complete,
     output logic [L*vaqf_pkg::CONTEXT_BITS-1:0] sums,
     output logic [vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa,
-    output logic [5:0] exponent
+    output logic [5:0] exponent  // latency::SCALE_PRODUCT behind it
 );
   localparam int A = vaqf_pkg::ACT_BITS;
   localparam int BEATS = vaqf_pkg::MAX_HEAD_WORDS / vaqf_pkg::HEAD_WORDS;
@@ -219,12 +219,20 @@ module sum_values #(
       .exponent(early_exponent)
   );
   delay #(
-      .WIDTH (MANTISSA_BITS + 6),
+      .WIDTH (MANTISSA_BITS),
       .CYCLES(ROW - RECIPROCALS)
-  ) u_late_reciprocal (
+  ) u_late_mantissa (
       .clk,
-      .in ({early_mantissa, early_exponent}),
-      .out({mantissa, exponent})
+      .in (early_mantissa),
+      .out(mantissa)
+  );
+  delay #(
+      .WIDTH (6),
+      .CYCLES(ROW - RECIPROCALS + latency::SCALE_PRODUCT)
+  ) u_late_exponent (
+      .clk,
+      .in (early_exponent),
+      .out(exponent)
   );
 
   logic rows;

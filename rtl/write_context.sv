@@ -103,9 +103,7 @@ module write_context #(
 
   for (genvar i = 0; i < L; ++i) begin : g_lane
     logic [MEAN_BITS-1:0] mean;
-    logic [BIAS_BITS-1:0] bias;
     logic [A:0] result;  // 0 to ACT_MAX, with a sign
-    always_ff @(posedge clk) bias <= record_data[i*RECORD_BITS+MULT_BITS+:BIAS_BITS];
     scale_by #(
         .BITS(vaqf_pkg::CONTEXT_BITS),
         .OUT_BITS(MEAN_BITS)
@@ -125,7 +123,7 @@ module write_context #(
         .clk,
         .value(mean),
         .mult (record_data[i*RECORD_BITS+:MULT_BITS]),
-        .bias,
+        .bias (record_data[i*RECORD_BITS+MULT_BITS+:BIAS_BITS]),
         .shift(command.shift),
         .low  ('0),
         .high ((A + 1)'(vaqf_pkg::ACT_MAX)),

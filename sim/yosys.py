@@ -30,6 +30,9 @@ from vaqf.errors import ToolFailed, ToolMissing
 FAMILIES = {"xcup": "VAQF_XCUP", "xc7": "VAQF_XC7"}  # of Yosys; what the sources ask for
 # what Yosys makes of a unit; `-widemux` and others as it has them by default
 FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
+# from register to register. Without a goal every unit becomes as fast as it can be and pays for it
+# in LUTs, while in a whole all but the longest path have time
+DELAY_PS = 5000
 LIBRARY = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
@@ -41,6 +44,7 @@ INLINE = (
     "cursor",
     "delay",
     "delay_flag",
+    "dsp48",
     "dsp_pair",
     "fifo",
     "gearbox",
@@ -50,8 +54,11 @@ INLINE = (
     "normalize",
     "octave",
     "passes",
+    "records",
+    "requantize",
     "rotate",
     "run_address",
+    "scale_by",
     "ternary_add",
     "walk",
 )
@@ -133,6 +140,8 @@ def units(
             lines.append(f"read_verilog -sv -D{FAMILIES[family]} {file}")
         inline = " ".join(f"{module} A:hdlname={module}" for module in INLINE)
         lines += [f"hierarchy -top {top}", "proc", "chformal -remove"]
+        # registers that are copies on purpose: Yosys itself heeds the attribute at cells alone
+        lines.append("setattr -set keep 1 a:keep %ci1:+$dff[Q]")
         if not whole:
             lines += [
                 "setattr -mod -set keep_hierarchy 1 *",
@@ -248,6 +257,7 @@ def _synthesize(
             *LIBRARY,
             "read_rtlil units.il",
             f"hierarchy -check -top {BATCH}",
+            f"scratchpad -set abc9.D {DELAY_PS}",
             f"synth_xilinx -family {family} -top {BATCH} {FLAGS}",
             "write_json -selected units.json",
         ]
@@ -289,7 +299,7 @@ def keys(tree: Mapping[str, Unit], family: str) -> dict[str, str]:
     found = {}
     for name, unit in tree.items():
         text = _renumbered(_with_cells(unit.text, ports))
-        text = f"{SCHEMA} {version()} {family} {FLAGS}\n{text}"
+        text = f"{SCHEMA} {version()} {family} {DELAY_PS} {FLAGS}\n{text}"
         found[name] = hashlib.sha256(text.encode()).hexdigest()
     return found
 

@@ -19,8 +19,9 @@ SUMS_BITS = arithmetic.ROW_SUM_BITS + arithmetic.ROW_SQUARE_BITS
 LOADS, GROUPS = 32, 16  # that wait for the engine, rtl/rows.sv and operand_sums.sv
 READ_BUFFER = 512  # beats of an AXI4 read master, rtl/axi_read.sv
 Array = tuple[int, int, int]  # T, P, K
-# what the chip keeps of one channel's requantization
-RECORD_BITS = arithmetic.MULT_BITS + arithmetic.BIAS_BITS
+# what the chip keeps of one channel's requantization, in two memories: biases are read later
+RECORD_PARTS = {"mults": arithmetic.MULT_BITS, "biases": arithmetic.BIAS_BITS}
+RECORD_BITS = sum(RECORD_PARTS.values())
 
 
 class Memory(NamedTuple):
@@ -126,18 +127,13 @@ def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     )
     # two halves of each: records in use, records that arrive
     norm_words = min(design.norm_tokens, design.run_words)
-    yield Memory(
-        "parameters",
-        "norm_records",
-        norm_words,
-        RECORD_BITS * p,
-        2 * ceil_div(c.dim // p, norm_words),
-    )
-    yield Memory("parameters", "records", 1, RECORD_BITS * p, 2 * (c.outputs // p))
     lanes = design.attention_lanes
-    yield Memory(
-        "parameters", "context_records", lanes // p, RECORD_BITS * p, 2 * (c.attention // lanes)
-    )
+    for part, bits in RECORD_PARTS.items():
+        norm_depth = 2 * ceil_div(c.dim // p, norm_words)
+        yield Memory("parameters", f"norm_{part}", norm_words, bits * p, norm_depth)
+        yield Memory("parameters", part, 1, bits * p, 2 * (c.outputs // p))
+        depth = 2 * (c.attention // lanes)
+        yield Memory("parameters", f"context_{part}", lanes // p, bits * p, depth)
     # of a group of queries, while it is read, and a chunk of the next
     rows = design.attention_rows
     waiting = (ceil_div(groups * t, rows) + 1) * rows

@@ -30,7 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "fetch_parameters": (),
     "fetch_weights": (),
     "gelu": ("lanes", "load_bits"),
-    "layer_norm": ("norm_lanes", "norm_bits", "outer_norms"),
+    "layer_norm": ("norm_lanes", "norm_bits", "wide_norms"),
     "loader": (),
     "logits": ("records",),
     "lookup": ("share",),
@@ -43,27 +43,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parameters": ("records", "head_words"),
     "pixels": ("lanes", "tokens", "records"),
     "products": ("matrix_rows", "matrix_cells", "query_bits", "value_bits"),
-    "requantize": (
-        "lanes",
-        "records",
-        "norm_lanes",
-        "norm_bits",
-        "run_lanes",
-        "run_bits",
-        "wide_results",
-    ),
-    "results": ("lanes", "dropped_bits", "tokens", "records"),
+    "results": ("lanes", "dropped_bits", "tokens", "records", "wide_results"),
     "ring": ("weights",),
-    "row_sums": ("lanes", "tokens", "outer_lanes"),
+    "row_sums": ("lanes", "tokens"),
     "rows": ("load_bits", "norm_bits", "tokens", "run_words"),
-    "scale_by": (
-        "norm_lanes",
-        "run_lanes",
-        "context_bits",
-        "wide_norms",
-        "outer_norms",
-        "outer_runs",
-    ),
     "score_keys": ("score_bits", "query_rows", "run_bits"),
     "sequencer": (),
     "subset_sums": ("found_bits", "weight_copies", "generator_blocks"),
@@ -72,7 +55,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "turn": ("turned_exps", "exp_bits", "query_rows"),
     "vaqf_accelerator": ("load_bits",),
     "weigh": ("score_bits", "exp_bits", "exponent_bits"),
-    "write_context": ("run_lanes", "run_words"),
+    "write_context": ("run_lanes", "run_bits", "run_words", "context_bits"),
 }
 
 
@@ -238,8 +221,5 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "wide_results": lanes if series_7 else 0,
         "wide_norms": norm_lanes if series_7 else 0,
         # with registers that Yosys takes into a DSP48E1 and leaves outside a DSP48E2
-        "outer_lanes": 0 if series_7 else lanes,
-        "outer_norms": 0 if series_7 else norm_lanes,
-        "outer_runs": 0 if series_7 else lanes_l,
         "outer_exponents": 0 if series_7 else exponents,
     }

@@ -205,10 +205,10 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
         for plan in plans(problem, act_bits, array):
             if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
                 continue
-            share, resource = problem.share(plan.smallest)
+            share, resource, smallest = plan.smallest
             if share > 1:
                 blocked.append((share, resource))
-                nearest.append((share, resource, plan.smallest))
+                nearest.append((share, resource, smallest))
                 continue
             for design in _faster(problem, plan, best_cycles, blocked):
                 cycles = problem.interval(design)
@@ -294,11 +294,7 @@ def _limit(result: Estimate, blocked: list[tuple[float, str]]) -> str:
 def _small_designs(problem: Problem, act_bits: int) -> list[tuple[float, str, Design]]:
     """The least demanding designs around the smallest arrays, with what they lack."""
     small = sorted((t * p * k, (t, p, k)) for _, (t, p, k) in arrays(problem, act_bits))
-    return [
-        (*problem.share(plan.smallest), plan.smallest)
-        for _, array in small[:4]
-        for plan in plans(problem, act_bits, array)
-    ]
+    return [plan.smallest for _, array in small[:4] for plan in plans(problem, act_bits, array)]
 
 
 def _estimate(problem: Problem, design: Design) -> Estimate:
@@ -316,7 +312,8 @@ def _smallest(problem: Problem, chosen: Candidate, target: float) -> Estimate:
     for array in _just_fast_enough(arrays(problem, chosen.act_bits), limit):
         if array_floor(problem, chosen.act_bits, array)[0] <= 1:
             for plan in plans(problem, chosen.act_bits, array):
-                floors.append((_size(problem, _use(problem, plan.smallest)), array, plan))
+                _, _, smallest = plan.smallest
+                floors.append((_size(problem, _use(problem, smallest)), array, plan))
     floors.sort(key=lambda entry: entry[:2])
     for floor, _, plan in floors:
         if floor >= best_key:

@@ -124,14 +124,16 @@ class Plan:
     by_kind: dict[str, command_cycles.Command]  # of the resident design if there is one
 
     @cached_property
-    def smallest(self) -> Design:
-        """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
-        would put on LUTs."""
+    def smallest(self) -> tuple[float, str, Design]:
+        """The least any design of this plan uses, with its share: one frame, unless two fill blocks
+        of RAM that one would put on LUTs."""
         frames = self.problem.frames
         least = replace(self.base, weight_ports=1, frames_in_flight=frames[-1])
-        if len(frames) == 1 or self.problem.share(least)[0] <= 1:
-            return least
-        return min(least, replace(least, frames_in_flight=frames[0]), key=self.problem.share)
+        share, resource = self.problem.share(least)
+        if share > 1 and resource in ("lut", "lutram") and len(frames) > 1:
+            more = replace(least, frames_in_flight=frames[0])
+            return min((share, resource, least), (*self.problem.share(more), more), key=_share_of)
+        return share, resource, least
 
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry."""
@@ -194,7 +196,9 @@ class Plan:
 def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
     """One plan per width L of the attention engine."""
     vit, (tokens, pe, simd) = problem.vit, array
+    # what depends on the number of lanes by the size of a head alone, and by the sharing
     norm_tokens: dict[tuple[int, int], int] = {}
+    by_kind: dict[tuple[int, int, bool], dict[str, command_cycles.Command]] = {}
     for lanes in lane_choices(vit, pe):
         shape = (vit, act_bits, pe, simd, lanes)
         base = Design(
@@ -213,7 +217,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             resident=False,
             capacity=capacity_for(*shape),
         )
-        same = base.share, base.padded_head(vit.head_dim)  # what it depends on beside the array
+        same = base.share, base.padded_head(vit.head_dim)
         if same not in norm_tokens:
             norm_tokens[same] = _norm_tokens(vit, base)
         base = replace(base, norm_tokens=norm_tokens[same])
@@ -221,7 +225,14 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
         resident = None
         if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
             resident = replace(base, resident=True, ring_words=words)
-        yield Plan(problem, base, resident, command_cycles.commands(vit, resident or base))
+        kinds = (*same, resident is not None)
+        if kinds not in by_kind:
+            by_kind[kinds] = command_cycles.commands(vit, resident or base)
+        yield Plan(problem, base, resident, by_kind[kinds])
+
+
+def _share_of(smallest: tuple[float, str, Design]) -> float:
+    return smallest[0]
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:

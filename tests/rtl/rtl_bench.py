@@ -10,6 +10,8 @@ from typing import Any
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
+from vaqf.arithmetic import MULT_BITS
+from vaqf.memories import RECORD_BITS
 from vaqf.paths import RTL
 
 CLOCK_NS = 10
@@ -90,6 +92,12 @@ async def through(
             for name, values in found.items():
                 values.append(int(getattr(dut, name).value))
     return found
+
+
+def late_biases(word: int, before: int, records: int) -> int:
+    """What rtl/records.sv gives: multipliers of a word, and biases of the one read before it."""
+    mults = sum((2**MULT_BITS - 1) << i * RECORD_BITS for i in range(records))
+    return (word & mults) | (before & ~mults)
 
 
 def to_signed(values: Sequence[int], bits: int) -> list[int]:

@@ -14,7 +14,7 @@ import pytest
 from cocotb.triggers import FallingEdge
 from hls_bench import design_for
 from numpy.typing import NDArray
-from rtl_bench import draw, latency, reset, signed_range, start_clock
+from rtl_bench import draw, late_biases, latency, reset, signed_range, start_clock
 from samples import ODD
 
 from sim import golden
@@ -172,7 +172,7 @@ class Bench:
         self.rng = random.Random(7)
         self.memories = {name: Memory(self.design, self.rng) for name in "qkv"}
         self.records: list[int] = []
-        self.coming = deque([0] * MEMORY)
+        self.coming = deque([0] * (MEMORY + 1))
         dut.start.value = 0
 
     async def cycle(self) -> None:
@@ -186,7 +186,8 @@ class Bench:
         wanted = int(dut.record_address.value)
         known = wanted < len(self.records)
         self.coming.append(self.records[wanted] if known else 0)
-        dut.record_data.value = self.coming.popleft()
+        before = self.coming.popleft()
+        dut.record_data.value = late_biases(self.coming[0], before, self.design.attention_lanes)
 
     def write(self) -> None:
         """Store what the engine writes in this cycle."""

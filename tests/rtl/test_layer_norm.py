@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hls_bench import design_for
 from numpy.typing import NDArray
-from rtl_bench import draw, latency, signed_range, start_clock, through
+from rtl_bench import draw, late_biases, latency, signed_range, start_clock, through
 from samples import ODD
 
 from sim import golden
@@ -20,7 +20,9 @@ from vaqf.network import Norm, Requant
 IntArray = NDArray[Any]
 BEHIND_SUM = 1
 BEHIND_FACTOR = latency("CENTRE")
+BEHIND_EXPONENT = BEHIND_FACTOR + latency("SCALE_PRODUCT")
 BEHIND_RECORD = BEHIND_FACTOR + latency("SCALE_BY")
+BEHIND_BIAS = BEHIND_RECORD + 1
 LAYER_NORM = BEHIND_RECORD + latency("REQUANTIZE")
 LEVELS = (constants(design_for([ODD]))["variance_bits"] - 1).bit_length()
 NORMALIZER = latency("VARIANCE") + (LEVELS + 1) // 2 + latency("OCTAVE_TABLE")
@@ -92,16 +94,21 @@ async def layer_norm(dut: Any) -> None:
 
         def late(values: list[int], cycles: int) -> list[int]:
             """Behind x by so many cycles, other numbers around them."""
-            return values[-cycles:] + values + values[: BEHIND_RECORD - cycles]
+            return values[-cycles:] + values + values[: BEHIND_BIAS - cycles]
 
         inputs = {
-            "x": wide.reshape(-1).tolist() + [0] * BEHIND_RECORD,
-            "sum": late(np.repeat(total, dim).tolist(), BEHIND_SUM),
+            "x": wide.reshape(-1).tolist() + [0] * BEHIND_BIAS,
+            "minus_sum": late(np.repeat(-total, dim).tolist(), BEHIND_SUM),
             "mantissa": late(np.repeat(mantissa, dim).tolist(), BEHIND_FACTOR),
-            "exponent": late(np.repeat(exponent, dim).tolist(), BEHIND_FACTOR),
+            "exponent": late(np.repeat(exponent, dim).tolist(), BEHIND_EXPONENT),
             "record": late(record * len(x), BEHIND_RECORD),
         }
-        inputs = {name: column[: x.size + BEHIND_RECORD] for name, column in inputs.items()}
+        inputs = {name: column[: x.size + BEHIND_BIAS] for name, column in inputs.items()}
+        words = inputs["record"]
+        inputs["record"] = [
+            late_biases(word, before, 1)
+            for word, before in zip(words, [words[-1], *words], strict=False)
+        ]
         dut.dim.value, dut.shift.value = dim, norm.requant.shift
         found = (await through(dut, inputs, ["act"], LAYER_NORM))["act"]
         expected = golden.layer_norm(x, norm, bits)

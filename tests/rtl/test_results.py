@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import cocotb
@@ -14,7 +15,7 @@ import pytest
 from cocotb.triggers import FallingEdge, ReadOnly
 from hls_bench import design_for
 from numpy.typing import NDArray
-from rtl_bench import draw, latency, reset, signed_range, start_clock
+from rtl_bench import draw, late_biases, latency, reset, signed_range, start_clock
 from samples import ODD
 
 from sim import golden
@@ -143,7 +144,7 @@ class Bench:
         self.t, self.p, self.a = design.tokens, design.pe, design.act_bits
         self.table: list[int] = []
         self.to_load: deque[int] = deque()  # of the gelu table
-        self.record_reads = deque([0] * MEMORY, maxlen=MEMORY)
+        self.record_reads = deque([0] * (MEMORY + 1), maxlen=MEMORY + 1)
         self.stream_reads = deque([0] * DIAGONAL, maxlen=DIAGONAL)
         self.cycle = 0
         self.clear()
@@ -187,7 +188,8 @@ class Bench:
         for name in ("acc_data", "sums_data"):
             handle = getattr(dut, name)
             handle.value = inputs[name] if name in inputs else rng.getrandbits(len(handle))
-        dut.record_data.value = self.record_reads[0]
+        before, word = islice(self.record_reads, 2)
+        dut.record_data.value = late_biases(word, before, self.p)
         dut.residual_read_data.value = self.stream_reads[0]
         ready = int(rng.random() < 0.6)
         dut.logits_ready.value = ready

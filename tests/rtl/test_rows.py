@@ -16,7 +16,7 @@ import pytest
 from cocotb.triggers import FallingEdge, ReadOnly
 from hls_bench import design_for
 from numpy.typing import NDArray
-from rtl_bench import latency, reset, start_clock
+from rtl_bench import late_biases, latency, reset, start_clock
 from samples import ODD
 
 from sim import golden
@@ -221,9 +221,11 @@ class Memories:
         self.asked: deque[tuple[int, int]] = deque([(0, 0)] * DIAGONAL)
         self.sums: deque[int] = deque([0] * MEMORY)
         self.records: deque[int] = deque([0] * MEMORY)
+        self.record_before = 0
+        self.records_in_word = size["norm_words"] * design.pe
         self.empty = {
             "sums": design.tokens * size["sums_bits"],
-            "norm_record": size["norm_words"] * design.pe * size["record_bits"],
+            "norm_record": self.records_in_word * size["record_bits"],
         } | {name: self.elements[name] * design.pe * self.bits[name] for name in self.bits}
 
     def step(self, case: Case) -> None:
@@ -244,8 +246,13 @@ class Memories:
         ):
             asked.append(int(getattr(dut, f"{name}_address").value))
             address = asked.popleft()
-            if address < len(words):
-                getattr(dut, f"{name}_data").value = words[address]
+            word = words[address] if address < len(words) else 0
+            if name == "norm_record":
+                word, self.record_before = (
+                    late_biases(word, self.record_before, self.records_in_word),
+                    word,
+                )
+            getattr(dut, f"{name}_data").value = word
 
 
 def cases(design: Design, rng: np.random.Generator) -> Iterator[Case]:
