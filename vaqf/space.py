@@ -130,7 +130,7 @@ class Plan:
         frames = self.problem.frames
         least = replace(self.base, weight_ports=1, frames_in_flight=frames[-1])
         share, resource = self.problem.share(least)
-        if share > 1 and resource in ("lut", "lutram") and len(frames) > 1:
+        if share > 1 and resource not in ("dsp", "bram36") and len(frames) > 1:
             more = replace(least, frames_in_flight=frames[0])
             return min((share, resource, least), (*self.problem.share(more), more), key=_share_of)
         return share, resource, least
