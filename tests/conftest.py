@@ -7,6 +7,11 @@ from hypothesis import settings
 settings.register_profile("vaqf", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("vaqf")
 
-# a shell ignores ctrl-C for what it runs in the background, and so would all programs under test
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# a shell ignores ctrl-C for what it runs in the background, nohup a hang-up, and so would all
+# programs under test
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
