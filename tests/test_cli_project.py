@@ -172,6 +172,17 @@ def test_a_damaged_project(
     sentence(capsys, 2, "csim", project, "--data", "digits", "--images", "1")
 
 
+@pytest.mark.parametrize("words", [["csim", "--data", "digits"], ["cosim"], ["synth"]])
+def test_an_edited_design(project: Path, capsys: Captured, words: list[str]) -> None:
+    """A legal one, which the hardware in the folder is not."""
+    path = project / "design.json"
+    content = json.loads(path.read_text())
+    content["capacity"]["tokens"] += content["tokens"]
+    path.write_text(json.dumps(content))
+    verb, *options = words
+    assert "not as it was built" in sentence(capsys, 2, verb, project, *options)
+
+
 def test_a_folder_that_is_no_project(tmp_path: Path, capsys: Captured) -> None:
     for words in (["csim", tmp_path], ["predict", tmp_path, "x.png"], ["csim", tmp_path / "no"]):
         assert "no project" in sentence(capsys, 2, *words)

@@ -49,7 +49,8 @@ class Project:
 
     @property
     def design(self) -> Design:
-        """The accelerator's parameters."""
+        """The accelerator's parameters; InputError if they are not those that were built."""
+        check_unchanged(self, ["design.json"])
         return designs.from_json(read_json(self.folder / "design.json"))
 
     @property
@@ -149,7 +150,7 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
     sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
     if not sources:
         return emit.rtl_sources(project.design, str(project.manifest.get("model")))
-    check_unchanged(project, ["design.json", *sources])
+    check_unchanged(project, sources)
     first = [f"rtl/{name}" for name in (emit.PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
     order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
     return [
