@@ -40,7 +40,6 @@ ONE_ENGINE = {  # modules that the other engine does not have
     "masked_sum": "adder",
 }
 RECORD = Path(__file__).parents[1] / "tests" / "yosys_counts.json"
-BAR = 0.10
 BARS = ("lut", "lutram", "ff", "bram36")
 
 
@@ -244,7 +243,7 @@ def judge(device: Board, sample: Sample) -> bool:
     shape = f"{design.tokens}x{design.pe}x{design.simd}"
     words = "  ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
     print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  {sample.made.levels} levels")
-    return dsp == 0 and all(abs(ratio - 1) <= BAR for ratio in ratios.values())
+    return dsp == 0 and all(abs(ratio - 1) <= unit_costs.WITHIN for ratio in ratios.values())
 
 
 def main() -> None:
@@ -273,7 +272,7 @@ def record(samples: list[Sample]) -> None:
         {"board": target.board, "design": sample.design.to_json(), **asdict(sample.made.total)}
         for target, sample in zip(TARGETS, samples, strict=True)
     ]
-    text = json.dumps({"tool": tool(), "bar": BAR, "designs": found}, indent=1)
+    text = json.dumps({"tool": tool(), "designs": found}, indent=1)
     RECORD.write_text(text + "\n", encoding="utf-8")
 
 

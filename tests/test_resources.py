@@ -69,7 +69,7 @@ def test_the_estimate_is_what_yosys_counts(counted) -> None:
     """The designs of benchmarks/calibrate.py, none of which its costs were fitted to."""
     use = resources.resources(from_json(counted["design"]), board.load(counted["board"]))
     for key in ("lut", "lutram", "ff", "bram36"):
-        assert use[key] == pytest.approx(counted[key], rel=COUNTED["bar"]), key
+        assert use[key] == pytest.approx(counted[key], rel=unit_costs.WITHIN), key
     assert use["dsp"] == counted["dsp"]
 
 

@@ -198,6 +198,7 @@ def test_units_add_up_to_the_whole(tmp_path: Path, name: str) -> None:
     sources = emit.rtl_sources(design, "small")
     cut = synth.synthesize(sources, emit.TOP, "xcup", tmp_path).total
     whole = synth.synthesize(sources, emit.TOP, "xcup", tmp_path, whole=True).total
+    print(f"{name}\nunits {cut}\nwhole {whole}")
     assert cut.dsp == whole.dsp
     for resource in ("lut", "lutram", "ff", "bram36"):
         assert getattr(cut, resource) == pytest.approx(getattr(whole, resource), rel=0.03), resource

@@ -132,7 +132,8 @@ class Plan:
         share, resource = self.problem.share(least)
         if share > 1 and resource not in ("dsp", "bram36") and len(frames) > 1:
             more = replace(least, frames_in_flight=frames[0])
-            return min((share, resource, least), (*self.problem.share(more), more), key=_share_of)
+            both = (share, resource, least), (*self.problem.share(more), more)
+            return min(both, key=lambda entry: entry[0])
         return share, resource, least
 
     def interval(self, frames: int, rows: int) -> int:
@@ -229,10 +230,6 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
         if kinds not in by_kind:
             by_kind[kinds] = command_cycles.commands(vit, resident or base)
         yield Plan(problem, base, resident, by_kind[kinds])
-
-
-def _share_of(smallest: tuple[float, str, Design]) -> float:
-    return smallest[0]
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:

@@ -246,7 +246,9 @@ class Memories:
         ):
             asked.append(int(getattr(dut, f"{name}_address").value))
             address = asked.popleft()
-            word = words[address] if address < len(words) else 0
+            word = random.getrandbits(self.empty[name])
+            if address < len(words):
+                word = words[address]
             if name == "norm_record":
                 word, self.record_before = (
                     late_biases(word, self.record_before, self.records_in_word),
