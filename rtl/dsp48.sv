@@ -2,8 +2,8 @@
 //
 // All registers are inside. OPERANDS: a and b have one, PRODUCT: the product has one; the sum always
 // does. PAIR: a and d wait in their own registers, each for its load, and `swap` takes their sum.
-// CASCADE adds `above`, the sum of the DSP above, where otherwise c is added; c has a register
-// unless it is CONSTANT. VAQF_XCUP and VAQF_XC7 place the primitive where a fits its port.
+// CASCADE adds `above`, the sum of the DSP above, where otherwise c is added, which has a register.
+// VAQF_XCUP and VAQF_XC7 place the primitive where a fits its port.
 module dsp48 #(
     parameter int A_BITS = 27,
     parameter int B_BITS = 18,
@@ -11,8 +11,7 @@ module dsp48 #(
     parameter bit OPERANDS = 1'b1,
     parameter bit PRODUCT = 1'b1,
     parameter bit PAIR = 1'b0,
-    parameter bit CASCADE = 1'b0,
-    parameter bit CONSTANT = 1'b0
+    parameter bit CASCADE = 1'b0
 ) (
     input  logic                     clk,
     input  logic signed [A_BITS-1:0] a,
@@ -57,7 +56,7 @@ module dsp48 #(
         .ADREG(1),
         .BREG(OPERANDS ? 1 : 0),
         .BCASCREG(OPERANDS ? 1 : 0),
-        .CREG(CONSTANT ? 0 : 1),
+        .CREG(1),
         .MREG(PRODUCT ? 1 : 0),
         .PREG(1),
         .INMODEREG(0),
@@ -156,12 +155,10 @@ module dsp48 #(
     end else begin : g_no_product
       assign product_q = product;
     end
-    if (CONSTANT) begin : g_constant
-      assign c_q = c;
-    end else begin : g_addend
-      always_ff @(posedge clk) c_q <= c;
+    always_ff @(posedge clk) begin
+      c_q <= c;
+      sum <= 48'(product_q) + (CASCADE ? above : c_q);
     end
-    always_ff @(posedge clk) sum <= 48'(product_q) + (CASCADE ? above : c_q);
     logic unused;
     assign unused = &{1'b0, c_q, d, load_a, load_d, swap, above};
   end

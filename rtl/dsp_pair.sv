@@ -26,8 +26,7 @@ module dsp_pair #(
       .B_BITS(X_BITS),
       .D_BITS(SHIFT + M_BITS),
       .PAIR(1'b1),
-      .CASCADE(!FIRST),
-      .CONSTANT(1'b1)
+      .CASCADE(!FIRST)
   ) u_dsp (
       .clk,
       .a(low),
