@@ -44,7 +44,7 @@ module rotate #(
   logic unused;
   if (STAGES == 0) begin : g_alone
     assign rotated = data;
-    assign unused  = &{1'b0, by};
+    assign unused  = &{1'b0, steps};
   end else begin : g_turned
     assign rotated = g_stage[STAGES-1].chosen;
     assign unused  = steps[2*STAGES];

@@ -67,46 +67,55 @@ vaqf_pkg::RESIDUAL_DEPTH
   localparam int SHOWN_BITS = sizes::bits_for(RUN_CHANNELS);
   localparam int NUMBER_BITS = 1 + ROW_BEAT_BITS + ROW_BITS;
   localparam int ROOM_BITS = sizes::bits_for(DEPTH);
-  localparam int COUNT_BITS = 16;  // tokens, words, channels, addresses: what tools need not keep
 
-  // sizes::times of what is counted here
-  function automatic logic [COUNT_BITS-1:0] times(input logic [COUNT_BITS-1:0] value,
-                                                  input int count);
-    times = COUNT_BITS'(sizes::times(32'(value), count));
-  endfunction
+  // What is counted, by the largest command: tokens; channels of a token and its words, up to the
+  // end of the last slice. Addresses wrap: behind the last that is read for a load that counts.
+  localparam int COUNT_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
+  localparam int STREAM = sizes::most(vaqf_pkg::MAX_DIM, vaqf_pkg::MAX_ATTENTION);
+  localparam int OTHERS = sizes::most(vaqf_pkg::MAX_HIDDEN, vaqf_pkg::MAX_PIXEL_BYTES);
+  localparam int CHANNELS = sizes::most(STREAM, OTHERS) + vaqf_pkg::SIMD;
+  localparam int CHANNEL_BITS = sizes::bits_for(CHANNELS);
+  localparam int WORD_BITS = sizes::bits_for(CHANNELS / PE);
+  localparam int ADDRESS_BITS = sizes::most(sizes::most(RESIDUAL_BITS, HIDDEN_BITS), PIXELS_BITS);
 
   // -- what the command says, two cycles after it ---------------------------------------------
 
   logic is_pixels, is_prefix, is_norm, is_context;
   logic [1:0] started;
-  logic [COUNT_BITS-1:0] channels, limit, words, stride, group_stride;
-  logic [COUNT_BITS-1:0] row_stride[ROWS];
+  logic [CHANNEL_BITS-1:0] channels, limit, dim_words;
+  logic [ADDRESS_BITS-1:0] words;
+  logic [Q_BITS-1:0] stride, group_stride;
+  logic [Q_BITS-1:0] row_stride[ROWS];
   assign is_pixels  = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
   assign is_context = command.source == 4'(vaqf_pkg::SOURCE_CONTEXT);
   assign is_prefix  = command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
   assign is_norm    = is_prefix || command.source == 4'(vaqf_pkg::SOURCE_NORM);
 
+  assign dim_words  = (CHANNEL_BITS'(command.dim) + CHANNEL_BITS'(PE - 1)) / CHANNEL_BITS'(PE);
+
   always_ff @(posedge clk) begin
     started  <= rst ? '0 : {started[0], start};
-    channels <= times(command.k_words, PE);
+    channels <= CHANNEL_BITS'(sizes::times(32'(command.k_words), PE));
     // channels of a row that count
-    if (is_norm) limit <= command.dim;
-    else if (is_pixels && command.pixel_bytes < channels) limit <= command.pixel_bytes;
+    if (is_norm) limit <= CHANNEL_BITS'(command.dim);
+    else if (is_pixels && CHANNEL_BITS'(command.pixel_bytes) < channels)
+      limit <= CHANNEL_BITS'(command.pixel_bytes);
     else limit <= channels;
     // from one group to the next; joined tokens are in different groups with one bank only
-    if (TOKENS == 1 && is_prefix) words <= (command.dim + COUNT_BITS'(PE - 1)) / COUNT_BITS'(PE);
-    else words <= command.k_words;
-    stride <= (command.k_words + COUNT_BITS'(vaqf_pkg::BANKS - 1)) >> BANK_SHIFT;
-    group_stride <= times(stride, TOKENS);
-    for (int j = 0; j < ROWS; ++j) row_stride[j] <= times(stride, j * RUN_WORDS);
+    if (TOKENS == 1 && is_prefix) words <= ADDRESS_BITS'(dim_words);
+    else words <= ADDRESS_BITS'(command.k_words);
+    stride <= Q_BITS'((32'(command.k_words) + 32'(vaqf_pkg::BANKS - 1)) >> BANK_SHIFT);
+    group_stride <= Q_BITS'(sizes::times(32'(stride), TOKENS));
+    for (int j = 0; j < ROWS; ++j)
+    row_stride[j] <= Q_BITS'(sizes::times(32'(stride), j * RUN_WORDS));
   end
 
   // -- the walk ---------------------------------------------------------------------------------
 
   typedef struct packed {
-    logic [COUNT_BITS-1:0] record;  // the first word's, and so its number in NORM_WORDS
+    logic [WORD_BITS-1:0] record;  // the first word's, and so its number in NORM_WORDS
     logic [TURN_BITS-1:0] turn;  // the first word mod TOKENS, in RUN_WORDS
-    logic signed [COUNT_BITS:0] left;  // channels from here on that count
+    logic signed [CHANNEL_BITS:0] left;  // channels from here on that count
   } place_t;
   place_t place, slice, next_slice;  // of this load, its slice and the one behind
   logic active, step, load_end, pass_end, group_end;
@@ -116,7 +125,9 @@ vaqf_pkg::RESIDUAL_DEPTH
   logic [ROW_BITS-1:0] row;
   logic joined;  // second one of two prefix tokens
   logic half;
-  logic [COUNT_BITS-1:0] group_token, group_word, group_q;
+  logic [COUNT_BITS-1:0] group_token;
+  logic [ADDRESS_BITS-1:0] group_word;
+  logic [Q_BITS-1:0] group_q;
   logic last_word_beat, last_row_beat, last_run, last_row, token_end;
   logic last_slice, last_digit, last_plane, last_group;
   logic [3:0] digit;
@@ -124,7 +135,7 @@ vaqf_pkg::RESIDUAL_DEPTH
   assign last_row_beat = !is_norm || row_beat == ROW_BEAT_BITS'(ROW_BEATS - 1);
   assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
   assign last_row = row == ROW_BITS'(RUN_WORDS - 1);
-  assign token_end = slice.left <= (COUNT_BITS + 1)'(vaqf_pkg::SIMD);
+  assign token_end = slice.left <= (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD);
   assign load_end = last_word_beat && last_row_beat;
   assign pass_end = load_end && last_run && last_row;
   assign group_end = pass_end && last_slice && last_digit && last_plane;
@@ -149,11 +160,11 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   localparam int SLICE_TURN = vaqf_pkg::RUNS % ROWS;
   always_comb begin
-    next_slice.record = slice.record + COUNT_BITS'(vaqf_pkg::RUNS * WORD_BEATS);
+    next_slice.record = slice.record + WORD_BITS'(vaqf_pkg::RUNS * WORD_BEATS);
     next_slice.turn = int'(slice.turn) + SLICE_TURN < ROWS ? slice.turn + TURN_BITS'(SLICE_TURN) :
                       slice.turn - TURN_BITS'(ROWS - SLICE_TURN);
-    next_slice.left = slice.left - (COUNT_BITS + 1)'(vaqf_pkg::SIMD);
-    if (token_end) next_slice = {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+    next_slice.left = slice.left - (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD);
+    if (token_end) next_slice = {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
   end
 
   // what it waits for: room at the end, rows' numbers, pixels
@@ -182,8 +193,8 @@ vaqf_pkg::RESIDUAL_DEPTH
     end
 
     if (started[1]) begin
-      place       <= {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
-      slice       <= {COUNT_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+      place       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+      slice       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
       word_beat   <= '0;
       row_beat    <= '0;
       run         <= '0;
@@ -198,9 +209,9 @@ vaqf_pkg::RESIDUAL_DEPTH
       if (last_word_beat) row_beat <= last_row_beat ? '0 : row_beat + 1'b1;
       if (load_end) begin
         run <= last_run ? '0 : run + 1'b1;
-        place.record <= place.record + COUNT_BITS'(WORD_BEATS);
+        place.record <= place.record + WORD_BITS'(WORD_BEATS);
         place.turn <= place.turn == TURN_BITS'(ROWS - 1) ? '0 : place.turn + 1'b1;
-        place.left <= place.left - (COUNT_BITS + 1)'(RUN_CHANNELS);
+        place.left <= place.left - (CHANNEL_BITS + 1)'(RUN_CHANNELS);
         if (last_run) begin
           place <= last_row ? next_slice : slice;
           // SHARE apart, then from the next one on
@@ -216,7 +227,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       if (group_end) begin
         half <= !half;
         group_token <= group_token + COUNT_BITS'(TOKENS);
-        if (is_pixels) group_word <= half ? '0 : COUNT_BITS'(vaqf_pkg::PIXEL_WORDS);
+        if (is_pixels) group_word <= half ? '0 : ADDRESS_BITS'(vaqf_pkg::PIXEL_WORDS);
         else group_word <= group_word + words;
         group_q <= group_q + group_stride;
       end
@@ -227,14 +238,17 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   localparam int ASK = 3;
   logic asked, asked_q;  // a whole load
-  logic [COUNT_BITS-1:0] token, word, word_base, q_base, address;
-  logic [COUNT_BITS-1:0] first_word;  // mod TOKENS
-  logic [COUNT_BITS-1:0] row_element, word_element;  // where the beat begins
+  logic [COUNT_BITS-1:0] token;
+  logic [ WORD_BITS-1:0] word;
+  logic [ADDRESS_BITS-1:0] word_base, address;
+  logic [  Q_BITS-1:0] q_base;
+  logic [TOKEN_BITS:0] first_word;  // mod TOKENS
+  logic [TOKEN_BITS:0] row_element, word_element;  // where the beat begins
   logic [TOKEN_BITS:0] bank;
   logic [TOKEN_BITS-1:0] bank_q, first;
   logic [BANK_BITS-1:0] q_bank;
-  logic [COUNT_BITS-1:0] q_row[ROWS];
-  logic [COUNT_BITS-1:0] q_word[RUN_WORDS];
+  logic [Q_BITS-1:0] q_row[ROWS];
+  logic [WORD_BITS-1:0] q_word[RUN_WORDS];
   // what counts of a load, and how its bytes are cut
   localparam int CUT_BITS = 1 + DIGIT_BITS + SHOWN_BITS + ROWS;
   typedef struct packed {
@@ -248,50 +262,51 @@ vaqf_pkg::RESIDUAL_DEPTH
   logic [DIGIT_BITS-1:0] load_digit;
   logic [SHOWN_BITS-1:0] load_shown;
 
-  assign first_word   = times(COUNT_BITS'(place.turn), RUN_WORDS);
-  assign row_element  = times(COUNT_BITS'(row_beat), NORM_ROWS * RUN_WORDS);
-  assign word_element = times(COUNT_BITS'(word_beat), NORM_WORDS);
+  assign first_word   = (TOKEN_BITS + 1)'(sizes::times(32'(place.turn), RUN_WORDS));
+  assign row_element  = (TOKEN_BITS + 1)'(sizes::times(32'(row_beat), NORM_ROWS * RUN_WORDS));
+  assign word_element = (TOKEN_BITS + 1)'(sizes::times(32'(word_beat), NORM_WORDS));
 
   always_ff @(posedge clk) begin
     asked <= step && load_end && !rst;
     token <= group_token + COUNT_BITS'(row);
-    word <= times(place.record + COUNT_BITS'(word_beat), NORM_WORDS);
+    word <= WORD_BITS'(sizes::times(32'(place.record + WORD_BITS'(word_beat)), NORM_WORDS));
     word_base <= TOKENS == 1 && joined ? words : group_word;
-    bank <= (TOKEN_BITS + 1)'(COUNT_BITS'(row) + first_word + row_element + word_element
-        + COUNT_BITS'(joined));
-    q_base <= group_q + times(stride, int'(row));
+    bank <= (TOKEN_BITS + 1)'(row) + first_word + row_element + word_element
+        + (TOKEN_BITS + 1)'(joined);
+    q_base <= group_q + Q_BITS'(sizes::times(32'(stride), int'(row)));
     last_load <= group_end;
     load_digit <= digit[DIGIT_BITS-1:0];
     if (place.left <= 0) load_shown <= '0;
-    else if (place.left >= (COUNT_BITS + 1)'(RUN_CHANNELS)) load_shown <= SHOWN_BITS'(RUN_CHANNELS);
+    else if (place.left >= (CHANNEL_BITS + 1)'(RUN_CHANNELS))
+      load_shown <= SHOWN_BITS'(RUN_CHANNELS);
     else load_shown <= place.left[SHOWN_BITS-1:0];
 
     asked_q <= asked && !rst;
-    address <= word_base + word;
+    address <= word_base + ADDRESS_BITS'(word);
     bank_q  <= TOKEN_BITS'(int'(bank) < TOKENS ? bank : bank - (TOKEN_BITS + 1)'(TOKENS));
-    q_bank  <= BANK_BITS'(token + word);
+    q_bank  <= BANK_BITS'(token) + BANK_BITS'(word);
     for (int j = 0; j < ROWS; ++j) q_row[j] <= q_base + row_stride[j];
-    for (int i = 0; i < RUN_WORDS; ++i) q_word[i] <= (word + COUNT_BITS'(i)) >> BANK_SHIFT;
+    for (int i = 0; i < RUN_WORDS; ++i) q_word[i] <= (word + WORD_BITS'(i)) >> BANK_SHIFT;
     cut.group_end <= last_load;
     cut.digit <= load_digit;
     cut.shown <= load_shown;
     for (int j = 0; j < ROWS; ++j) begin
-      cut.rows[j] <= token + COUNT_BITS'(j * RUN_WORDS) < command.tokens &&
+      cut.rows[j] <= token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.tokens) &&
           !(is_pixels && token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.prefix_tokens));
     end
 
     first   <= bank_q;
     q_first <= q_bank;
     for (int e = 0; e < TOKENS; ++e)
-    q_address[e*Q_BITS+:Q_BITS] <= Q_BITS'(q_row[e/RUN_WORDS] + q_word[e%RUN_WORDS]);
+    q_address[e*Q_BITS+:Q_BITS] <= q_row[e/RUN_WORDS] + Q_BITS'(q_word[e%RUN_WORDS]);
   end
 
   assign residual_first = first;
   assign hidden_first   = first;
   assign pixels_first   = first;
-  logic [COUNT_BITS-1:0] word_address[RUN_WORDS];
+  logic [ADDRESS_BITS-1:0] word_address[RUN_WORDS];
   for (genvar i = 0; i < RUN_WORDS; ++i) begin : g_word
-    always_ff @(posedge clk) word_address[i] <= address + COUNT_BITS'(i);
+    always_ff @(posedge clk) word_address[i] <= address + ADDRESS_BITS'(i);
   end
   for (genvar e = 0; e < TOKENS; ++e) begin : g_element
     assign hidden_address[e*HIDDEN_BITS+:HIDDEN_BITS] = word_address[e%RUN_WORDS][HIDDEN_BITS-1:0];
@@ -330,7 +345,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       .CYCLES(FOUND + latency::CENTRE + latency::SCALE_BY - latency::MEMORY)
   ) u_record_address (
       .clk,
-      .in (RECORD_BITS'(place.record + COUNT_BITS'(word_beat))),
+      .in (RECORD_BITS'(place.record + WORD_BITS'(word_beat))),
       .out(norm_record_address)
   );
   norm_numbers #(
@@ -452,5 +467,5 @@ vaqf_pkg::RESIDUAL_DEPTH
   always_ff @(posedge clk) if (!rst) assert (load_ready || !full);
 
   logic unused;
-  assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, first_plane};
+  assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, first_plane, dim_words};
 endmodule

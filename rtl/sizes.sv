@@ -10,6 +10,11 @@ package sizes;
     bits_for = index_bits(most + 1);
   endfunction
 
+  // the larger one
+  function automatic int most(input int one, input int other);
+    most = one > other ? one : other;
+  endfunction
+
   // value * count by adders, since every DSP belongs to an engine
   function automatic logic [31:0] times(input logic [31:0] value, input int count);
     times = '0;

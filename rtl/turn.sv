@@ -51,7 +51,7 @@ module turn #(
       if (bank_write[b]) values[place] <= bank_rows[b*BITS+:BITS];
       wanted[INDEX_BITS] <= read_half;
       wanted[INDEX_BITS-1:0] <=
-          HERE - read_row + (HERE < read_row ? INDEX_BITS'(SIZE) : INDEX_BITS'(0));
+          HERE - read_row + (int'(read_row) > b ? INDEX_BITS'(SIZE) : INDEX_BITS'(0));
       bank_keys[b*BITS+:BITS] <= values[wanted];
     end
   end
