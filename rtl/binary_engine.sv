@@ -40,7 +40,9 @@ module binary_engine (
   logic active;
   logic [1:0] prepared;  // halves of the operands that are ready, the one in use among them
   logic bank;
-  logic [15:0] word, interval;
+  localparam int INTERVAL = sizes::most(vaqf_pkg::OUTPUT_WORDS, vaqf_pkg::MIN_INTERVAL);
+  localparam int INTERVAL_BITS = sizes::bits_for(INTERVAL);
+  logic [INTERVAL_BITS-1:0] word, n_words, interval;
   localparam int OFFSET_BITS = sizes::index_bits(vaqf_pkg::RING_WORDS);
   logic [OFFSET_BITS-1:0] plane_offset;  // of the plane's first word
   logic prepare_done, issue, step, used, last_word, pass_end;
@@ -65,11 +67,12 @@ module binary_engine (
   logic first_pass, last_pass;  // of the group
   assign first_pass = first_plane && first_digit && first_slice;
   assign last_pass = last_plane && last_digit && last_slice;
-  assign used = word < command.n_words;
+  assign n_words = INTERVAL_BITS'(command.n_words);
+  assign used = word < n_words;
   assign issue = active && used && prepared != '0 && ring_available && (!last_pass || allowed);
   // a partial sum is read MIN_INTERVAL cycles behind the one before, or later
-  assign interval =
-      command.n_words < 16'(vaqf_pkg::MIN_INTERVAL) ? 16'(vaqf_pkg::MIN_INTERVAL) : command.n_words;
+  assign interval = n_words < INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) ?
+      INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) : n_words;
   assign step = issue || (active && !used);
   assign last_word = word == interval - 1'b1;
   assign pass_end = step && last_word;
@@ -211,7 +214,7 @@ module binary_engine (
       .CYCLES(LATENCY - latency::MEMORY)
   ) u_word_delay (
       .clk,
-      .in (word[WORD_BITS-1:0]),
+      .in (WORD_BITS'(word)),
       .out(word_read)
   );
   delay #(

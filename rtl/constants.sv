@@ -19,17 +19,18 @@ module constants (
   localparam int PARTS = vaqf_pkg::CONSTANT_TILE_WORDS;
   localparam int PART = vaqf_pkg::WEIGHT_BITS;
   localparam int PART_BITS = sizes::index_bits(PARTS);
+  localparam int WORD_BITS = sizes::index_bits(vaqf_pkg::OUTPUT_WORDS);
   localparam int FIRST_BITS = sizes::index_bits(vaqf_pkg::TOKENS);
 
   logic [PARTS*PART-1:0] tile;
   logic full;
   logic [PART_BITS-1:0] part;
-  logic [15:0] word;
+  logic [WORD_BITS-1:0] word;
   logic last_word;
   assign written = full && !held;
   assign in_ready = !full || written;
   assign write_data = tile[vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0];
-  assign last_word = word == command.n_words - 1'b1;
+  assign last_word = word == WORD_BITS'(command.n_words - 1'b1);
 
   always_ff @(posedge clk) begin
     if (in_valid && in_ready) tile <= (PARTS * PART)'({in_data, tile} >> PART);

@@ -29,7 +29,7 @@ module deliver (
     output logic [vaqf_pkg::NORM_WORDS-1:0] norm_write,
     output logic requant_write,
     output logic [vaqf_pkg::HEAD_WORDS-1:0] context_write,
-    output logic [15:0] record_address,
+    output logic [sizes::index_bits(vaqf_pkg::RECORD_DEPTH)-1:0] record_address,
     output logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data,
     // pulses: all parameters of a command are stored
     output logic matmul_loaded,
@@ -123,7 +123,7 @@ module deliver (
   logic [STEP*RECORD-1:0] step_records;
   logic [  LANE_BITS-1:0] lane;  // the first of the step
   logic [BANK_BITS-1:0] bank, last_bank;
-  logic [15:0] address;
+  logic [$bits(record_address)-1:0] address;
   logic shift, last_lane, word_end;
   for (genvar i = 0; i < STEP; ++i) begin : g_record
     localparam int BIAS = PART * i + PART / 2;  // if all records of a beat leave at once

@@ -41,6 +41,7 @@ module fetch_parameters (
   // of an address inside a beat
   localparam int BEAT_BITS = $clog2(vaqf_pkg::WEIGHT_BITS / 8);
   localparam int PIXEL_BEAT_BITS = $clog2(vaqf_pkg::PORT_BITS / 8);
+  localparam int TOKEN_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
   localparam int ALIGN_BEATS = vaqf_pkg::ALIGN_BYTES * 8 / vaqf_pkg::PORT_BITS;
 
   logic valid, next, new_step, ended;
@@ -95,9 +96,9 @@ module fetch_parameters (
 
   logic [37:0] constants_position;  // of the next token group
   logic [31:0] beats_of_group, group_beats;
-  logic [15:0] tokens_left;
+  logic [TOKEN_BITS-1:0] tokens_left;
   logic last_group;
-  assign last_group = tokens_left <= 16'(vaqf_pkg::TOKENS);
+  assign last_group = tokens_left <= TOKEN_BITS'(vaqf_pkg::TOKENS);
   // n_words tiles
   assign beats_of_group = sizes::times(32'(command.n_words), vaqf_pkg::CONSTANT_TILE_WORDS);
   always_comb begin
@@ -139,7 +140,7 @@ module fetch_parameters (
 
   // Its size is added up row by row, while the records are asked for. Frames follow each other in
   // memory, as their patch embeddings do in the list.
-  logic [15:0] rows_left;
+  logic [TOKEN_BITS-1:0] rows_left;
   logic [31:0] image_beats;
   logic [31:0] images_asked;  // of this run
   // at once: the images' port does not wait for what the weight port was asked for before
@@ -153,11 +154,11 @@ module fetch_parameters (
     if (rst || start || image_asked) image_wanted <= 1'b0;
     else if (take_matmul) image_wanted <= is_image;
     if (take) begin
-      rows_left   <= command.tokens - 16'(command.prefix_tokens);
+      rows_left   <= TOKEN_BITS'(command.tokens) - TOKEN_BITS'(command.prefix_tokens);
       image_beats <= '0;
     end else if (rows_left != '0) begin
       rows_left   <= rows_left - 1'b1;
-      image_beats <= image_beats + 32'(command.pixel_bytes[15:PIXEL_BEAT_BITS]);
+      image_beats <= image_beats + 32'(command.pixel_bytes >> PIXEL_BEAT_BITS);
     end
     if (start) image_request_address <= images_address;
     else if (image_asked)
@@ -167,10 +168,10 @@ module fetch_parameters (
     group_beats <= beats_of_group;
     if (state == CONSTANTS) begin
       constants_position <= {offset, 6'b0};
-      tokens_left        <= command.tokens;
+      tokens_left        <= TOKEN_BITS'(command.tokens);
     end else if (asked && for_constants) begin
       constants_position <= constants_position + 38'({group_beats, BEAT_BITS'(0)});
-      tokens_left        <= tokens_left - 16'(vaqf_pkg::TOKENS);
+      tokens_left        <= tokens_left - TOKEN_BITS'(vaqf_pkg::TOKENS);
     end
   end
 

@@ -37,8 +37,9 @@ module frame_results (
   logic logits_request, asked;
   logic [63:0] logits_address;
   logic [31:0] frames_asked;
-  logic [15:0] frame_units;  // of ALIGN_BYTES
-  assign frame_units = 16'((32'(command.outputs) + (PER_UNIT - 1)) / PER_UNIT);
+  localparam int UNIT_BITS = sizes::bits_for((vaqf_pkg::MAX_OUTPUTS + PER_UNIT - 1) / PER_UNIT);
+  logic [UNIT_BITS-1:0] frame_units;  // of ALIGN_BYTES
+  assign frame_units = UNIT_BITS'((32'(command.outputs) + (PER_UNIT - 1)) / PER_UNIT);
   assign asked = logits_request && request_ready;
   always_ff @(posedge clk) begin
     if (rst) logits_request <= 1'b0;

@@ -21,7 +21,7 @@ module layer_norm (
   logic signed [47:0] centred;
   multiply_add #(
       .A_BITS(vaqf_pkg::RESIDUAL_BITS),
-      .B_BITS(17)
+      .B_BITS($bits(dim) + 1)
   ) u_centred (
       .clk,
       .a  (x),

@@ -48,7 +48,7 @@ module loader #(
     output logic [vaqf_pkg::NORM_WORDS-1:0] norm_write,
     output logic requant_write,
     output logic [vaqf_pkg::HEAD_WORDS-1:0] context_write,
-    output logic [15:0] record_address,
+    output logic [sizes::index_bits(vaqf_pkg::RECORD_DEPTH)-1:0] record_address,
     output logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data,
     // the ring
     input logic [sizes::bits_for(vaqf_pkg::RING_WORDS)-1:0] room,

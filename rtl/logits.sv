@@ -4,17 +4,17 @@
 // beat: one unit per cycle. `done` follows the last beat that was accepted; a beat's place behind
 // the last logit is 0.
 module logits (
-    input  logic                                         clk,
-    input  logic                                         rst,
-    input  logic                                         start,
-    input  logic [                                 15:0] outputs,    // 0: nothing to do
-    input  logic                                         in_valid,
-    input  logic [vaqf_pkg::PE*vaqf_pkg::LOGIT_BITS-1:0] in_data,
-    output logic                                         out_valid,
-    input  logic                                         out_ready,
-    output logic [              vaqf_pkg::PORT_BITS-1:0] out_data,
-    output logic                                         out_last,
-    output logic                                         done
+    input  logic                                              clk,
+    input  logic                                              rst,
+    input  logic                                              start,
+    input  logic [sizes::bits_for(vaqf_pkg::MAX_OUTPUTS)-1:0] outputs,    // 0: nothing to do
+    input  logic                                              in_valid,
+    input  logic [     vaqf_pkg::PE*vaqf_pkg::LOGIT_BITS-1:0] in_data,
+    output logic                                              out_valid,
+    input  logic                                              out_ready,
+    output logic [                   vaqf_pkg::PORT_BITS-1:0] out_data,
+    output logic                                              out_last,
+    output logic                                              done
 );
   localparam int P = vaqf_pkg::PE;
   localparam int BITS = vaqf_pkg::LOGIT_BITS;
@@ -42,12 +42,13 @@ module logits (
       .out_data (word)
   );
 
-  logic [15:0] left;  // logits that are in no beat yet
-  logic [UNIT_BITS-1:0] unit;
+  localparam int LEFT_BITS = $bits(outputs);
+  logic [ LEFT_BITS-1:0] left;  // logits that are in no beat yet
+  logic [ UNIT_BITS-1:0] unit;
   logic [PLACE_BITS-1:0] place;
   logic take, ends;
   assign take = word_valid && left != '0 && (!out_valid || out_ready);
-  assign ends = left <= 16'(UNIT);
+  assign ends = left <= LEFT_BITS'(UNIT);
   assign word_taken = take && (ends || unit == UNIT_BITS'(UNITS - 1));
 
   logic [UNIT*BITS-1:0] of_unit, given;
@@ -58,7 +59,7 @@ module logits (
     end
   end
   for (genvar i = 0; i < UNIT; ++i) begin : g_given
-    assign given[i*BITS+:BITS] = left > 16'(i) ? of_unit[i*BITS+:BITS] : '0;
+    assign given[i*BITS+:BITS] = left > LEFT_BITS'(i) ? of_unit[i*BITS+:BITS] : '0;
   end
 
   logic [PER_BEAT*BITS-1:0] beat;
@@ -78,7 +79,7 @@ module logits (
       unit  <= '0;
       place <= '0;
     end else if (take) begin
-      left  <= ends ? '0 : left - 16'(UNIT);
+      left  <= ends ? '0 : left - LEFT_BITS'(UNIT);
       unit  <= word_taken ? '0 : unit + 1'b1;
       place <= ends || place == PLACE_BITS'(PLACES - 1) ? '0 : place + 1'b1;
     end

@@ -38,7 +38,8 @@ module norm_numbers #(
 
   // tokens that are taken up, a half's worth of them at once
   logic active, take, round_begin, round_end;
-  logic [15:0] left;  // tokens
+  localparam int LEFT_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
+  logic [LEFT_BITS-1:0] left;  // tokens
   logic [TOKEN_BITS-1:0] token;  // of its group
   logic [1:0] begun;  // rounds, of which `filled` are complete
   assign round_begin = prefix || token == '0;
@@ -48,9 +49,9 @@ module norm_numbers #(
   always_ff @(posedge clk) begin
     if (rst) active <= 1'b0;
     else if (start) active <= normalizes;
-    else if (take && round_end && left <= 16'd1) active <= 1'b0;
+    else if (take && round_end && left <= LEFT_BITS'(1)) active <= 1'b0;
     if (start) begin
-      left         <= prefix ? 16'(command.prefix_tokens) : command.tokens;
+      left         <= prefix ? LEFT_BITS'(command.prefix_tokens) : LEFT_BITS'(command.tokens);
       token        <= '0;
       sums_address <= '0;
       begun        <= '0;
@@ -64,7 +65,8 @@ module norm_numbers #(
       end
     end
     if (!rst && start) assert (!active);
-    if (!rst && start && prefix) assert (command.prefix_tokens <= 4'd2);
+    if (!rst && start && prefix)
+      assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_PREFIX_TOKENS);
   end
 
   localparam int NORMALIZER = latency::normalizer(vaqf_pkg::VARIANCE_BITS);

@@ -8,7 +8,7 @@ module parameters (
     input logic [vaqf_pkg::NORM_WORDS-1:0] norm_write,
     input logic requant_write,
     input logic [vaqf_pkg::HEAD_WORDS-1:0] context_write,
-    input logic [15:0] record_address,
+    input logic [sizes::index_bits(vaqf_pkg::RECORD_DEPTH)-1:0] record_address,
     input logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data,
     // halves that are read
     input logic matmul_parity,

@@ -28,24 +28,26 @@ module pixels (
   localparam int FITTING = BEAT > vaqf_pkg::PE ? BEAT / vaqf_pkg::PE : 1;
   localparam int TOGETHER = FITTING < TOKENS ? FITTING : TOKENS;  // words stored in a cycle
   localparam int ALIGN_BEATS = vaqf_pkg::ALIGN_BYTES / BEAT;
-  localparam int BEAT_COUNT_BITS = 16 - $clog2(BEAT);
+  localparam int BEAT_COUNT_BITS = sizes::bits_for(vaqf_pkg::MAX_PIXEL_BYTES / BEAT);
+  localparam int TOKEN_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
 
   // what arrives: rows of beats, then the padding of the frame
-  logic [BEAT_COUNT_BITS-1:0] row_beats, beats_left;
-  logic [15:0] rows_left;
+  logic [BEAT_COUNT_BITS-1:0] beats, row_beats, beats_left;
+  logic [TOKEN_BITS-1:0] rows_left;
   logic [$clog2(ALIGN_BEATS)-1:0] place;  // of the next beat in its unit of ALIGN_BYTES
   logic row_ready, row_end;
+  assign beats = BEAT_COUNT_BITS'(command.pixel_bytes >> $clog2(BEAT));
   assign in_ready = rows_left != '0 ? row_ready : place != '0;
-  assign row_end  = beats_left == BEAT_COUNT_BITS'(1);
+  assign row_end = beats_left == BEAT_COUNT_BITS'(1);
 
   always_ff @(posedge clk) begin
     if (rst) begin
       rows_left <= '0;
       place     <= '0;
     end else if (start) begin
-      rows_left  <= command.tokens - 16'(command.prefix_tokens);
-      row_beats  <= command.pixel_bytes[15-:BEAT_COUNT_BITS];
-      beats_left <= command.pixel_bytes[15-:BEAT_COUNT_BITS];
+      rows_left  <= TOKEN_BITS'(command.tokens) - TOKEN_BITS'(command.prefix_tokens);
+      row_beats  <= beats;
+      beats_left <= beats;
     end else if (in_valid && in_ready) begin
       place <= place + 1'b1;
       if (rows_left != '0) begin
@@ -74,8 +76,8 @@ module pixels (
   );
 
   // what is stored: one token after the other
-  logic [15:0] tokens_left;
-  logic [ 3:0] prefix_left;
+  logic [TOKEN_BITS-1:0] tokens_left;
+  logic [$bits(command.prefix_tokens)-1:0] prefix_left;
   logic [ROW_BITS-1:0] row, row_next;  // token of its group
   logic half, first_group;
   logic [1:0] held;  // groups that are stored and not released
@@ -84,7 +86,7 @@ module pixels (
   assign word_ready = tokens_left != '0 && prefix_left == '0 && room;
   assign write = word_valid && word_ready;
   assign row_done = prefix_left != '0 ? room : write && word_last;
-  assign row_next = row == ROW_BITS'(TOKENS - 1) || tokens_left == 16'd1 ? '0 : row + 1'b1;
+  assign row_next = row == ROW_BITS'(TOKENS - 1) || tokens_left == TOKEN_BITS'(1) ? '0 : row + 1'b1;
   assign group_done = row_done && row_next == '0;
   assign idle = rows_left == '0 && place == '0 && tokens_left == '0;
 
@@ -102,7 +104,7 @@ module pixels (
     end else begin
       held <= held + 2'(group_done) - 2'(release_group);
       if (start) begin
-        tokens_left <= command.tokens;
+        tokens_left <= TOKEN_BITS'(command.tokens);
         prefix_left <= command.prefix_tokens;
       end else if (row_done) begin
         tokens_left <= tokens_left - 1'b1;

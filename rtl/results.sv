@@ -80,9 +80,13 @@ module results (
 
   localparam int WORD_BITS = sizes::index_bits(vaqf_pkg::OUTPUT_WORDS);
   logic [WORD_BITS-1:0] word, next_word;
-  logic [15:0] rows_left;  // of this group and those behind it
+  localparam int ROW_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
+  logic [ROW_BITS-1:0] rows_left;  // of this group and those behind it
+  localparam int CHANNEL_BITS = sizes::bits_for(vaqf_pkg::MAX_OUTPUTS);
+  logic [CHANNEL_BITS-1:0] outputs;
+  assign outputs = CHANNEL_BITS'(command.outputs);
   logic group_end;
-  assign group_end = 16'(word) == command.n_words - 1'b1;
+  assign group_end = word == WORD_BITS'(command.n_words - 1'b1);
   assign next_word = group_end ? '0 : word + 1'b1;
   assign sums_ready = acc_valid && group_end;
   // of the result that may arrive in the next cycle: then it meets its value
@@ -93,10 +97,10 @@ module results (
   always_ff @(posedge clk) begin
     if (start) begin
       word <= '0;
-      rows_left <= command.tokens;
+      rows_left <= ROW_BITS'(command.tokens);
     end else if (acc_valid) begin
       word <= next_word;
-      if (group_end) rows_left <= rows_left - 16'(T);
+      if (group_end) rows_left <= rows_left - ROW_BITS'(T);
     end
     group_ended <= {group_ended[SUMS:1], group_end};
     // what has gone by is none of the next command's, which ends elsewhere
@@ -105,7 +109,7 @@ module results (
       ended   <= '0;
     end else begin
       arrived <= {arrived[SUMS:1], acc_valid};
-      ended   <= {ended[SUMS:1], acc_valid && group_end && rows_left <= 16'(T)};
+      ended   <= {ended[SUMS:1], acc_valid && group_end && rows_left <= ROW_BITS'(T)};
     end
   end
 
@@ -183,18 +187,20 @@ module results (
   localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH);
   localparam int PLACE = FOUND - 1;  // the cycle in which places are counted
   // a third of n_words, four bits at a time from the highest, a cycle each
-  logic [15:0] part_words;
-  logic [ 1:0] remainder  [4];  // of a digit and those above
-  for (genvar i = 0; i < 4; ++i) begin : g_digit
+  localparam int THIRD_BITS = $bits(command.n_words);
+  localparam int DIGITS = THIRD_BITS / 4;
+  logic [THIRD_BITS-1:0] third;
+  logic [1:0] remainder[DIGITS];  // of a digit and those above
+  for (genvar i = 0; i < DIGITS; ++i) begin : g_digit
     logic [5:0] given;
-    if (i == 3) begin : g_highest
+    if (i == DIGITS - 1) begin : g_highest
       assign given = 6'(command.n_words[4*i+:4]);
     end else begin : g_lower
       assign given = {remainder[i+1], command.n_words[4*i+:4]};
     end
     always_ff @(posedge clk) begin
-      part_words[4*i+:4] <= 4'(given / 6'd3);
-      remainder[i]       <= 2'(given % 6'd3);
+      third[4*i+:4] <= 4'(given / 6'd3);
+      remainder[i]  <= 2'(given % 6'd3);
     end
   end
 
@@ -211,13 +217,15 @@ module results (
   end
 
   logic [1:0] part;  // q, k, v
-  logic [15:0] part_word;
+  localparam int PART_BITS = sizes::bits_for(vaqf_pkg::MAX_ATTENTION / P);
+  logic [PART_BITS-1:0] part_words, part_word;
   logic [FIRST_BITS-1:0] bank;  // of a group's first word
   logic [ADDRESS_BITS-1:0] group_base, base;  // address of a group's first word, of the present one
   logic part_end;
-  assign part_end = part_word == part_words - 1'b1;
+  assign part_words = PART_BITS'(third);
+  assign part_end   = part_word == part_words - 1'b1;
   always_ff @(posedge clk) begin
-    stride <= ADDRESS_BITS'((part_words + 16'(BANKS - 1)) / 16'(BANKS));
+    stride <= ADDRESS_BITS'((32'(part_words) + 32'(BANKS - 1)) / 32'(BANKS));
     if (start) begin
       part       <= '0;
       part_word  <= '0;
@@ -228,18 +236,18 @@ module results (
       part_word <= part_end ? '0 : part_word + 1'b1;
       if (group_ended[PLACE]) begin
         part       <= '0;
-        bank       <= FIRST_BITS'((16'(bank) + 16'(T)) % 16'(BANKS));
+        bank       <= FIRST_BITS'((32'(bank) + 32'(T)) % 32'(BANKS));
         group_base <= group_base + row_offset[T*ADDRESS_BITS+:ADDRESS_BITS];
         base       <= group_base + row_offset[T*ADDRESS_BITS+:ADDRESS_BITS];
       end else if (part_end) begin
         part <= part + 1'b1;
         base <= group_base;
-      end else if (part_word % 16'(BANKS) == 16'(BANKS - 1)) begin
+      end else if (32'(part_word) % 32'(BANKS) == 32'(BANKS - 1)) begin
         base <= base + 1'b1;
       end
     end
     {v_write, k_write, q_write} <= !rst && arrived[PLACE] && to_qkv ? 3'b001 << part : 3'b000;
-    qkv_first <= FIRST_BITS'((16'(bank) + part_word) % 16'(BANKS));
+    qkv_first <= FIRST_BITS'((32'(bank) + 32'(part_word)) % 32'(BANKS));
   end
   for (genvar t = 0; t < T; ++t) begin : g_qkv
     always_ff @(posedge clk) begin
@@ -286,7 +294,7 @@ module results (
 
   // -- hidden ------------------------------------------------------------------------------------
 
-  logic [15:0] channels_left;  // of this word and those behind it
+  logic [CHANNEL_BITS-1:0] channels_left;  // of this word and those behind it
   logic [P-1:0] behind;  // channels behind the last, a cycle later
   logic [T*P*INDEX_BITS-1:0] index;
   for (genvar i = 0; i < T * P; ++i) begin : g_index
@@ -294,12 +302,12 @@ module results (
     assign index[i*INDEX_BITS+:INDEX_BITS] = {!found[i*X+INDEX_BITS-1], found[i*X+:INDEX_BITS-1]};
   end
   for (genvar p = 0; p < P; ++p) begin : g_behind
-    always_ff @(posedge clk) behind[p] <= channels_left <= 16'(p);
+    always_ff @(posedge clk) behind[p] <= channels_left <= CHANNEL_BITS'(p);
   end
   always_ff @(posedge clk) begin
-    if (start) channels_left <= command.outputs;
+    if (start) channels_left <= outputs;
     else if (arrived[FOUND]) begin
-      channels_left <= group_ended[FOUND] ? command.outputs : channels_left - 16'(P);
+      channels_left <= group_ended[FOUND] ? outputs : channels_left - CHANNEL_BITS'(P);
     end
   end
   gelu u_gelu (
@@ -330,11 +338,12 @@ module results (
       else residual_write_data[i*X+:X] <= {sum[X], {X - 1{!sum[X]}}};
     end
   end
+  localparam int STREAM_BITS = sizes::bits_for(vaqf_pkg::MAX_DIM / P);
   row_sums u_row_sums (
       .clk,
       .rst,
       .start,
-      .n_words (command.n_words),
+      .n_words (STREAM_BITS'(command.n_words)),
       .in_valid(residual_write),
       .in_last (group_ended[STREAM]),
       .in_data (residual_write_data),
@@ -361,7 +370,7 @@ module results (
       .clk,
       .rst,
       .start,
-      .outputs(to_logits ? command.outputs : '0),
+      .outputs(to_logits ? outputs : '0),
       .in_valid(arrived[FOUND] && to_logits),
       .in_data(found_logits),
       .out_valid(logits_valid),
@@ -394,11 +403,11 @@ module results (
       assert (!(gelu_write && active && to_hidden));
       assert (!(constant_written && residual_write));
       if (arrived[PLACE] && to_qkv) begin
-        assert (16'(row_offset[T*ADDRESS_BITS+:ADDRESS_BITS]) == 16'(T) * 16'(stride));
+        assert (row_offset[T*ADDRESS_BITS+:ADDRESS_BITS] == ADDRESS_BITS'(T * int'(stride)));
       end
     end
   end
 
   logic unused;
-  assign unused = &{1'b0, command, tile, hidden_tile, stream_tile};
+  assign unused = &{1'b0, command, tile, hidden_tile, stream_tile, third};
 endmodule

@@ -3,16 +3,16 @@
 // Takes tiles, words of a group in order, and gives the group's sums to their memory. Adders are
 // unsigned: what is added up are the values plus 2**15, and a row starts below zero by as much.
 module row_sums (
-    input  logic                                              clk,
-    input  logic                                              rst,
-    input  logic                                              start,
-    input  logic [                                      15:0] n_words,
-    input  logic                                              in_valid,
-    input  logic                                              in_last,   // word of its group
-    input  logic [vaqf_pkg::TILE*vaqf_pkg::RESIDUAL_BITS-1:0] in_data,
-    output logic                                              write,
-    output logic [   sizes::index_bits(vaqf_pkg::GROUPS)-1:0] address,
-    output logic [  vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] data
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input logic [sizes::bits_for(vaqf_pkg::MAX_DIM/vaqf_pkg::PE)-1:0] n_words,
+    input logic in_valid,
+    input logic in_last,  // word of its group
+    input logic [vaqf_pkg::TILE*vaqf_pkg::RESIDUAL_BITS-1:0] in_data,
+    output logic write,
+    output logic [sizes::index_bits(vaqf_pkg::GROUPS)-1:0] address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] data
 );
   localparam int P = vaqf_pkg::PE;
   localparam int X = vaqf_pkg::RESIDUAL_BITS;

@@ -71,11 +71,8 @@ vaqf_pkg::RESIDUAL_DEPTH
   // What is counted, by the largest command: tokens; channels of a token and its words, up to the
   // end of the last slice. Addresses wrap: behind the last that is read for a load that counts.
   localparam int COUNT_BITS = sizes::bits_for(vaqf_pkg::MAX_TOKENS);
-  localparam int STREAM = sizes::most(vaqf_pkg::MAX_DIM, vaqf_pkg::MAX_ATTENTION);
-  localparam int OTHERS = sizes::most(vaqf_pkg::MAX_HIDDEN, vaqf_pkg::MAX_PIXEL_BYTES);
-  localparam int CHANNELS = sizes::most(STREAM, OTHERS) + vaqf_pkg::SIMD;
-  localparam int CHANNEL_BITS = sizes::bits_for(CHANNELS);
-  localparam int WORD_BITS = sizes::bits_for(CHANNELS / PE);
+  localparam int CHANNEL_BITS = sizes::bits_for(vaqf_pkg::TOKEN_WORDS * PE);
+  localparam int WORD_BITS = sizes::bits_for(vaqf_pkg::TOKEN_WORDS);
   localparam int ADDRESS_BITS = sizes::most(sizes::most(RESIDUAL_BITS, HIDDEN_BITS), PIXELS_BITS);
 
   // -- what the command says, two cycles after it ---------------------------------------------

@@ -329,7 +329,7 @@ module vaqf_accelerator #(
   logic [vaqf_pkg::ACT_BITS-1:0] gelu_data;
   logic [vaqf_pkg::NORM_WORDS-1:0] norm_write;
   logic [vaqf_pkg::HEAD_WORDS-1:0] context_write;
-  logic [15:0] record_address;
+  logic [sizes::index_bits(vaqf_pkg::RECORD_DEPTH)-1:0] record_address;
   logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] record_data;
   logic [ROOM_BITS-1:0] room, reserve_words;
   loader u_loader (

@@ -42,6 +42,7 @@ def constants(design: Design) -> dict[str, int]:
         "run_words": design.run_words,
         # the largest network
         "max_tokens": tokens,
+        "max_prefix_tokens": min(arithmetic.MAX_PREFIX_TOKENS, tokens),
         "max_dim": capacity.dim,
         "max_hidden": capacity.hidden,
         "max_attention": capacity.attention,
@@ -101,13 +102,21 @@ def rtl_sizes(design: Design) -> dict[str, int]:
     base = constants(design)
     run = base["run_words"]
     groups = base["max_tokens"] // t
-    attention_words = base["max_attention"] // p
+    dim_words, attention_words = base["max_dim"] // p, base["max_attention"] // p
+    slice_words = k // p
+    inputs = max(base[f"max_{name}"] for name in ("dim", "hidden", "attention", "pixels"))
+    token_words = round_up(ceil_div(inputs, p), slice_words)
+    joined_words = base["max_prefix_tokens"] * round_up(dim_words, slice_words)
     # words of one token that are normalized in a cycle, whatever tokens there are beside it
     norm_words = min(design.norm_tokens, run)
+    # words of records: of a layer norm, a matmul's outputs, the context
+    norm_record_depth = ceil_div(dim_words, norm_words)
+    output_words = base["max_outputs"] // p
+    context_runs = base["max_attention"] // design.attention_lanes
     return {
         # what moves in a cycle: bits, but for the first three
         "tile": t * p,  # results
-        "slice_words": k // p,
+        "slice_words": slice_words,
         "runs": k // p // run,  # loads of one token's slice
         "rows": t // run,  # tokens of a load, run_words words each
         "norm_words": norm_words,
@@ -121,14 +130,18 @@ def rtl_sizes(design: Design) -> dict[str, int]:
         "ring_word": design.ring_word_bits,
         # depths of memories, in words
         "groups": groups,
-        "residual_depth": groups * (base["max_dim"] // p),
+        "residual_depth": groups * dim_words,
         "hidden_depth": groups * (base["max_hidden"] // p),
         "attention_depth": base["max_tokens"] * ceil_div(attention_words, design.banks),
         "attention_elements": max(t, base["head_words"]),
         "pixel_words": ceil_div(base["max_pixel_bytes"], p),
-        "output_words": base["max_outputs"] // p,
-        "norm_record_depth": ceil_div(base["max_dim"] // p, norm_words),
-        "context_runs": base["max_attention"] // design.attention_lanes,
+        "output_words": output_words,
+        "norm_record_depth": norm_record_depth,
+        "context_runs": context_runs,
+        "record_depth": max(norm_record_depth, output_words, context_runs),  # the deepest of them
+        # most words of one matmul's inputs, whole slices: of a token, of a row of joined tokens too
+        "token_words": token_words,
+        "input_words": max(token_words, joined_words),
     }
 
 

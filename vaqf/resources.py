@@ -19,7 +19,7 @@ def accumulator_bits(a: int, c: Capacity) -> int:
     return max(
         arithmetic.binary_acc_bits(a, max(c.hidden, c.attention, c.dim)),
         arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, c.pixels),
-        arithmetic.fixed_acc_bits(a, 2 * c.dim),
+        arithmetic.fixed_acc_bits(a, arithmetic.MAX_PREFIX_TOKENS * c.dim),
     )
 
 

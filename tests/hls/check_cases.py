@@ -112,10 +112,13 @@ CASES: list[tuple[dict[str, int], dict[str, int], dict[str, int]]] = [
     (HEAD, {}, {"k_words": 10}),  # each token starts a slice
     (
         HEAD | {"dim": 4, "n_words": 1, "outputs": 4, "weight_words": 16},
-        {"prefix_tokens": 12, "k_words": 96, "weight_words": 96},
-        {"prefix_tokens": 13, "k_words": 104, "weight_words": 104},
+        {"prefix_tokens": 2, "k_words": 16, "weight_words": 16},
+        {"prefix_tokens": 3, "k_words": 24, "weight_words": 24},
     ),
     (HEAD, {}, {"prefix_tokens": 0, "k_words": 0}),
+    # accumulators are no wider than a multiplier's port
+    (HEAD, {}, {"pre_shift": 1}),
+    (FC1, {}, {"pre_shift": 1}),
     (HEAD, {"n_words": 8, "weight_words": 128}, {"n_words": 9, "weight_words": 144}),
     (ATTENTION, {"tokens": 12}, {"tokens": 13}),
     (ATTENTION, {"tokens": 1}, {"tokens": 0}),

@@ -28,6 +28,7 @@ DESIGNS = {
     "rows": {"tokens": 6, "pe": 8, "simd": 16, "norm_tokens": 1, "act_bits": 3, "share": 2},
     "adder": {"tokens": 3, "pe": 4, "simd": 32, "norm_tokens": 1, "act_bits": 5, "engine": "adder"},
 }
+VIT = replace(ODD, image_size=20, patch_size=5, dim=98)  # 18 tokens
 # tokens, inputs, outputs, planes, digits (0: as many as a pixel has), within the capacity
 MATMULS = (
     (9, 70, 20, 1, 1),
@@ -42,7 +43,7 @@ MATMULS = (
 def test_binary_engine(
     simulate: Callable[..., None], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    design = design_for([replace(ODD, dim=98)], **DESIGNS[name])
+    design = design_for([VIT], **DESIGNS[name])
     monkeypatch.setenv("VAQF_DESIGN", json.dumps(design.to_json()))
     simulate(__file__, "binary_engine", {}, design=design)
 

@@ -35,7 +35,7 @@ def test_gearbox(simulate: Callable[..., None], taken: int, given: int) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_pixels(simulate: Callable[..., None], shape: str) -> None:
-    design = design_for([small_vit(patch_size=6, channels=3)], **SHAPES[shape])
+    design = design_for([small_vit(image_size=30, patch_size=6, channels=3)], **SHAPES[shape])
     simulate(__file__, "pixels", {}, design=design)
 
 

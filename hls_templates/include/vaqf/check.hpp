@@ -9,6 +9,9 @@
 
 namespace vaqf {
 
+/// What bit planes' sums have more than a multiplier's port; binary sums fit.
+constexpr int kMaxPreShift = kAccBits > kOperandBits ? kAccBits - kOperandBits : 0;
+
 /// Whether a matmul's inputs lie inside this design's memories.
 inline bool fits_source(const Command& c) {
 #pragma HLS INLINE
@@ -24,7 +27,7 @@ inline bool fits_source(const Command& c) {
   if (c.source == kSourceNormPrefix) {
     const int words =
         c.prefix_tokens > 1 ? ceil_div(dim_words, kSliceWords) * kSliceWords : dim_words;
-    return digits == 1 && c.tokens == 1 && int(c.prefix_tokens) <= kMaxTokens &&
+    return digits == 1 && c.tokens == 1 && int(c.prefix_tokens) <= kMaxPrefixTokens &&
            int(c.k_words) == int(c.prefix_tokens) * words;
   }
   if (c.source == kSourceContext) return digits == 1 && inputs <= kMaxAttention;
@@ -61,7 +64,8 @@ inline bool fits_matmul(const Command& c) {
 #pragma HLS INLINE
   const bool sizes = c.tokens >= 1 && int(c.tokens) <= kMaxTokens && c.k_words >= 1 &&
                      c.n_words >= 1 && c.dim >= 1 && ceil_div(c.dim, kPe) <= kMaxDim / kPe &&
-                     c.shift <= kMaxShift && c.norm_shift <= kMaxShift;
+                     c.shift <= kMaxShift && c.norm_shift <= kMaxShift &&
+                     int(c.pre_shift) <= (c.planes == 1 ? 0 : kMaxPreShift);
   return sizes && fits_source(c) && fits_dest(c) && fits_weights(c);
 }
 

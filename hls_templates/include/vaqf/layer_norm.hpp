@@ -12,7 +12,7 @@ struct Normalizer {
   Floating factor;
 };
 
-inline Normalizer normalizer(RowSums sums, ap_uint<16> dim, ap_uint<kBiasBits> eps) {
+inline Normalizer normalizer(RowSums sums, decltype(Command::dim) dim, ap_uint<kBiasBits> eps) {
 #pragma HLS INLINE
   const ap_int<2 * kRowSumBits> square = sums.sum * sums.sum;
   const ap_uint<kVarianceBits> scaled = dim * sums.squares;
@@ -23,7 +23,8 @@ inline Normalizer normalizer(RowSums sums, ap_uint<16> dim, ap_uint<kBiasBits> e
   return result;
 }
 
-inline act_t layer_norm(residual_t x, Normalizer row, ap_uint<16> dim, Record q, ap_uint<6> shift) {
+inline act_t layer_norm(residual_t x, Normalizer row, decltype(Command::dim) dim, Record q,
+                        ap_uint<6> shift) {
 #pragma HLS INLINE
   const ap_int<kOperandBits> centred = dim * x - row.sum;
   const operand_t normal = scale_by<kOperandBits>(centred, row.factor);

@@ -88,6 +88,9 @@ segment_loop:
   return planned;
 }
 
+/// Cycles of the longest command: all its weights for each token group and digit.
+typedef ap_uint<bits_for(kRingWords) + bits_for(kMaxTokens / kTokens * kPixelDigits)> cycles_t;
+
 /// What `c`, which runs next, waits for and what is read while it runs.
 inline FillPlan plan_fill(Ring& ring, const Command& c, Segment segments[kMaxSegments],
                           const packed_command_t list[kMaxCommands], int count, int frames) {
@@ -101,11 +104,12 @@ inline FillPlan plan_fill(Ring& ring, const Command& c, Segment segments[kMaxSeg
   const ap_uint<32> own = ring.held < needed ? ap_uint<32>(needed - ring.held) : ap_uint<32>(0);
   plan.missing = plan_segments(ring, plan, segments, own, list, count, frames);
   const int groups = ceil_div(c.tokens, kTokens);
-  const ap_uint<32> cycles = groups * int(c.weight_words) * int(c.digits);
+  const cycles_t rounds = groups * int(c.digits);
+  const cycles_t cycles = rounds * c.weight_words;
+  const cycles_t time = cycles / kWordsPerRingWord;
   const ap_uint<32> room = kRingWords - ring.held;
-  const ap_uint<32> time = cycles / kWordsPerRingWord;
-  plan.prefetch =
-      plan_segments(ring, plan, segments, room < time ? room : time, list, count, frames);
+  const ap_uint<32> budget = time < room ? ap_uint<32>(time) : room;
+  plan.prefetch = plan_segments(ring, plan, segments, budget, list, count, frames);
   if (!kResident) {
     ring.held -= c.weight_words;
     ring.read += c.weight_words;
