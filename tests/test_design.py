@@ -1,14 +1,25 @@
 """The rules of a design and its file."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from vaqf import arithmetic, vit
 from vaqf import design as d
-from vaqf import vit
-from vaqf.design import Design, capacity_for, check_fits, from_json
+from vaqf.command import decode, encode
+from vaqf.design import (
+    Capacity,
+    Design,
+    capacity_for,
+    check_fits,
+    from_json,
+    most_capacity,
+    round_up,
+)
 from vaqf.errors import InputError
+from vaqf.packing import patch_row_bytes
+from vaqf.resources import accumulator_bits
 
 BASE = vit.load("deit_base")
 
@@ -82,6 +93,42 @@ def test_two_encoder_matrices_fit_where_they_are_largest() -> None:
 def test_bad_values_are_named(field: str, value: object) -> None:
     with pytest.raises(InputError, match=field):
         from_json({**paper_size().to_json(), field: value})
+
+
+@pytest.mark.parametrize("pe", [1, 6, 16, 256])
+def test_commands_hold_the_sizes_of_the_largest_design(pe: int) -> None:
+    """Every field that counts tokens, channels or their words, of any command it can run."""
+    most = most_capacity(pe)
+    simd = 4096
+    joined = arithmetic.MAX_PREFIX_TOKENS * round_up(most.dim, simd)
+    inputs = max(most.dim, most.hidden, most.attention, most.pixels, joined)
+    largest = {
+        "tokens": most.tokens,
+        "k_words": inputs // pe,
+        "n_words": max(most.outputs, 3 * most.attention) // pe,
+        "outputs": max(most.hidden, most.dim, 3 * most.attention, vit.MAX_CLASSES),
+        "head_words": most.head // pe,
+        "dim": most.dim,
+        "pixel_bytes": patch_row_bytes(most.pixels),
+        "pre_shift": arithmetic.pre_shift(accumulator_bits(arithmetic.MAX_ACT_BITS, most)),
+        "prefix_tokens": arithmetic.MAX_PREFIX_TOKENS,
+        "heads": vit.MAX_HEADS,
+        "planes": arithmetic.FIXED_WEIGHT_BITS,
+        "digits": arithmetic.pixel_digits(arithmetic.MIN_ACT_BITS),
+        "shift": arithmetic.MAX_SHIFT,
+        "score_mult": 2**arithmetic.SCORE_MULT_BITS - 1,
+    }
+    assert decode(encode(largest)).items() >= largest.items()
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Capacity)])
+def test_a_capacity_beyond_what_can_be_counted(field: str) -> None:
+    design = paper_size()
+    most = getattr(most_capacity(design.pe), field)
+    assert getattr(replace(design.capacity, **{field: most}), field) == most
+    replace(design, capacity=replace(design.capacity, **{field: most}))
+    with pytest.raises(InputError, match=rf"capacity\.{field} is {most + 1}; .* at most {most}"):
+        replace(design, capacity=replace(design.capacity, **{field: most + 1}))
 
 
 def test_missing_and_unknown_keys() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vaqf import arithmetic, vit
-from vaqf.command import FIELDS
+from vaqf.command import FIELD_BITS
 from vaqf.errors import InputError
 from vaqf.vit import Vit
 
@@ -173,6 +173,6 @@ def test_file_errors(tmp_path) -> None:  # type: ignore[no-untyped-def]
         vit.load("a\0b.yaml")
 
 
-def test_a_command_holds_the_most_classes() -> None:
-    field = next(field for field in FIELDS if field.name == "outputs")
-    assert 2**field.bits - 1 == vit.MAX_CLASSES
+def test_a_command_holds_the_most_classes_and_heads() -> None:
+    assert 2 ** FIELD_BITS["outputs"] - 1 == vit.MAX_CLASSES
+    assert 2 ** FIELD_BITS["heads"] - 1 == vit.MAX_HEADS

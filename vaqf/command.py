@@ -110,6 +110,7 @@ def layout() -> list[Field]:
 
 
 _BY_NAME = {field.name: field for field in FIELDS}
+FIELD_BITS = {field.name: field.bits for field in FIELDS}
 
 
 def encode(values: dict[str, int]) -> bytes:

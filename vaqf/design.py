@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from vaqf import arithmetic
+from vaqf.command import FIELD_BITS
 from vaqf.errors import InputError
 from vaqf.fields import check_choice, check_flag, check_keys, check_whole, shown
-from vaqf.vit import Vit
+from vaqf.vit import MAX_HIDDEN, MAX_PATCH_INPUTS, Vit
 
 TABLE_INPUTS = 4  # activations per subset-sum table: 16 entries, one LUT6 column
 TABLE_ENTRIES = 2**TABLE_INPUTS
@@ -68,6 +69,22 @@ class Capacity:
     pixels: int  # inputs of the patch embedding
     outputs: int  # most outputs of one matmul
     partial_outputs: int  # most outputs of a matmul that takes more than one pass
+
+
+def most_capacity(pe: int) -> Capacity:
+    """What the hardware can count: the largest model, and what fits the fields of a command."""
+    outputs = 2 ** FIELD_BITS["outputs"] - 1
+    attention = outputs // 3  # of q, k and v together
+    return Capacity(
+        tokens=arithmetic.MAX_TOKENS,
+        dim=round_up(arithmetic.MAX_DIM, pe),
+        hidden=round_up(MAX_HIDDEN, pe),
+        attention=attention,
+        head=attention,
+        pixels=round_up(MAX_PATCH_INPUTS, pe),
+        outputs=round_up(outputs, pe),
+        partial_outputs=round_up(outputs, pe),
+    )
 
 
 @dataclass(frozen=True)
@@ -131,6 +148,13 @@ class Design:
             if not holds:
                 value = getattr(self, field)
                 raise InputError(f"design: {field} is {value}; it must be {allowed}")
+        most = asdict(most_capacity(self.pe))
+        for field, value in asdict(self.capacity).items():
+            if value > most[field]:
+                raise InputError(
+                    f"design: capacity.{field} is {value}; it must be at most {most[field]}: no"
+                    " model needs more, and commands and sums are no wider"
+                )
 
     @property
     def macs_per_cycle(self) -> int:

@@ -25,6 +25,7 @@ HALF = (0.5, 0.5, 0.5)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 MAX_DEPTH = 50  # what the accelerator's command list holds, command.MAX_COMMANDS
 MAX_HIDDEN = 8192
+MAX_HEADS = 1023  # the heads of a command have 10 bits
 MAX_CLASSES = 65_535  # the outputs of a command have 16 bits
 MAX_PATCH_INPUTS = 16_384  # the accumulator of 8-bit digits and weights stays within 31 bits
 
@@ -63,7 +64,7 @@ class Vit:
         check_whole(self.channels, f"{m} channels", 1, 16)
         check_whole(self.dim, f"{m} dim", 1, arithmetic.MAX_DIM)
         check_whole(self.depth, f"{m} depth", 1, MAX_DEPTH)
-        check_whole(self.heads, f"{m} heads", 1, self.dim)
+        check_whole(self.heads, f"{m} heads", 1, min(self.dim, MAX_HEADS))
         check_whole(self.classes, f"{m} classes", 1, MAX_CLASSES)
         check_flag(self.distilled, f"{m} distilled")
         check_flag(self.qkv_bias, f"{m} qkv_bias")
