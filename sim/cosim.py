@@ -19,6 +19,9 @@ from vaqf.errors import ToolFailed, ToolMissing
 # verilator.o is another matter: it allocates the model and so knows its size
 RUNTIME = ("verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o")
 WARNINGS = ("-Wall", "-Wno-fatal")  # a warning is reported by the lint, not by a simulation
+# but for these: a simulation goes on with bits that are not there, or without some that are, and
+# hardware has others
+FATAL = ("SELRANGE", "WIDTHTRUNC", "MULTIDRIVEN", "LATCH")
 # cocotb shows every signal to its benches unless told otherwise; of ports alone the C++ is a third
 PUBLIC = ("--no-public-flat-rw", "--public-depth", "1")
 DAY = 86_400.0  # seconds
@@ -51,11 +54,13 @@ def compile_model(
     runtime: Path | None = None,
     optimize: str | None = None,
     waves: bool = False,
+    fatal: Sequence[str] = FATAL,
 ) -> Model:
     """Compile module `top` into `folder`; sources in order, packages first.
 
     runtime: a folder in which compiled parts that all models share are kept between calls.
-    optimize: g++'s option for what runs in every cycle. waves: it can write a VCD.
+    optimize: g++'s option for what runs in every cycle. waves: it can write a VCD. fatal: warnings
+    of Verilator that are errors.
     ToolMissing without the tools, ToolFailed with Verilator's or the compiler's own error lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +73,13 @@ def compile_model(
                 sources=[str(source) for source in sources],
                 hdl_toplevel=top,
                 parameters=dict(parameters or {}),
-                build_args=[*WARNINGS, *PUBLIC, "--assert", *arguments],
+                build_args=[
+                    *WARNINGS,
+                    *(f"-Werror-{warning}" for warning in fatal),
+                    *PUBLIC,
+                    "--assert",
+                    *arguments,
+                ],
                 build_dir=folder,
                 log_file=log,
                 waves=waves,

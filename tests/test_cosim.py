@@ -288,6 +288,16 @@ def test_all_signals_can_be_written(damaged: Path, capsys: Captured) -> None:
     assert "u_engine" in text
 
 
+def test_a_select_outside_a_signal_is_an_error(damaged: Path, capsys: Captured) -> None:
+    path = damaged / "rtl" / "requantize.sv"
+    text = path.read_text()
+    assert text.count("shift[2:0]") == 1
+    path.write_text(text.replace("shift[2:0]", "shift[6:4]"))
+    code, _, err = answer(capsys, "cosim", damaged)
+    assert code == 5
+    assert "SELRANGE" in err and "requantize.sv" in err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new"),

@@ -101,6 +101,25 @@ def test_yosys_own_error_is_shown(tmp_path: Path) -> None:
         synth.synthesize(broken, "top", "xcup", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assign y = a[4:1];",
+        "always_comb y[4:1] = a;",
+        "assign y = '0; always_ff @(posedge a[0]) y[0] <= a[1];",
+        "logic [3:0] w; assign w[2:0] = a[2:0]; assign y = w;",
+    ],
+    ids=["read", "written", "driven twice", "not driven"],
+)
+def test_bits_without_a_place_or_with_no_driver_or_two_are_errors(
+    tmp_path: Path, line: str
+) -> None:
+    """Yosys itself warns, and goes on with undefined or constant ones."""
+    top = f"module top (input logic [3:0] a, output logic [3:0] y);\n  {line}\nendmodule\n"
+    with pytest.raises(ToolFailed, match=r"Yosys .*: .*ERROR"):
+        synth.synthesize([("top.sv", top)], "top", "xcup", tmp_path)
+
+
 def test_a_cell_that_nobody_knows_is_no_zero() -> None:
     cells = {"odd": {"type": "FROBNICATE", "connections": {}}}
     with pytest.raises(netlist.UnknownCell, match="FROBNICATE"):
