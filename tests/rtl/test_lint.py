@@ -10,9 +10,8 @@ from hls_bench import design_for
 from samples import ODD
 
 from sim import verilator
-from vaqf import board, emit, vit
+from vaqf import emit
 from vaqf.paths import RTL
-from vaqf.search import search
 
 MODULES = [path.stem for path in emit.rtl_library() if path.stem not in emit.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
@@ -46,21 +45,6 @@ def sources(package: Path) -> list[Path]:
 @pytest.mark.parametrize("module", MODULES)
 def test_verilator_has_no_warning(package: Path, module: str) -> None:
     words = ("--lint-only", "-Wall", "--quiet", "--top-module", module)
-    assert output("verilator", *words, *sources(package)) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("model", "fps"),
-    # one word and one token a cycle; 75,648 words of hidden activations
-    [("vit_digits", 100.0), ("deit_tiny", 30.0)],
-)
-def test_verilator_has_no_warning_about_a_slow_design(
-    tmp_path: Path, model: str, fps: float
-) -> None:
-    design = search(vit.load(model), board.load("zcu102"), target_fps=fps).estimate.design
-    package = tmp_path / "vaqf_pkg.sv"
-    package.write_text(emit.rtl_package(design, model))
-    words = ("--lint-only", "-Wall", "--quiet", "--top-module", emit.TOP)
     assert output("verilator", *words, *sources(package)) == (0, "")
 
 
