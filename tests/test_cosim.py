@@ -1,17 +1,19 @@
 """vaqf cosim: a whole network in the RTL of a built project, and everything that can be wrong."""
 
+import errno
 import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cosim_project
 import pytest
 from PIL import Image
+from waiting import ended, wait_for
 
 from sim import rtl_model, verilator
 from vaqf import blob, cli, project
@@ -181,7 +183,7 @@ def test_a_run_that_does_not_end(damaged: Path, capsys: Captured) -> None:
         (["--layers", "--rtl", "."], "leave out --layers or --rtl"),
         (["--rtl", "no/such"], "is no folder"),
         (["--rtl", "docs"], "no .v file there has the module vaqf_accelerator"),
-        (["--data", "/no/such"], "No such file"),
+        (["--data", "/no/such"], os.strerror(errno.ENOENT)),
     ],
 )
 def test_what_cannot_be_simulated(
@@ -237,11 +239,9 @@ def test_an_interrupt_leaves_nothing(damaged: Path) -> None:
     shutil.rmtree(build)
     words = [sys.executable, "-m", "vaqf", "cosim", str(damaged)]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        while not list(build.glob("*/work/*.cpp")):
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_for(lambda: any(build.glob("*/work/*.cpp")), process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
+        _, err = ended(process)
     assert (process.returncode, err) == (130, "error: interrupted; nothing was left half-written\n")
     assert list(build.iterdir()) == []
 

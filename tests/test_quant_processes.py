@@ -14,6 +14,7 @@ pytest.importorskip("brevitas")
 pytest.importorskip("sklearn")
 
 from small_runs import few, log, model_file, quick, run  # noqa: E402
+from waiting import ended  # noqa: E402
 
 from quant import processes, saved  # noqa: E402
 from quant.export import export  # noqa: E402
@@ -47,11 +48,7 @@ def two(teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
         text=True,
         env={**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}", "OMP_NUM_THREADS": "1"},
     )
-    try:
-        printed, errors = process.communicate(timeout=240)
-    except subprocess.TimeoutExpired:
-        process.terminate()  # which torchrun passes on to its processes
-        printed, errors = process.communicate()
+    printed, errors = ended(process)
     assert process.returncode == 0, errors
     seen = [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
     return folder, seen, printed

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from samples import noise
+from waiting import GUARD_SECONDS
 
 from sim import golden
 from vaqf import calibrate, checkpoint, emit, program
@@ -277,7 +278,7 @@ class Kernel:
 
     def run(self, data: Data, *options: str) -> Run:
         command = [str(self.binary), *(str(data.path(name)) for name in FILES), *options]
-        settings = {"text": True, "errors": "replace", "timeout": 300}
+        settings = {"text": True, "errors": "replace", "timeout": GUARD_SECONDS}
         done = subprocess.run(command, capture_output=True, check=False, **settings)
         return Run(done.returncode, done.stdout, done.stderr)
 
