@@ -1,6 +1,7 @@
 """Pictures read by worker processes: what both folders and shards do to each."""
 
 import math
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,10 +80,13 @@ def collate(read: Sequence[Read], vit: Vit) -> Part:
 
 def parts(loader: DataLoader[Any]) -> Iterator[Part]:
     """What the workers hand over; InputError when one of them was killed."""
+    others = set(multiprocessing.active_children())
+    handed = iter(loader)
+    workers = set(multiprocessing.active_children()) - others
     try:
-        yield from loader
+        yield from handed
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if not any(worker.exitcode for worker in workers):
             raise
         raise InputError(
             "a process that reads pictures ended unexpectedly (out of memory, or killed); "

@@ -1,5 +1,6 @@
 """build, csim and predict from the command line, on one small project."""
 
+import errno
 import json
 import os
 import resource
@@ -202,7 +203,7 @@ def test_predict_refuses_what_is_no_picture(home: Path, capsys: Captured) -> Non
         (["--fps", "1e12"], 3, "cannot reach"),
         (["--images", "0"], 2, "--images"),
         (["--data", "digits", "--images", "9999"], 2, "360"),
-        (["--data", "/no/such"], 2, "No such file"),
+        (["--data", "/no/such"], 2, os.strerror(errno.ENOENT)),
         (["--weights", "no/such"], 2, "no/such"),
         (["--weights", "/"], 2, "/"),
         (["--seed", "-1"], 2, "seed"),
@@ -320,7 +321,8 @@ def test_a_disk_that_refuses_a_file_is_one_sentence(home: Path, tmp_path: Path, 
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
     )
-    assert answer.stderr == f"error: cannot write {tmp_path / 'made' / 'p'}: File too large\n"
+    refused = os.strerror(errno.EFBIG)
+    assert answer.stderr == f"error: cannot write {tmp_path / 'made' / 'p'}: {refused}\n"
     assert answer.returncode == 2
     assert list((tmp_path / "made").iterdir()) == []
 

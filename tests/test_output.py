@@ -93,7 +93,7 @@ def test_a_file_or_a_link_in_the_way(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with (
-        pytest.raises(InputError, match=r"No space left on device; free"),
+        pytest.raises(InputError, match=f"{os.strerror(errno.ENOSPC)}; free"),
         output.new_folder(tmp_path / "out"),
     ):
         raise full

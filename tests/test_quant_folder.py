@@ -1,5 +1,6 @@
 """Trees of pictures: crops that only seed, epoch and number decide, corrupt files, bad trees."""
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_replacement_is_the_next_picture_with_its_own_label(pictures: Path) ->
     read = folder.Cropped(VIT, listed)[(0, 0, 11)]
     assert read.label == 2
     assert set(read.problems) == {"bee/5.png", "cat/0.png"}
-    assert read.problems["bee/5.png"] == "No such file or directory"
+    assert read.problems["bee/5.png"] == os.strerror(errno.ENOENT)
     (pictures / "train/cat/5.png").unlink()  # the last of all is followed by the first
     assert folder.Cropped(VIT, listed)[(0, 0, 17)].label == 0
 
@@ -158,7 +159,7 @@ def test_pictures_that_vanish_during_training(pictures: Path) -> None:
     data = load(str(pictures), VIT)
     for path in (pictures / "train").rglob("*.png"):
         path.unlink()
-    with pytest.raises(InputError, match=r"none of the 18 pictures .* No such file"):
+    with pytest.raises(InputError, match=f"none of the 18 pictures .* {os.strerror(errno.ENOENT)}"):
         next(data.epoch(4, 0, 0))
 
 

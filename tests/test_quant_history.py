@@ -1,6 +1,7 @@
 """quant/history.py: the log of a run."""
 
 import csv
+import errno
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,10 +37,10 @@ def test_a_failed_write_leaves_the_former_log(
     before = file.read_text()
 
     def full(self: Path, *arguments: object, **options: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "the disk is full")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(InputError, match=r"cannot write .*x\.csv: No space left on device"):
+    with pytest.raises(InputError, match=r"cannot write .*x\.csv: the disk is full"):
         history.write_csv([ROW, LAST], file)
     assert file.read_text() == before and list(tmp_path.iterdir()) == [file]
 

@@ -1,5 +1,7 @@
 """quant/recipe.py: our recipes, and everything that a user's recipe can get wrong."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,7 +97,7 @@ def test_names_are_known_in_any_case_and_a_file_names_itself(tmp_path: Path) -> 
         ("", "unknown recipe ''"),
         ("recipe.txt", "or give a YAML file"),
         ("\x00", "unknown recipe"),
-        ("missing.yaml", "cannot read missing.yaml: No such file"),
+        ("missing.yaml", f"cannot read missing.yaml: {os.strerror(errno.ENOENT)}"),
         ("x" * 5000 + ".yaml", "cannot read"),
         ("nul\x00.yaml", "cannot read"),
     ],

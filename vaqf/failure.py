@@ -30,17 +30,26 @@ def one_line(text: str) -> str:
 
 
 def usage_sentence(error: TyperException, words: Sequence[str]) -> str:
-    """A wrong command line as one sentence: what was wrong, the nearest name, where the list is."""
+    """A wrong command line as one sentence: what was wrong, the nearest name, where the list is.
+
+    Told by what typer's exceptions hold, not by their words, which are its own affair.
+    """
     command = " ".join(["vaqf", *[word for word in words if word in VERBS][:1]])
-    message = error.format_message()
-    if message.startswith("No such command"):
-        verb = next(word for word in words if not word.startswith("-"))
-        return f"unknown verb {shown(verb)}{nearest(verb, VERBS)}; known are {', '.join(VERBS)}"
-    if message.startswith("No such option"):
-        near = [f"did you mean {name}? " for name in getattr(error, "possibilities", None) or ()]
-        option = getattr(error, "option_name", "")
+    help_ = f"`{command} -h` shows what is allowed"
+    context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        near = [f"did you mean {name}? " for name in error.possibilities or ()]
         return f"{command} has no option {option}; {''.join(near[:1])}`{command} -h` lists them"
-    return f"{message[:1].lower()}{message[1:].rstrip('.')}; `{command} -h` shows what is allowed"
+    if option is not None:
+        given = any(word.startswith(f"{option}=") for word in words)
+        return (
+            f"{option} takes no value; {help_}" if given else f"{option} lacks its value; {help_}"
+        )
+    if context is not None and context.parent is None:  # vaqf itself, which takes a verb
+        verb = next((word for word in words if not word.startswith("-")), "")
+        return f"unknown verb {shown(verb)}{nearest(verb, VERBS)}; known are {', '.join(VERBS)}"
+    message = error.format_message()
+    return f"{message[:1].lower()}{message[1:].rstrip('.')}; {help_}"
 
 
 def internal_error(error: Exception, words: Sequence[str]) -> str:
