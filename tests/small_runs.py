@@ -2,12 +2,14 @@
 
 import csv
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import torch
 import yaml
 
 from quant import data, recipe
@@ -15,6 +17,7 @@ from quant.data import Data
 from quant.export import export
 from quant.recipe import Recipe
 from quant.run import Progress
+from quant.stage import Running
 from quant.train import Trained, train
 from vaqf import images, network
 from vaqf import vit as zoo
@@ -88,6 +91,26 @@ def stop_at(step: int) -> Callable[[Progress], None]:
             raise KeyboardInterrupt
 
     return callback
+
+
+@contextmanager
+def diverging(step: int, name: str = "head.bias", value: float = float("inf")) -> Iterator[None]:
+    """Runs whose parameter `name` has a value after the step of that number, counted from 1.
+
+    What too large a learning rate leads to sooner or later; when, no processor promises.
+    """
+    true, taken = Running._step, []
+
+    def take(self: Running, *arguments: Any) -> float:
+        loss = true(self, *arguments)
+        taken.append(loss)
+        if len(taken) == step:
+            with torch.no_grad():
+                self.model.get_parameter(name).fill_(value)
+        return loss
+
+    with patch.object(Running, "_step", take):
+        yield
 
 
 def log(out: Path) -> list[dict[str, str]]:

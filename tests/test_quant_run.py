@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("brevitas")
 pytest.importorskip("sklearn")
 
 from safetensors.numpy import load_file  # noqa: E402
-from small_runs import SMALL, everything, few, quick, run, stop_at  # noqa: E402
+from small_runs import SMALL, diverging, everything, few, quick, run, stop_at  # noqa: E402
 
 from quant import resume, saved  # noqa: E402
 from quant import stage as stages  # noqa: E402
@@ -185,14 +186,27 @@ def test_a_checkpoint_holds_the_average_beside_what_still_trains(tmp_path: Path)
     assert not all(torch.equal(latest[name], model[name]) for name in names)
 
 
-def test_a_run_that_diverges_says_so_before_it_is_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoiled", "message"),
+    [
+        ((5,), "the loss is nan in step 2 of epoch 3 (stage binary); "),
+        ((6,), "the parameters are not finite after epoch 3 (stage binary); "),
+        (
+            (6, "blocks.0.norm1.weight", 1e20),
+            "after step 6, epoch 3 (stage binary), integers cannot express the model (",
+        ),
+    ],
+)
+def test_a_run_that_diverges_says_so_before_it_is_saved(
+    spoiled: tuple[Any, ...], message: str, tmp_path: Path
+) -> None:
     out = tmp_path / "x.pt"
-    with pytest.raises(InputError) as caught:
-        run(out, quick("best", each=8, lr=10))
-    assert "lower the learning rate (--set lr=...) or set clip=1" in str(caught.value)
-    assert "step" in str(caught.value) and "\n" not in str(caught.value)
-    if out.exists():
-        assert saved.read(out).run["epochs_done"] >= 1
+    with diverging(*spoiled), pytest.raises(InputError) as caught:
+        run(out, quick("one_shot", each=4))
+    said = str(caught.value)
+    assert said.startswith(message) and "\n" not in said
+    assert said.endswith("lower the learning rate (--set lr=...) or set clip=1")
+    assert saved.read(out).run["epochs_done"] == 2
 
 
 def test_initialize_is_seeded_and_leaves_no_layer_constant() -> None:

@@ -71,8 +71,12 @@ def test_training_forward_is_near_the_integers_at_8_bits(vit: Vit) -> None:
 @pytest.mark.parametrize("style", STYLES, ids=str)
 def test_every_parameter_of_the_student_learns(style: BinaryStyle) -> None:
     model = random_student(VIT, 4, style)
+    with torch.no_grad():  # a zero point moves when values are clamped: half of each range
+        for module in model.modules():
+            if isinstance(module, quantizers.LearnedGrid):
+                module.log_top.sub_(1.0)
     initial = {name: p.detach().clone() for name, p in model.named_parameters()}
-    train_a_little(model, steps=24)  # a zero point moves when values are clamped
+    train_a_little(model, steps=1)
     still = [name for name, p in model.named_parameters() if torch.equal(p, initial[name])]
     assert still == []
 

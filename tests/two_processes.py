@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_runs import few, quick, run, stop_at
+from small_runs import diverging, few, quick, run, stop_at
 from torch import nn
 
 from quant import processes, saved
@@ -103,11 +103,13 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
     losses("one_shot", few(48, 13), recipe=quick("one_shot"))
     losses("best", few(48, 13), recipe=quick("best", accumulate=2, mixup=0.8), teacher=teacher)
     seen["largest of an epoch"] = list(peaks)
+    with diverging(1):
+        diverged = refused(lambda: run(folder / "a.pt", quick("best")))
     seen["refused"] = [
         refused(lambda: run(Path("/proc/none/x.pt"), quick("best"))),
         refused(lambda: run(folder / "a.pt", quick("best", batch=9))),
         refused(lambda: run(folder / "a.pt", quick("best", processes=4))),
-        refused(lambda: run(folder / "a.pt", quick("best", lr=10, each=9))),
+        diverged,
         refused(lambda: run(folder / "best.pt", quick("best"))),
     ]
     try:
