@@ -14,10 +14,10 @@ import trials
 from sklearn.model_selection import StratifiedKFold
 from trials import Trial
 
-from quant import data as sources
-from quant.data import Data
-from vaqf import images
-from vaqf import vit as zoo
+from quant.data import sources
+from quant.data.sources import Data
+from vaqf.images import data as images
+from vaqf.model import vit as zoo
 
 FOLDS = 5
 BARS = {8: 0.7, 6: 1.0, 4: 1.5}  # points below float

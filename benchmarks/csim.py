@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import vaqf
-from vaqf import vit
-from vaqf.workload import workload
+from vaqf.model import vit
+from vaqf.model.workload import workload
 
 BARS = {"deit_tiny": 15.0, "deit_base": 120.0}  # seconds of one image
 BUILD_BAR, COMPILE_BAR = 20.0, 60.0  # seconds

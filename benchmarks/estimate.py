@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 
-from vaqf import board, search, vit
+from vaqf.hardware import board
+from vaqf.model import vit
+from vaqf.search import search
 
 RUNS = 5
 COLD = ("estimate", "--model", "deit_base", "--fps", "30", "--board", "zcu102", "--json")

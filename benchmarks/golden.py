@@ -15,7 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from sim import golden
-from vaqf import calibrate, checkpoint, network, vit
+from vaqf.model import vit
+from vaqf.network import calibrate
+from vaqf.network import parameters as checkpoint
+from vaqf.network import structure as network
 
 CASES = (("deit_base", 1, 3.0, 3.0), ("vit_digits", 360, 5.0, 3.0))  # model, images, s, GB
 RUNS = 3

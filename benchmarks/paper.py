@@ -1,9 +1,11 @@
-"""The paper's accelerator as modelled (vaqf/paper.py) beside what the paper published.
+"""The paper's accelerator as modelled (vaqf/search/paper.py) beside what the paper published.
 
 python benchmarks/paper.py
 """
 
-from vaqf import board, paper, search, vit
+from vaqf.hardware import board
+from vaqf.model import vit
+from vaqf.search import paper, search
 
 CLOCK_MHZ = 150.0
 

@@ -18,10 +18,10 @@ import numpy as np
 import trials
 from trials import Outcome
 
-from quant import data as sources
-from quant.data import Data
-from vaqf import shapes as procedural
-from vaqf import vit as zoo
+from quant.data import sources
+from quant.data.sources import Data
+from vaqf.images import shapes as procedural
+from vaqf.model import vit as zoo
 
 MODEL = "vit_shapes"
 RECIPES = ("best", "vaqf_paper", "one_shot")  # the better ones first

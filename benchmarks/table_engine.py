@@ -8,10 +8,11 @@ the passes stands beside it. Fails above 3.3 / 2.7 / 2.1 LUTs per MAC.
 
 import sys
 
-from calibrate import sized
+from unit_costs import sized
 
-from sim import synth, yosys
-from vaqf import emit
+from sim.synth import synthesize as synth
+from sim.synth import yosys
+from vaqf.project import write as emit
 
 BARS = {8: 3.3, 6: 2.7, 4: 2.1}
 SHAPE = {"tokens": 2, "pe": 16, "simd": 64, "norm_tokens": 1}

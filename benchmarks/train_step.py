@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 import torch
 
-from quant.run import initialize
-from quant.stage import optimizer_of
-from quant.vit import BinaryStyle, FloatVit, QuantVit
-from vaqf import vit as zoo
+from quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from quant.training.run import initialize
+from quant.training.stage import optimizer_of
+from vaqf.model import vit as zoo
 
 BARS = {"cpu": 2.5, "cuda": 1.5}
 

@@ -17,14 +17,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from quant import recipe as recipes
-from quant import saved
-from quant.data import Data
-from quant.train import float_file, train
-from quant.vit import FloatVit
+from quant.data.sources import Data
+from quant.files import checkpoint as saved
+from quant.model.vit import FloatVit
+from quant.recipe import recipe as recipes
+from quant.training.train import float_file, train
 from sim import golden
-from vaqf import checkpoint, network
-from vaqf.vit import Vit
+from vaqf.model.vit import Vit
+from vaqf.network import parameters as checkpoint
+from vaqf.network import structure as network
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from quant import saved
-from vaqf.network import Network
+from quant.files import checkpoint as saved
+from vaqf.network.structure import Network
 
 
 def export(checkpoint: Path) -> Network:

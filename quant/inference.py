@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant import integers, threads
-from quant.vit import FloatVit
-from vaqf import checkpoint
+from quant.model import integers, threads
+from quant.model.vit import FloatVit
 from vaqf.errors import InputError
-from vaqf.network import Network
-from vaqf.vit import Vit
+from vaqf.model.vit import Vit
+from vaqf.network import parameters as checkpoint
+from vaqf.network.structure import Network
 
 Pixels = NDArray[np.uint8]
 

@@ -560,7 +560,7 @@ module vaqf_accelerator #(
   logic [ROW_BITS-1:0] constant_first, result_first, residual_first, skip_first;
   logic [RESIDUAL_BITS-1:0] constant_address, result_address, residual_address, skip_address;
   logic [RESIDUAL_TILE-1:0] constant_tile, result_tile, residual_data, skip_data;
-  constants u_constants (
+  embed_constants u_embed_constants (
       .clk,
       .rst(datapath_rst),
       .start(matmul_start),

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import golden
-from vaqf import emit
 from vaqf.errors import InputError, ToolFailed, ToolMissing
-from vaqf.program import compile_network
-from vaqf.project import Project, read_logits
+from vaqf.program.compile import compile_network
+from vaqf.project import write as emit
+from vaqf.project.read import Project, read_logits
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf import arithmetic
-from vaqf.network import Attention, Block, Linear, Network, Norm, Requant
-from vaqf.patches import to_patches
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.images.patches import to_patches
+from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
 
 IntArray = NDArray[Any]
 Record = Callable[[str, IntArray], None]

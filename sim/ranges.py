@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf import arithmetic
-from vaqf.network import Block, Network
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.network.structure import Block, Network
 
 MAX_CLAMPED = 0.05  # of the values, at one end
 TAIL = 0.005  # of the values, at each end that values may not crowd

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaqf.vit import Vit
+from vaqf.model.vit import Vit
 
 RGB = Vit(
     name="small",

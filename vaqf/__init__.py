@@ -26,5 +26,5 @@ VERBS = (
 def __getattr__(name: str) -> Any:
     """A verb, from vaqf.api, which is imported when it is first used."""
     if name in VERBS:
-        return getattr(importlib.import_module("vaqf.api"), name)
+        return getattr(importlib.import_module("vaqf.verbs.lists"), name)
     raise AttributeError(f"module 'vaqf' has no attribute {name!r}")

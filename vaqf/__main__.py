@@ -8,6 +8,6 @@ from pathlib import Path
 if not sys.flags.safe_path:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from vaqf.cli import run
+from vaqf.cli.app import run
 
 run()

@@ -19,7 +19,7 @@
 
 namespace {
 
-/// The 64-byte header of every binary file of a project, see vaqf/blob.py.
+/// The 64-byte header of every binary file of a project, see vaqf/project/blob.py.
 struct BlobHeader {
   char magic[4];
   uint32_t kind;

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vaqf.paths import RTL
+from vaqf.files.paths import rtl
 
 HARNESSES = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -79,7 +79,7 @@ def sources(proof: Proof, package: str, mutant: Mutant | None) -> dict[str, str]
         package = once(rf"(localparam \w+ {name}) = \d+;", rf"\1 = {value};", package)
     texts = {"vaqf_pkg": package}
     for module in ("latency", "sizes", *proof.modules):
-        text = (RTL / f"{module}.sv").read_text()
+        text = rtl(module).read_text()
         if mutant is not None and mutant.module == module:
             text = once(re.escape(mutant.old), mutant.new.replace("\\", r"\\"), text)
         texts[module] = text

@@ -8,7 +8,7 @@ from proofs import PROOFS
 from prover import Mutant, compile_all, refutation, sources, trace, unreached
 from samples import ODD
 
-from vaqf import emit
+from vaqf.project import write as emit
 
 CHEAP = ("fifo, shallow", "ring, streamed", "gearbox, to wider words", "masks")  # to refute
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hls_bench import design_for, small_vit
 
-from vaqf.command import Dest, Opcode, Source, encode
-from vaqf.design import Capacity
+from vaqf.hardware.command import Dest, Opcode, Source, encode
+from vaqf.hardware.design import Capacity
 
 SOURCE = (Path(__file__).parent / "checks.cpp").read_text()  # asks the kernel
 CAPACITY = Capacity(

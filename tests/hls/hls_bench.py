@@ -18,10 +18,19 @@ from samples import noise
 from waiting import GUARD_SECONDS
 
 from sim import golden
-from vaqf import calibrate, checkpoint, emit, program
-from vaqf.design import Capacity, Design, capacity_for, streamed_ring_words, total_weight_words
-from vaqf.network import Attention, Block, Linear, Network, Norm, Requant
-from vaqf.vit import Vit
+from vaqf.hardware.design import (
+    Capacity,
+    Design,
+    capacity_for,
+    streamed_ring_words,
+    total_weight_words,
+)
+from vaqf.model.vit import Vit
+from vaqf.network import calibrate
+from vaqf.network import parameters as checkpoint
+from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
+from vaqf.program import compile as program
+from vaqf.project import write as emit
 
 FAST_COMPILE = "-O1 -march=native"  # of small designs: compiling takes longer than running
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -7,8 +7,8 @@ import pytest
 from check_cases import CASES, DESIGN, RESIDENT, SOURCE, ask, changed
 from hls_bench import calibrated, design_for, random_vit
 
-from vaqf import program
-from vaqf.command import COMMAND_WORDS, decode, encode
+from vaqf.hardware.command import COMMAND_WORDS, decode, encode
+from vaqf.program import compile as program
 
 
 @pytest.fixture(scope="module")

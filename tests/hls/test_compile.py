@@ -5,9 +5,9 @@ import subprocess
 import pytest
 from hls_bench import design_for, small_vit
 
-from vaqf import emit
-from vaqf.constants import constants
-from vaqf.paths import HLS_TEMPLATES
+from vaqf.files.paths import HLS_TEMPLATES
+from vaqf.hardware.config import constants
+from vaqf.project import write as emit
 
 DESIGNS = {
     "table": {"act_bits": 8, "share": 1, "weight_ports": 1},

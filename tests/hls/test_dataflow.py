@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hls_bench import Kernel, calibrated, design_for, pictures, small_vit, write_data
 
-from vaqf import emit
+from vaqf.project import write as emit
 
 BOUNDED_STREAM = """
 #pragma once

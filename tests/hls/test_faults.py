@@ -18,8 +18,10 @@ from hls_bench import (
 )
 
 from sim import golden
-from vaqf import command, packing, program
-from vaqf.blob import BLOB_HEADER
+from vaqf.hardware import command
+from vaqf.program import compile as program
+from vaqf.program import packing
+from vaqf.project.blob import BLOB_HEADER
 
 HEADER_BYTES = BLOB_HEADER.size
 COMMAND_BYTES = 4 * command.COMMAND_WORDS

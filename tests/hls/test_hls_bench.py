@@ -3,7 +3,7 @@
 import pytest
 from hls_bench import extreme, small_vit
 
-from vaqf import network
+from vaqf.network import structure as network
 
 
 @pytest.mark.parametrize("act_bits", range(2, 9))

@@ -8,8 +8,8 @@ import pytest
 from hls_bench import QUIET, design_for, small_vit
 
 from sim import golden
-from vaqf import arithmetic
-from vaqf.network import Norm, Requant
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.network.structure import Norm, Requant
 
 HERE = Path(__file__).parent
 ACT_BITS = range(arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS + 1)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from rtl_bench import CLOCK_NS
 
 from sim import golden
-from vaqf.design import Design, from_json
-from vaqf.network import Network
-from vaqf.packing import STATUS_BYTES, pack_images, unpack_logits
-from vaqf.program import Program, compile_network
-from vaqf.vit import Vit
+from vaqf.hardware.design import Design, from_json
+from vaqf.model.vit import Vit
+from vaqf.network.structure import Network
+from vaqf.program.compile import Program, compile_network
+from vaqf.program.packing import STATUS_BYTES, pack_images, unpack_logits
 
 DESIGN = "VAQF_DESIGN"  # the environment variable that brings it to the simulation
 PORTS = ("commands", "weights", "images", "results")

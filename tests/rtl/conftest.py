@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from hls_bench import design_for
-from rtl_bench import dsp
+from rtl_bench import dsp, libraries
 from samples import ODD
 
-from sim import cosim
-from vaqf import emit
-from vaqf.design import Design
-from vaqf.paths import RTL
+from sim.cosim import launch as cosim
+from vaqf.files.paths import rtl
+from vaqf.hardware.design import Design
+from vaqf.project import write as emit
 
 Simulate = Callable[..., None]
 PRIMITIVES = {
@@ -58,8 +58,8 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
     ) -> None:
         package = tmp_path / "vaqf_pkg.sv"
         package.write_text(emit.rtl_package(design or design_for([ODD]), "a bench"))
-        sources = [package, *(RTL / f"{name}.sv" for name in (*emit.RTL_PACKAGES, top))]
-        arguments = ["-y", str(RTL)]  # modules below are found by their names
+        sources = [package, *(rtl(name) for name in (*emit.RTL_PACKAGES, top))]
+        arguments = libraries()
         if family != "portable":
             arguments.append(f"-DVAQF_{family.upper()}")
             sources.insert(0, primitives(family, tmp_path))

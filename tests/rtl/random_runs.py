@@ -10,12 +10,12 @@ from hls_bench import calibrated, extreme, pictures
 from random_designs import DESIGNS, fitted
 
 import vaqf
-from sim import rtl_run
-from sim.rtl_run import Cosim
-from vaqf import network as network_file
-from vaqf import project
-from vaqf.project import Project
-from vaqf.vit import Vit
+from sim.cosim import run as rtl_run
+from sim.cosim.run import Cosim
+from vaqf.model.vit import Vit
+from vaqf.network import structure as network_file
+from vaqf.project import read as project
+from vaqf.project.read import Project
 
 SEVERAL = (*DESIGNS, "table 4", "table 3")  # few enough to be compiled
 PER_FRAME, PER_COMMAND = 0.02, 0.05  # how far the estimate may be off

@@ -10,13 +10,13 @@ from typing import Any
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
-from vaqf.arithmetic import MULT_BITS
-from vaqf.memories import RECORD_BITS
-from vaqf.paths import RTL
+from vaqf.arithmetic.widths import MULT_BITS
+from vaqf.files.paths import RTL, RTL_FOLDERS, rtl
+from vaqf.resources.memories import RECORD_BITS
 
 CLOCK_NS = 10
 # name -> numbers and other names, added up
-LATENCIES = dict(re.findall(r"int (\w+) = ([\w +]+);", (RTL / "latency.sv").read_text()))
+LATENCIES = dict(re.findall(r"int (\w+) = ([\w +]+);", rtl("latency").read_text()))
 
 # what UG579 changes of UG479's DSP, as far as our modules use it: 27 bits for 25
 DSP48E2 = {
@@ -33,6 +33,11 @@ DSP48E2 = {
     'USE_DPORT = "FALSE"': 'AMULTSEL = "A"',
     "output UNDERFLOW": "output [7:0] XOROUT,\n    output UNDERFLOW",
 }
+
+
+def libraries() -> list[str]:
+    """Arguments by which Verilator finds modules by their names."""
+    return [word for folder in (RTL, *RTL_FOLDERS) for word in ("-y", str(folder))]
 
 
 def latency(pipeline: str) -> int:
@@ -95,7 +100,7 @@ async def through(
 
 
 def late_biases(word: int, before: int, records: int) -> int:
-    """What rtl/records.sv gives: multipliers of a word, and biases of the one read before it."""
+    """What records.sv gives: multipliers of a word, and biases of the one read before it."""
     mults = sum((2**MULT_BITS - 1) << i * RECORD_BITS for i in range(records))
     return (word & mults) | (before & ~mults)
 

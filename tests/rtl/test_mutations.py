@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 from accelerator_bench import DESIGN, Host, Work, in_environment, of_environment, work
 from hls_bench import design_for, pictures
+from rtl_bench import libraries
 from samples import RGB
 
-from sim import cosim, golden
-from vaqf import emit
-from vaqf.design import Design
+from sim import golden
+from sim.cosim import launch as cosim
 from vaqf.errors import ToolFailed
-from vaqf.paths import RTL
-from vaqf.program import compile_network
+from vaqf.files.paths import rtl
+from vaqf.hardware.design import Design
+from vaqf.program.compile import compile_network
+from vaqf.project import write as emit
 
 CHOICE = "VAQF_MUTANT"
 LIMIT = 20_000  # cycles; a good run takes a tenth
@@ -41,7 +43,7 @@ def small_design() -> Design:
 
 def mutable(module: str, changes: dict[str, str], folder: Path) -> Path:
     """A copy of a module in which each text, there exactly once, is changed."""
-    text = (RTL / f"{module}.sv").read_text()
+    text = rtl(module).read_text()
     for old, new in changes.items():
         assert text.count(old) == 1, (module, old)
         text = text.replace(old, new)
@@ -59,12 +61,12 @@ def compile_mutable(folder: Path, runtime: Path) -> cosim.Model:
     (folder / "mutation.sv").write_text(PACKAGE)
     (folder / "vaqf_pkg.sv").write_text(emit.rtl_package(small_design(), "mutations"))
     packages = [folder / "vaqf_pkg.sv", folder / "mutation.sv"]
-    packages += [RTL / f"{name}.sv" for name in emit.RTL_PACKAGES]
+    packages += [rtl(name) for name in emit.RTL_PACKAGES]
     return cosim.compile_model(
         "vaqf_accelerator",
         [*packages, *copies],
         folder / "model",
-        arguments=["-y", str(RTL)],
+        arguments=[*libraries()],
         runtime=runtime,
     )
 

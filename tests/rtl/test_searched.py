@@ -14,9 +14,10 @@ from searched import COUNT, SOON, Answer, answer
 from test_lint import output
 
 import vaqf
-from sim import rtl_run
-from vaqf import emit, project
-from vaqf.constants import constants, rtl_sizes
+from sim.cosim import run as rtl_run
+from vaqf.hardware.config import constants, rtl_sizes
+from vaqf.project import read as project
+from vaqf.project import write as emit
 
 FEW = 4
 LIGHT = 2048  # binary MACs a cycle of an array that is compiled within a minute

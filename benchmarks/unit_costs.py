@@ -1,0 +1,291 @@
+"""Unit costs from synthesis: whole accelerators through Yosys, fitted module by module.
+
+python benchmarks/unit_costs.py [--check] [--jobs 2]
+
+Every module's counts, less memories and tables whose size is known, are fitted by what the module
+grows with (vaqf/resources/quantities.py), no cost below zero; the result is
+vaqf/resources/unit_costs.json. Then the estimate stands beside Yosys for what the search finds on
+three boards: LUT, LUTRAM, FF and BRAM within 10 %, DSP exact, else the script fails. --check fits
+nothing. All counts go to tests/resources/yosys_counts.json, with which the tests compare the
+estimate. What was synthesized before comes from the user's cache, so after a small change of the
+RTL this takes minutes; the first run takes hours.
+"""
+
+import argparse
+import datetime
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from sim.synth import synthesize as synth
+from sim.synth import yosys
+from sim.synth.netlist import Counts
+from sim.synth.synthesize import Synthesis
+from vaqf.hardware import board
+from vaqf.hardware.board import Board
+from vaqf.hardware.design import Design, capacity_for, streamed_ring_words
+from vaqf.model import vit
+from vaqf.project import write as emit
+from vaqf.resources import unit_costs
+from vaqf.resources.memories import memories, memory_use
+from vaqf.resources.quantities import MODULES, quantities, table_luts
+from vaqf.resources.use import accumulator_bits, gelu_luts, resources
+from vaqf.search import search
+
+LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
+ONE_ENGINE = {  # modules that the other engine does not have
+    "lookup": "table",
+    "subset_sums": "table",
+    "table_generator": "table",
+    "masked_column": "adder",
+    "masked_sum": "adder",
+}
+RECORD = Path(__file__).parents[1] / "tests/resources/yosys_counts.json"
+BARS = ("lut", "lutram", "ff", "bram36")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A synthesized design."""
+
+    label: str
+    design: Design
+    made: Synthesis
+
+    @property
+    def series_7(self) -> bool:
+        return self.made.family == "xc7"
+
+
+def sized(model: str, **changes: int | str | bool) -> Design:
+    """A small design with the memories of a real model."""
+    values: dict[str, int | str | bool] = {
+        "engine": "table",
+        "act_bits": 8,
+        "tokens": 4,
+        "pe": 4,
+        "simd": 96,
+        "attention_rows": 6,
+        "attention_lanes": 16,
+        "norm_tokens": 2,
+        "frames_in_flight": 2,
+        "share": 1,
+        "weight_ports": 1,
+        "resident": False,
+        **changes,
+    }
+    shape = tuple(values[name] for name in ("act_bits", "pe", "simd", "attention_lanes"))
+    needs = vit.load(model)
+    return Design(
+        ring_words=streamed_ring_words(needs, *shape),
+        capacity=capacity_for(needs, *shape),
+        **values,
+    )
+
+
+# some parameters at a time: what a module grows with is told apart
+SWEEP = (
+    ("xcup", sized("deit_tiny")),
+    ("xcup", sized("deit_tiny", act_bits=6, attention_rows=9, attention_lanes=32)),
+    ("xcup", sized("deit_tiny", act_bits=4, tokens=6, norm_tokens=3, attention_rows=17)),
+    ("xcup", sized("deit_tiny", act_bits=5, pe=8, simd=128, tokens=2, norm_tokens=1)),
+    ("xcup", sized("deit_tiny", act_bits=2, pe=2, simd=192, tokens=8, norm_tokens=8)),
+    ("xcup", sized("deit_small", pe=8, simd=192, share=2, weight_ports=2, attention_lanes=64)),
+    ("xcup", sized("deit_base", tokens=9, pe=2, simd=384, norm_tokens=3, attention_lanes=8)),
+    ("xcup", sized("deit_tiny", engine="adder", pe=8, simd=64, tokens=5, norm_tokens=1)),
+    ("xcup", sized("deit_tiny", engine="adder", act_bits=4, pe=2, simd=192, attention_rows=13)),
+    ("xc7", sized("vit_digits", tokens=5, pe=8, simd=64, norm_tokens=5, attention_rows=13)),
+    ("xc7", sized("deit_tiny", act_bits=3, simd=64, tokens=3, norm_tokens=1)),
+    (
+        "xc7",
+        sized("vit_digits", engine="adder", act_bits=5, pe=2, simd=128, tokens=3, norm_tokens=3),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the search is asked for; the estimate of its answer is judged."""
+
+    board: str
+    model: str
+    engine: str
+    act_bits: int
+    fps: float | None  # None: the fastest
+
+
+TARGETS = (
+    Target("zcu102", "deit_base", "table", 8, None),
+    Target("zcu102", "deit_base", "table", 6, 100.0),
+    Target("zcu102", "deit_small", "table", 4, 300.0),
+    Target("zcu102", "deit_tiny", "table", 7, 500.0),
+    Target("zcu102", "deit_tiny", "adder", 6, None),
+    Target("kv260", "deit_tiny", "table", 4, None),
+    Target("kv260", "deit_tiny", "table", 3, 100.0),
+    Target("kv260", "deit_tiny", "adder", 3, None),
+    Target("kv260", "vit_shapes", "table", 8, None),
+    Target("pynq_z2", "vit_digits", "table", 8, None),
+    Target("pynq_z2", "vit_digits", "table", 4, 1000.0),
+    Target("pynq_z2", "vit_digits", "adder", 6, None),
+    Target("pynq_z2", "vit_shapes", "table", 5, None),
+)
+
+
+def synthesized(label: str, design: Design, family: str) -> Sample:
+    """Through Yosys, or from the cache."""
+    made = synth.synthesize(emit.rtl_sources(design, label), emit.TOP, family, yosys.cache_folder())
+    print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
+    return Sample(label, design, made)
+
+
+# -- fitting ---------------------------------------------------------------------------------------
+
+
+def known(sample: Sample) -> dict[str, Counts]:
+    """Module -> what its memories and tables take, by their sizes."""
+    design, series_7 = sample.design, sample.series_7
+    found: dict[str, Counts] = {}
+    for memory in memories(design, accumulator_bits(design.act_bits, design.capacity)):
+        use = memory_use(memory.width, memory.depth, memory.registers, series_7)
+        one = Counts(use.lut, use.lutram, use.ff, 0, use.blocks / 2)
+        found[memory.module] = found.get(memory.module, Counts()) + one * memory.copies
+    lanes = design.tokens * design.pe
+    luts = gelu_luts(lanes, design.act_bits)
+    found["gelu"] = Counts(luts, luts)
+    if design.engine == "table":
+        array = (design.tokens, design.pe, design.simd)
+        luts = table_luts(design.act_bits, array, design.share, series_7)
+        found["subset_sums"] = Counts(luts, luts)
+    return found
+
+
+def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
+    """Module -> resource -> quantity -> cost."""
+    amounts = [
+        quantities(s.design, accumulator_bits(s.design.act_bits, s.design.capacity), s.series_7)
+        | {"one": 1.0, s.design.engine: 1.0}
+        for s in samples
+    ]
+    sizes = [known(sample) for sample in samples]
+    costs: dict[str, dict[str, dict[str, float]]] = {}
+    for module in sorted({part.module for sample in samples for part in sample.made.parts}):
+        names = [ONE_ENGINE.get(module, "one"), *MODULES.get(module, ())]
+        rows = np.array([[amount.get(name, 0.0) for name in names] for amount in amounts])
+        for resource in (LOGIC, MEMORY, FLIP_FLOPS):
+            weights, wanted = [], []
+            for sample, size in zip(samples, sizes, strict=True):
+                part, formula = sample.made.part(module), size.get(module, Counts())
+                counted = _of(part, resource) - _of(formula, resource)
+                weights.append(1.0 / _of(sample.made.total, resource))
+                wanted.append(max(0.0, counted))
+            weight = np.array(weights)
+            scale = np.maximum(abs(rows * weight[:, None]).max(axis=0), 1e-30)
+            found = nnls(rows * weight[:, None] / scale, np.array(wanted) * weight)[0] / scale
+            kept = {
+                name: float(f"{cost:.4g}") for name, cost in zip(names, found, strict=True) if cost
+            }
+            if kept:
+                costs.setdefault(module, {})[resource] = kept
+    return costs
+
+
+def _of(counts: Counts, resource: str) -> float:
+    return counts.lut - counts.lutram if resource == LOGIC else getattr(counts, resource)
+
+
+def tool() -> str:
+    """What counted, in words."""
+    flags = f"synth_xilinx {yosys.FLAGS}, abc9 -D {yosys.DELAY_PS}"
+    return f"Yosys {yosys.version()}, {flags}, before placement"
+
+
+def write(samples: list[Sample]) -> None:
+    """The file that vaqf reads, and from now on this process too."""
+    content = {
+        "made": {
+            "by": "python benchmarks/unit_costs.py",
+            "date": datetime.date.today().isoformat(),
+            "tool": tool(),
+            "designs": [f"{s.label} {s.made.family}" for s in samples],
+        },
+        "costs": fit(samples),
+    }
+    text = json.dumps(content, indent=1, sort_keys=True)
+    unit_costs.FILE.write_text(text + "\n", encoding="utf-8")
+    unit_costs.calibration.cache_clear()
+    unit_costs.of_quantities.cache_clear()
+
+
+# -- judging ---------------------------------------------------------------------------------------
+
+
+def chosen(target: Target) -> tuple[Board, str, Design]:
+    """What the search finds today: board, words for it, design."""
+    device, model = board.load(target.board), vit.load(target.model)
+    found = search.search(
+        model,
+        device,
+        target_fps=target.fps,
+        act_bits=target.act_bits,
+        engine=target.engine,
+    )
+    if not found.feasible:
+        sys.exit(f"{target}: {found.reason}")
+    label = f"{target.model} w1a{target.act_bits} {target.engine} on {target.board}"
+    return device, label, found.estimate.design
+
+
+def judge(device: Board, sample: Sample) -> bool:
+    """One line: the estimate over what Yosys found, of every resource; whether all bars are met."""
+    design = sample.design
+    expected = resources(design, device)
+    ratios = {name: expected[name] / max(getattr(sample.made.total, name), 1) for name in BARS}
+    dsp = expected["dsp"] - sample.made.total.dsp
+    shape = f"{design.tokens}x{design.pe}x{design.simd}"
+    words = "  ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
+    print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  {sample.made.levels} levels")
+    return dsp == 0 and all(abs(ratio - 1) <= unit_costs.WITHIN for ratio in ratios.values())
+
+
+def main() -> None:
+    """Fit, write, then judge."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="fit nothing")
+    parser.add_argument("--jobs", type=int, default=2, help="processes of up to 4 GiB")
+    asked = parser.parse_args()
+    synth.JOBS = asked.jobs
+    if not asked.check:
+        swept = [synthesized(_label(design), design, family) for family, design in SWEEP]
+        write(swept)
+    samples, bad = [], []
+    for target in TARGETS:
+        device, label, design = chosen(target)
+        samples.append(synthesized(label, design, "xc7" if device.is_series_7 else "xcup"))
+        if not judge(device, samples[-1]):
+            bad.append(label)
+    record(samples)
+    sys.exit(f"outside the bars: {', '.join(bad)}" if bad else 0)
+
+
+def record(samples: list[Sample]) -> None:
+    """What Yosys counted, for the tests."""
+    found = [
+        {"board": target.board, "design": sample.design.to_json(), **asdict(sample.made.total)}
+        for target, sample in zip(TARGETS, samples, strict=True)
+    ]
+    text = json.dumps({"tool": tool(), "designs": found}, indent=1)
+    RECORD.write_text(text + "\n", encoding="utf-8")
+
+
+def _label(design: Design) -> str:
+    t, p, k, a = design.tokens, design.pe, design.simd, design.act_bits
+    rows, lanes = design.attention_rows, design.attention_lanes
+    return f"{design.engine} A{a} {t}x{p}x{k} R{rows} L{lanes} N{design.norm_tokens}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Training data behind one face: batches, folders, shards, augmentation."""

@@ -1,0 +1,210 @@
+"""Pictures in a tree of train/ and val/ with one folder for each class (ImageFolder's layout)."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
+from quant.data.crops import Part, Read, collate, parts, random_crop
+from vaqf.errors import InputError
+from vaqf.images import data as images
+from vaqf.model.vit import Vit
+
+Key = tuple[int, int, int]  # seed, epoch, number of the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """The pictures of train/ or val/: no object for each, so that workers share the memory."""
+
+    root: Path
+    names: NDArray[np.bytes_]  # class folder / file name, as the file system has it
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def name(self, number: int) -> str:
+        """Class folder and file name, for people."""
+        return images.printable(os.fsdecode(bytes(self.names[number])))
+
+    def path(self, number: int) -> Path:
+        """Where the picture lies."""
+        return self.root / os.fsdecode(bytes(self.names[number]))
+
+
+def listing(root: Path, classes: Sequence[str]) -> Listing:
+    """All pictures of the class folders, by class and name; InputError where there is none."""
+    names: list[bytes] = []
+    labels: list[int] = []
+    for label, folder in enumerate(classes):
+        with os.scandir(root / folder) as entries:
+            found = sorted(
+                os.fsencode(f"{folder}/{entry.name}")
+                for entry in entries
+                if entry.name.lower().endswith(images.SUFFIXES) and entry.is_file()
+            )
+        names += found
+        labels += [label] * len(found)
+    if not names:
+        raise InputError(f"{root} holds no picture ({', '.join(images.SUFFIXES)})")
+    return Listing(root, np.array(names), np.array(labels, dtype=np.int64))
+
+
+def _centred(vit: Vit, listed: Listing, number: int) -> Read:
+    """One picture as evaluation sees it."""
+    try:
+        pixels = images.fit(images.decode(listed.path(number), vit), vit)
+    except images.Unreadable as error:
+        return Read(None, problems={listed.name(number): str(error)})
+    return Read(pixels, int(listed.labels[number]))
+
+
+@dataclass(frozen=True, eq=False)
+class Centred(Dataset[Read]):
+    """Pictures to judge by."""
+
+    vit: Vit
+    listed: Listing
+
+    def __getitem__(self, number: int) -> Read:
+        return _centred(self.vit, self.listed, number)
+
+
+@dataclass(frozen=True, eq=False)
+class Cropped(Dataset[Read]):
+    """Pictures to learn from, each cropped by the random numbers of its seed, epoch and number."""
+
+    vit: Vit
+    listed: Listing
+
+    def __getitem__(self, key: Key) -> Read:
+        """The picture, or the next one that can be read."""
+        problems: dict[str, str] = {}
+        for number in _from(key[2], len(self.listed)):
+            try:
+                whole = images.decode(self.listed.path(number), self.vit)
+            except images.Unreadable as error:
+                problems[self.listed.name(number)] = str(error)
+                continue
+            pixels = random_crop(whole, self.vit, np.random.default_rng(key))
+            return Read(pixels, int(self.listed.labels[number]), problems)
+        return Read(None, problems=problems)
+
+
+def _from(first: int, count: int) -> Iterator[int]:
+    """first, first + 1, ... and around."""
+    return ((first + step) % count for step in range(count))
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """Data of a tree of pictures; see quant.data.Data.
+
+    A picture that cannot be read is replaced by the next one in training, left out in judging.
+    """
+
+    vit: Vit
+    classes: tuple[str, ...]
+    train: Listing
+    val: Listing
+    workers: int
+    origin: str = "pictures"
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        """Images to learn from."""
+        return len(self.train)
+
+    @property
+    def judged(self) -> int:
+        """Images to judge by, the unreadable ones among them."""
+        return len(self.val)
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+    ) -> Iterator[list[Batch]]:
+        """Randomly cropped slices of every step; see Data."""
+        sizes = plan(self.images, batch, share)
+        numbers = (
+            slice_ for step in chosen(self.images, batch, seed, epoch, share) for _, slice_ in step
+        )
+        keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
+        read = self._load(Cropped(self.vit, self.train), keys)
+        for _ in range(sizes.steps):
+            step = [(start, next(read)) for start in sizes.starts(share)]
+            for _, part in step:
+                if len(part.labels) < sizes.each:
+                    raise InputError(self._no_picture(self.train))
+            yield [Batch(part.pixels, part.labels, start, sizes.whole) for start, part in step]
+
+    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every world-th picture from this process's rank on that can be read, in batches."""
+        ours = range(share.rank, self.judged, share.world)
+        batches = (ours[at : at + JUDGE_BATCH] for at in range(0, len(ours), JUDGE_BATCH))
+        for part in self._load(Centred(self.vit, self.val), batches):
+            if len(part.labels):
+                yield part.pixels, part.labels
+
+    def calibration(self, count: int) -> NDArray[np.uint8]:
+        """Training pictures [n, S, S, C] as evaluation sees them, spread over the classes."""
+        return np.stack([self._next_readable(self.train, n) for n in evenly(self.images, count)])
+
+    def check(self) -> None:
+        """InputError unless a picture of train/ and one of val/ can be read."""
+        for listed in (self.train, self.val):
+            self._next_readable(listed, 0)
+
+    def _next_readable(self, listed: Listing, first: int) -> NDArray[np.uint8]:
+        for number in _from(first, len(listed)):
+            found = _centred(self.vit, listed, number)
+            self.unreadable.update(found.problems)
+            if found.pixels is not None:
+                return found.pixels
+        raise InputError(self._no_picture(listed))
+
+    def _no_picture(self, listed: Listing) -> str:
+        name = listed.name(0)
+        return (
+            f"none of the {len(listed)} pictures of {listed.root} can be read; {name}:"
+            f" {self.unreadable.get(name, 'it is not a picture')}"
+        )
+
+    def _load(
+        self, pictures: Centred | Cropped, batches: Iterator[Sequence[int] | list[Key]]
+    ) -> Iterator[Part]:
+        loader = DataLoader(
+            pictures,
+            batch_sampler=batches,  # type: ignore[arg-type]  # typed for lists of int only
+            num_workers=self.workers,
+            collate_fn=partial(collate, vit=self.vit),
+            generator=torch.Generator(),  # or the loader would draw from the caller's
+        )
+        for part in parts(loader):
+            self.unreadable.update(part.problems)
+            yield part
+
+
+def load(path: Path, vit: Vit, workers: int) -> Folder:
+    """The pictures of path/train and path/val; InputError for a tree that cannot be used."""
+    images.check_channels(vit)
+    classes = images.tree_classes(path)
+    check_classes(classes, vit, str(path))
+    train, val = (listing(path / split, classes) for split in images.SPLITS)
+    for label in set(range(len(classes))) - set(train.labels.tolist()):
+        raise InputError(
+            f"{path / 'train' / images.printable(classes[label])} holds no picture"
+            f" ({', '.join(images.SUFFIXES)}); give it some, or remove the class from both folders"
+        )
+    found = Folder(vit, classes, train, val, workers)
+    found.check()
+    return found

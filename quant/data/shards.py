@@ -1,0 +1,373 @@
+"""WebDataset shards: tar archives of pictures and class numbers, for sets of ImageNet's size.
+
+A folder with train-*.tar and val-*.tar; in each archive, files that share a name up to the first
+dot are one sample: a picture (jpg, jpeg, png, webp) and its class number (cls). Beside them,
+train.json and val.json may hold {"images": N, "classes": [names]}; without it the archives are
+counted once, by their headers.
+
+Archives are hostile. They are opened here, as local files, and never through webdataset's gopen,
+which runs shell commands for `pipe:`; of a sample only the picture and the number are read, and
+none of webdataset's decoders, some of which unpickle, ever runs. The library groups and shuffles.
+"""
+
+import json
+import random
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from webdataset import filters, handlers, tariterators
+
+from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, evenly, order, plan
+from quant.data.crops import Part, Read, collate, parts, random_crop
+from vaqf.errors import InputError
+from vaqf.files import smallfile
+from vaqf.files.fields import check_keys, check_whole, shown
+from vaqf.images import data as images
+from vaqf.model.vit import MAX_CLASSES, Vit
+
+PICTURES = ("jpg", "jpeg", "png", "webp")
+LABEL = "cls"
+SHUFFLED = 1000  # samples that a worker holds to draw the next one from
+MAX_FILE_BYTES = 2**26  # of one picture
+MAX_LABEL_BYTES = 16
+MAX_INDEX_BYTES = 2**23
+MAX_IMAGES = 2**40
+
+Sample = dict[str, Any]  # __key__, __url__ (the archive's name), and bytes by suffix
+
+
+@dataclass(frozen=True)
+class Index:
+    """What train.json or val.json says, or counting found."""
+
+    images: int
+    classes: tuple[str, ...] | int
+
+
+def archives(path: Path, split: str) -> list[Path]:
+    """The shards of one split, by name; only regular files."""
+    return [file for file in sorted(path.glob(f"{split}-*.tar")) if file.is_file()]
+
+
+def _name(shard: str, member: str) -> str:
+    """A sample or a file of an archive, for people."""
+    return images.printable(f"{shard}/{member}")
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[2].lower()
+
+
+def _files(shard: Path, read: tuple[str, ...], problems: dict[str, str]) -> Iterator[Sample]:
+    """Pictures and labels of one archive, as webdataset's grouping takes them.
+
+    read: suffixes whose content is read; what else is there is named only. A damaged archive
+    gives what comes before the damage.
+    """
+    try:
+        with shard.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+            for member in archive:
+                suffix = _suffix(member.name)
+                if not member.isreg() or member.issparse() or suffix not in (*PICTURES, LABEL):
+                    continue
+                most = MAX_LABEL_BYTES if suffix == LABEL else MAX_FILE_BYTES
+                content = b""
+                if member.size > most:
+                    problems[_name(shard.name, member.name)] = f"it is larger than {most} bytes"
+                    continue
+                if suffix in read:
+                    file = archive.extractfile(member)
+                    content = b"" if file is None else file.read()
+                yield {"fname": member.name, "data": content, "__url__": shard.name}
+            # tarfile takes half a header, or one that is damaged, for the end
+            stream.seek(archive.offset)
+            if any(end := stream.read(tarfile.BLOCKSIZE)) or len(end) < tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("it stops without the mark of its end")
+    except (tarfile.TarError, OSError, EOFError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problems[shard.name] = f"the archive is damaged or cannot be read: {reason}"
+    yield {}  # webdataset's end of an archive: no sample spans two
+
+
+def samples(
+    shards: Iterable[Path],
+    problems: dict[str, str],
+    read: tuple[str, ...] = (*PICTURES, LABEL),
+) -> Iterator[Sample]:
+    """The samples of the shards in their order."""
+    files = (file for shard in shards for file in _files(shard, read, problems))
+    found: Iterator[Sample] = tariterators.group_by_keys(
+        files, handler=handlers.ignore_and_continue
+    )
+    return found
+
+
+def _label(sample: Sample, classes: int) -> int:
+    """The class number; Unreadable if there is none below `classes`."""
+    text = sample.get(LABEL)
+    if text is None:
+        raise images.Unreadable("it has no class number (cls)")
+    if not text.strip().isdigit() or int(text) >= classes:
+        raise images.Unreadable(f"its class {shown(text)} is not a number from 0 to {classes - 1}")
+    return int(text)
+
+
+def _picture(sample: Sample) -> BytesIO:
+    for suffix in PICTURES:
+        if suffix in sample:
+            return BytesIO(sample[suffix])
+    raise images.Unreadable(f"it has no picture ({', '.join(PICTURES)})")
+
+
+def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
+    """A sample as training (with random numbers for the crop) or evaluation sees it."""
+    try:
+        label = _label(sample, vit.classes)
+        whole = images.decode(_picture(sample), vit)
+        pixels = images.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
+    except images.Unreadable as error:
+        return Read(None, problems={_name(sample["__url__"], sample["__key__"]): str(error)})
+    return Read(pixels, label)
+
+
+def _batched(
+    found: Iterable[Read], size: int, vit: Vit, problems: dict[str, str]
+) -> Iterator[Part]:
+    """Parts of `size` readable pictures; what is left, maybe nothing but problems, comes last."""
+    waiting: list[Read] = []
+    for one in found:
+        problems.update(one.problems)
+        if one.pixels is not None:
+            waiting.append(one)
+        if len(waiting) == size:
+            yield _part(waiting, vit, problems)
+            waiting = []
+    yield _part(waiting, vit, problems)
+
+
+def _part(found: list[Read], vit: Vit, problems: dict[str, str]) -> Part:
+    """One batch with the problems met since the last one."""
+    whole = collate([*found, Read(None, problems=dict(problems))], vit)
+    problems.clear()
+    return whole
+
+
+def _worker() -> tuple[int, int]:
+    """This worker process's number and how many there are."""
+    info = get_worker_info()
+    return (0, 1) if info is None else (info.id, info.num_workers)
+
+
+@dataclass(frozen=True, eq=False)
+class Centred(IterableDataset[Part]):
+    """Every sample of the shards once, for judging."""
+
+    vit: Vit
+    shards: list[Path]
+
+    def __iter__(self) -> Iterator[Part]:
+        number, workers = _worker()
+        problems: dict[str, str] = {}
+        found = samples(self.shards[number::workers], problems)
+        yield from _batched(
+            (_read(s, self.vit, None) for s in found), JUDGE_BATCH, self.vit, problems
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Cropped(IterableDataset[Part]):
+    """Shuffled, cropped samples without end, for training; none at all where none can be read."""
+
+    vit: Vit
+    shards: list[Path]
+    size: int  # pictures of one part
+    seed: tuple[int, ...]
+    first: int  # samples taken: first, first + step, ...
+    step: int
+
+    def __iter__(self) -> Iterator[Part]:
+        number, workers = _worker()
+        shards = self.shards[number::workers]
+        rng = np.random.default_rng((*self.seed, number))
+        mixer = random.Random(int(rng.integers(2**63)))
+        problems: dict[str, str] = {}
+
+        def endless() -> Iterator[Read]:
+            while True:
+                ours = islice(samples(shards, problems), self.first, None, self.step)
+                readable = 0
+                for sample in filters.shuffle(SHUFFLED, initial=SHUFFLED, rng=mixer)(ours):
+                    one = _read(sample, self.vit, rng)
+                    readable += one.pixels is not None
+                    yield one
+                if not readable:
+                    return
+
+        yield from _batched(endless(), self.size, self.vit, problems)
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """Data of shards; see quant.data.Data.
+
+    Each process reads shards of its own (or, with fewer shards than processes, samples of its
+    own), so the order and the company of an image depend on how many processes and workers there
+    are, unlike with a folder. An epoch has as many batches as the images fill; a process that is
+    through its shards begins again. What cannot be read is left out.
+    """
+
+    vit: Vit
+    classes: tuple[str, ...] | int
+    images: int
+    judged: int  # the unreadable ones among them
+    train: list[Path]
+    val: list[Path]
+    workers: int
+    origin: str = "shards"
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+    ) -> Iterator[list[Batch]]:
+        """Shuffled, randomly cropped slices of every step; see Data."""
+        sizes = plan(self.images, batch, share)
+        shuffled = [self.train[number] for number in order(len(self.train), seed, epoch)]
+        enough = len(shuffled) >= share.world
+        stream = Cropped(
+            self.vit,
+            shuffled[share.rank :: share.world] if enough else shuffled,
+            sizes.each,
+            (seed, epoch, share.rank),
+            0 if enough else share.rank,
+            1 if enough else share.world,
+        )
+        read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
+        for _ in range(sizes.steps):
+            step = [(start, next(read, None)) for start in sizes.starts(share)]
+            batches = [
+                Batch(part.pixels, part.labels, start, sizes.whole)
+                for start, part in step
+                if part is not None
+            ]
+            if len(batches) < len(step):
+                raise InputError(
+                    f"no picture of the {len(stream.shards)} training shard(s) of process"
+                    f" {share.rank} can be read{self._why()}"
+                )
+            yield batches
+
+    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+        """The readable samples of every world-th shard from this process's rank on."""
+        for part in self._load(Centred(self.vit, self.val[share.rank :: share.world])):
+            if len(part.labels):
+                yield part.pixels, part.labels
+
+    def calibration(self, count: int) -> NDArray[np.uint8]:
+        """The first training images [n, S, S, C] of a few shards, as evaluation sees them."""
+        few = [self.train[number] for number in evenly(len(self.train), count)]
+        each = -(-count // len(few))
+        found = [pixels for shard in few for pixels in islice(self._readable([shard]), each)]
+        if not found:
+            found = list(islice(self._readable(self.train), count))
+        return np.stack(found[:count])
+
+    def check(self) -> None:
+        """InputError unless an image to learn from and one to judge by can be read."""
+        for split, shards in zip(images.SPLITS, (self.train, self.val), strict=True):
+            if next(self._readable(shards), None) is None:
+                raise InputError(f"none of the samples of {split}-*.tar can be read{self._why()}")
+
+    def _readable(self, shards: list[Path]) -> Iterator[NDArray[np.uint8]]:
+        for sample in samples(shards, self.unreadable):
+            one = _read(sample, self.vit, None)
+            self.unreadable.update(one.problems)
+            if one.pixels is not None:
+                yield one.pixels
+
+    def _why(self) -> str:
+        """The first reason, if there is one."""
+        return "".join(f"; {name}: {why}" for name, why in islice(self.unreadable.items(), 1))
+
+    def _load(self, stream: Centred | Cropped) -> Iterator[Part]:
+        loader = DataLoader(
+            stream,
+            batch_size=None,
+            num_workers=min(self.workers, len(stream.shards)),
+            generator=torch.Generator(),  # or the loader would draw from the caller's
+        )
+        for part in parts(loader):
+            self.unreadable.update(part.problems)
+            yield part
+
+
+def _index(path: Path) -> Index | None:
+    """What a sidecar says; None where there is none or it does not name the classes."""
+    if not path.exists():
+        return None
+    data = smallfile.read(path, MAX_INDEX_BYTES, 'JSON: {"images": N, "classes": [names]}')
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is no JSON: {error}; remove it to have the shards counted"
+        ) from error
+    if not isinstance(content, dict) or "images" not in content:
+        raise InputError(
+            f'{path} must hold {{"images": N, "classes": [names]}}; remove it to have'
+            " the shards counted"
+        )
+    check_keys(content, ("images", "classes"), str(path))
+    check_whole(content["images"], f"{path}: images", 1, MAX_IMAGES)
+    classes = content.get("classes")
+    if classes is None:
+        return None
+    if isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes):
+        return Index(content["images"], tuple(classes))
+    check_whole(classes, f"{path}: classes", 1, MAX_CLASSES)
+    return Index(content["images"], classes)
+
+
+def count(shards: list[Path], problems: dict[str, str]) -> Index:
+    """Samples with a picture and a label, and the highest label + 1, by the archives' headers."""
+    number, highest = 0, -1
+    for sample in samples(shards, problems, read=(LABEL,)):
+        if not any(suffix in sample for suffix in PICTURES):
+            continue
+        try:
+            highest = max(highest, _label(sample, MAX_CLASSES))
+        except images.Unreadable as error:
+            problems[_name(sample["__url__"], sample["__key__"])] = str(error)
+            continue
+        number += 1
+    return Index(number, highest + 1)
+
+
+def load(path: Path, vit: Vit, workers: int) -> Shards:
+    """The shards of a folder; InputError where a split is missing or nothing can be read."""
+    images.check_channels(vit)
+    train, val = (archives(path, split) for split in images.SPLITS)
+    for split, shards in zip(images.SPLITS, (train, val), strict=True):
+        if not shards:
+            raise InputError(
+                f"{path} has no {split}-*.tar; both train-*.tar and val-*.tar are needed"
+            )
+    problems: dict[str, str] = {}
+    learn = _index(path / "train.json") or count(train, problems)
+    judge = _index(path / "val.json") or count(val, problems)
+    check_classes(learn.classes, vit, str(path))
+    if isinstance(judge.classes, tuple) and judge.classes != learn.classes:
+        raise InputError(f"{path}: train.json and val.json name different classes; make them agree")
+    found = Shards(vit, learn.classes, learn.images, judge.images, train, val, workers)
+    found.unreadable.update(problems)
+    found.check()
+    return found

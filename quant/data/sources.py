@@ -1,0 +1,168 @@
+"""Images to learn from and to judge by: arrays in memory, class folders, shards.
+
+The order of arrays and folders comes from the seed and the epoch alone. A global batch is cut into
+world * accumulate equal slices, so what is learned does not depend on how many processes share it.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from quant.data import folder
+from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
+from quant.data.crops import MAX_WORKERS
+from vaqf.errors import InputError
+from vaqf.files.fields import check_whole, nearest, shown
+from vaqf.images import data as images
+from vaqf.images import shapes
+from vaqf.model.vit import Vit
+
+__all__ = ["Batch", "Data", "Share", "arrays", "load"]
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # pipe: and http: among them
+Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pixels [n, S, S, C], labels [n]
+# what needs no files: how many classes, and what makes a split
+MADE: dict[str, tuple[int, Callable[[Vit, Literal["train", "test"]], Labelled]]] = {
+    "digits": (10, images.digits),
+    "shapes": (len(shapes.CLASSES), images.shapes),
+}
+
+
+class Data(Protocol):
+    """What the training loop asks of every kind of data."""
+
+    @property
+    def origin(self) -> str:
+        """What a person is told the images are; no path."""
+
+    @property
+    def classes(self) -> tuple[str, ...] | int:
+        """The names of the classes in the order of their labels, or how many there are."""
+
+    @property
+    def images(self) -> int:
+        """Images to learn from."""
+
+    @property
+    def judged(self) -> int:
+        """Images to judge by, the unreadable ones among them."""
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """Pictures that this process has skipped so far, each with the reason."""
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+    ) -> Iterator[list[Batch]]:
+        """This process's micro-steps (as many as share.accumulate) of every optimizer step."""
+
+    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pixels uint8 and labels: over all processes each image once."""
+
+    def calibration(self, count: int) -> NDArray[np.uint8]:
+        """A few training images [n, S, S, C] spread over the set, always the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Data that memory holds."""
+
+    origin: str
+    classes: int
+    train: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
+
+    @property
+    def images(self) -> int:
+        """Images to learn from."""
+        return len(self.train[1])
+
+    @property
+    def judged(self) -> int:
+        """Images to judge by."""
+        return len(self.test[1])
+
+    def epoch(
+        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+    ) -> Iterator[list[Batch]]:
+        """Shuffled slices of every step; see Data."""
+        whole = plan(self.images, batch, share).whole
+        pixels, labels = self.train
+        for step in chosen(self.images, batch, seed, epoch, share):
+            yield [
+                Batch(pixels[numbers], labels[numbers], start, whole)
+                for start, numbers in ((s, torch.from_numpy(n)) for s, n in step)
+            ]
+
+    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every world-th image from this process's rank on, in batches."""
+        pixels, labels = (part[share.rank :: share.world] for part in self.test)
+        for start in range(0, len(labels), JUDGE_BATCH):
+            yield pixels[start : start + JUDGE_BATCH], labels[start : start + JUDGE_BATCH]
+
+    def calibration(self, count: int) -> NDArray[np.uint8]:
+        """Training images [n, S, S, C], spread evenly over the set."""
+        found: NDArray[np.uint8] = self.train[0][evenly(self.images, count)].numpy()
+        return found
+
+
+def arrays(origin: str, train: Labelled, test: Labelled) -> Arrays:
+    """Data from numpy arrays; the classes are counted by the highest label."""
+    classes = 1 + int(max(train[1].max(), test[1].max()))
+    learn, judge = (
+        (torch.from_numpy(pixels), torch.from_numpy(labels)) for pixels, labels in (train, test)
+    )
+    return Arrays(origin, classes, learn, judge)
+
+
+def load(data: str, vit: Vit, workers: int = 0) -> Data:
+    """The images that --data names: `digits`, `shapes`, or a folder on this machine.
+
+    A folder holds train/ and val/ with a folder for each class, or shards train-*.tar and
+    val-*.tar. workers: processes that read pictures beside this one; 0 reads in this process.
+    InputError for anything else, and where the number of classes is not the model's.
+    """
+    check_whole(workers, "workers", 0, MAX_WORKERS)
+    word = data.lower()
+    if word in MADE:
+        classes, make = MADE[word]
+        check_classes(classes, vit, word)
+        return arrays(word, make(vit, "train"), make(vit, "test"))
+    if _URL.match(data):
+        raise InputError(
+            f"training data {shown(data)} is an address; only folders on this machine are read, so "
+            "copy the files here first"
+        )
+    path = Path(data)
+    try:
+        if images.splits(path):
+            return folder.load(path, vit, workers)
+        if any(path.glob("*-*.tar")):
+            from quant.data import shards  # webdataset takes a while to load
+
+            return shards.load(path, vit, workers)
+        reason = _lack(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise InputError(
+        f"cannot train on {shown(data)}{nearest(data, MADE)}: {reason}; --data takes"
+        f" {', '.join(MADE)}, or a folder with train/ and val/ (in both a folder for each class)"
+        " or with train-*.tar and val-*.tar"
+    )
+
+
+def _lack(path: Path) -> str:
+    """What a folder needs to be a tree of pictures."""
+    next(path.iterdir(), None)  # OSError for what is no folder
+    missing = [split for split in images.SPLITS if not (path / split).is_dir()]
+    if missing:
+        return f"it has no folder {missing[0]}/"
+    return "its train/ and val/ do not both consist of class folders"

@@ -1,0 +1,1 @@
+"""Files of training: checkpoints, torch's weights, QONNX."""

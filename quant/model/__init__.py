@@ -1,0 +1,1 @@
+"""The model in training: float teacher, binary student, quantizers."""

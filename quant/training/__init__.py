@@ -1,0 +1,1 @@
+"""Training: stages, runs, resuming, sweeps, processes."""

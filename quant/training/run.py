@@ -1,0 +1,310 @@
+"""One run of a recipe on this process: its stages, one after the other, saved every epoch.
+
+All randomness comes from the seed, the epoch and the step, and the schedule from the step, so a
+run that was killed and resumed ends where it would have ended.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from quant.data import batches
+from quant.data.augment import Augment, auto
+from quant.data.sources import Data
+from quant.files import checkpoint as saved
+from quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from quant.recipe.recipe import Recipe, Stage
+from quant.report import history
+from quant.report.history import Row
+from quant.training import resume
+from quant.training.processes import Processes
+from quant.training.stage import Plan, Running, distance, judge
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.errors import InputError
+from vaqf.model.vit import Vit
+
+CALIBRATION_IMAGES = 256
+DISTANCE_IMAGES = 32
+TOKEN_STD = 0.02
+LOOKS = 10  # how often a stage is judged, its last epoch included
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One optimizer step is done."""
+
+    stage: str
+    epoch: int  # of the run, from 1
+    epochs: int
+    step: int  # of the run
+    steps: int
+    loss: float
+    accuracy: float | None  # when last looked at
+    images_per_s: float
+
+    def line(self) -> str:
+        """For a progress bar."""
+        seen = "" if self.accuracy is None else f", accuracy {100 * self.accuracy:.1f} %"
+        return (
+            f"training, epoch {self.epoch} of {self.epochs} ({self.stage}), loss {self.loss:.3f}"
+            f"{seen}, {self.images_per_s:,.0f} images/s"
+        )
+
+
+def initialize(model: FloatVit) -> None:
+    """Xavier's uniform matrices, small tokens, zero biases (timm's `jax` scheme)."""
+    for name, parameter in model.named_parameters():
+        if name.endswith(("token", "pos_embed")):
+            torch.nn.init.trunc_normal_(parameter, std=TOKEN_STD)
+        elif parameter.ndim > 1 and name.endswith("weight"):
+            torch.nn.init.xavier_uniform_(parameter.flatten(1))
+        elif name.endswith("bias"):
+            torch.nn.init.zeros_(parameter)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a run is asked to do."""
+
+    vit: Vit
+    data: Data
+    out: Path
+    recipe: Recipe
+    act_bits: int
+    seed: int
+    teacher_sha: str  # of the float model that was given; empty if the run trains it
+
+    @property
+    def origin(self) -> str:
+        """What the network file says of its making."""
+        epochs = sum(self.recipe.stage_epochs()[1 if self.teacher_sha else 0 :])
+        return (
+            f"trained on {self.data.origin}, recipe {self.recipe.name}, {epochs} epochs,"
+            f" seed {self.seed}"
+        )
+
+    @property
+    def style(self) -> BinaryStyle:
+        """How its weights become binary."""
+        return BinaryStyle(self.recipe.centred, self.recipe.scale)
+
+    def identity(self) -> dict[str, Any]:
+        """What a resumed run must have in common with this one."""
+        return resume.identity(
+            self.recipe,
+            self.vit,
+            self.act_bits,
+            self.seed,
+            self.data.origin,
+            self.data.images,
+            self.teacher_sha,
+        )
+
+    def header(self) -> dict[str, Any]:
+        """The entries of the checkpoint file that never change."""
+        return {
+            "vit": asdict(self.vit),
+            "act_bits": self.act_bits,
+            "style": asdict(self.style),
+            "origin": self.origin,
+        }
+
+
+class Run:
+    """The run of a task."""
+
+    def __init__(
+        self,
+        task: Task,
+        here: Processes,
+        progress: Callable[[Progress], None] | None,
+        teacher: FloatVit | None,
+    ) -> None:
+        self.task, self.here, self.progress, self.teacher = task, here, progress, teacher
+        recipe, vit = task.recipe, task.vit
+        self.augment = Augment(
+            auto(task.data.origin) if recipe.augment == "auto" else recipe.augment,
+            vit,
+            vit.classes,
+            mixup=recipe.mixup,
+            cutmix=recipe.cutmix,
+            smoothing=recipe.smoothing,
+        )
+        self.epochs = recipe.stage_epochs()
+        share = batches.Share(here.rank, here.world, recipe.accumulate)
+        sizes = batches.plan(task.data.images, recipe.batch, share)
+        self.steps, self.whole = sizes.steps, sizes.whole
+        self.sample = task.data.calibration(CALIBRATION_IMAGES)
+        self.rows: list[Row] = []
+        self.float_correct: int | None = None
+
+    def run(self, resumed: resume.Place | None) -> QuantVit:
+        """Every stage that is still to do; the trained model."""
+        first = 1 if self.teacher is not None else 0
+        model: FloatVit | None = self.teacher
+        if resumed is not None:
+            first, self.rows, self.float_correct = (
+                resumed.stage,
+                resumed.rows,
+                resumed.float_correct,
+            )
+            self.teacher = self._frozen(resumed.teacher or self.teacher)
+        elif self.teacher is not None:
+            self._take_teacher(self.teacher)
+        for number in range(first, len(self.epochs)):
+            model = self._stage(number, model, resumed)
+            resumed = None
+            if self.task.recipe.stages[number].real:
+                self._take_teacher(model)
+        assert isinstance(model, QuantVit)
+        return model
+
+    def _frozen(self, model: FloatVit | None) -> FloatVit | None:
+        return None if model is None else model.to(self.here.device).eval().requires_grad_(False)
+
+    def _take_teacher(self, model: FloatVit) -> None:
+        self.teacher = self._frozen(model)
+        self.float_correct, _ = judge(model, self.task.data, self.here)
+
+    def _stage(
+        self, number: int, before: FloatVit | None, resumed: resume.Place | None
+    ) -> FloatVit:
+        task, stage = self.task, self.task.recipe.stages[number]
+        first = sum(self.epochs[:number])
+        plan = Plan(
+            task.recipe, stage, task.act_bits, task.seed, first, self.epochs[number], self.steps
+        )
+        model = self._model(stage, before, new=resumed is None).to(self.here.device)
+        running = Running(
+            plan, model, self.teacher, task.data, self.augment, self.here, self.sample
+        )
+        done = 0
+        if resumed is not None:
+            done = resumed.epochs_done - first
+            resume.restore(resumed, running)
+        for epoch in range(done, plan.epochs):
+            self._epoch(running, epoch)
+            self._save(running, number)
+        running.settle()
+        return model
+
+    def _model(self, stage: Stage, before: FloatVit | None, new: bool) -> FloatVit:
+        """The model of a stage, with the parameters of the one before it.
+
+        Of a resumed stage (not `new`) the parameters come from the checkpoint.
+        """
+        task = self.task
+        if stage.real:
+            model = FloatVit(task.vit)
+            initialize(model)
+            return model
+        if isinstance(before, QuantVit):
+            if not before.quantized:
+                self._calibrate(before, stage)
+            return before
+        binary = QuantVit(task.vit, task.act_bits, task.style)
+        if before is None:
+            initialize(binary)
+        else:
+            binary.load_params(before.params())
+        binary.begin_binary(torch.Generator().manual_seed(task.seed))
+        if new:
+            self._calibrate(binary, stage)
+        return binary
+
+    def _calibrate(self, model: QuantVit, stage: Stage) -> None:
+        """Start the scales from what the stage's first forward pass will compute."""
+        model.set_activations(arithmetic.MAX_ACT_BITS if stage.bits_ramp else self.task.act_bits)
+        model.set_binary(0.0 if stage.ramp else 1.0, masked=stage.weights == "mask")
+        model.calibrate(self.sample)
+
+    def _epoch(self, running: Running, epoch: int) -> None:
+        plan = running.plan
+        start = time.perf_counter()
+        looks = (row.accuracy for row in reversed(self.rows) if row.accuracy is not None)
+        accuracy = next(looks, None)
+        number = plan.first_epoch + epoch + 1
+
+        def each_step(step: int, loss: float) -> None:
+            if self.progress is None:
+                return
+            self.progress(
+                Progress(
+                    stage=plan.stage.name,
+                    epoch=number,
+                    epochs=sum(self.epochs),
+                    step=(number - 1) * self.steps + step,
+                    steps=sum(self.epochs) * self.steps,
+                    loss=loss,
+                    accuracy=accuracy,
+                    images_per_s=step * self.whole / (time.perf_counter() - start),
+                )
+            )
+
+        loss = running.epoch(epoch, each_step)
+        rate = self.steps * self.whole / (time.perf_counter() - start)
+        seen, apart = self._look(running, epoch)
+        last = running.setting((epoch + 1) * self.steps - 1)
+        before = self.rows[-1].seconds if self.rows else 0.0
+        self.rows.append(
+            Row(
+                stage=plan.stage.name,
+                epoch=number,
+                steps=number * self.steps,
+                lr=last.lr,
+                binary_share=last.binary,
+                act_bits=last.act_bits,
+                loss=loss,
+                accuracy=seen,
+                distance=apart,
+                images_per_s=rate,
+                seconds=before + time.perf_counter() - start,
+            )
+        )
+
+    def _look(self, running: Running, epoch: int) -> tuple[float | None, float | None]:
+        """Accuracy, and the distance between training and the integers, every few epochs."""
+        every = -(-running.plan.epochs // LOOKS)
+        if (running.plan.epochs - 1 - epoch) % every:
+            return None, None
+        try:
+            with running.result() as model:
+                correct, images = judge(model, self.task.data, self.here)
+                apart = None
+                if isinstance(model, QuantVit) and model.quantized:
+                    few = torch.from_numpy(self.sample[:DISTANCE_IMAGES]).to(self.here.device)
+                    apart = distance(model, few)
+        except InputError as error:  # of integerize: training diverged
+            number = running.plan.first_epoch + epoch + 1
+            raise InputError(
+                f"after step {number * self.steps}, epoch {number} (stage"
+                f" {running.plan.stage.name}), integers cannot express the model ({error}); lower"
+                " the learning rate (--set lr=...) or set clip=1"
+            ) from error
+        return correct / max(1, images), apart
+
+    def _save(self, running: Running, stage: int) -> None:
+        """The checkpoint of an epoch's end, and the log beside it."""
+
+        def work() -> None:
+            kept = resume.content(running, stage, self.rows, self.float_correct)
+            with running.result() as model:
+                ready = isinstance(model, QuantVit) and model.quantized
+                content = {
+                    **self.task.header(),
+                    "model": dict(model.state_dict()) if ready else None,
+                    "result": None,
+                    "run": {**kept, "identity": self.task.identity()},
+                }
+                saved.write(self.task.out, content)
+            self.write_log()
+
+        self.here.first(work)
+
+    def write_log(self) -> None:
+        """The CSV file beside the checkpoint."""
+        history.write_csv(self.rows, self.task.out.with_suffix(".csv"))

@@ -1,0 +1,160 @@
+"""One recipe at several precisions: what `vaqf sweep` trains.
+
+All precisions learn from one float model. The first of them trains it, unless one is given.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from quant.data.sources import Data
+from quant.export import export
+from quant.recipe.recipe import Recipe
+from quant.report import pareto
+from quant.report import sweep_picture as sweep_plot
+from quant.report.pareto import Point
+from quant.training.processes import join
+from quant.training.run import Progress
+from quant.training.train import Trained, files_beside, float_file, train
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.errors import InputError
+from vaqf.files import output
+from vaqf.files.fields import check_whole
+from vaqf.model.vit import Vit
+from vaqf.network import structure as network
+
+Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
+PRECISIONS = range(arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS + 1)
+
+
+def checkpoint_file(folder: Path, act_bits: int) -> Path:
+    """Where the checkpoint of one precision goes."""
+    return folder / f"w1a{act_bits}.pt"
+
+
+def sweep(
+    vit: Vit,
+    data: Data,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    act_bits: Sequence[int],
+    fps: Mapping[int, Speed],
+    board: str,
+    target_fps: float | None = None,
+    seed: int = 0,
+    teacher: Path | None = None,
+    device: str = "auto",
+    resumed: bool = False,
+    force: bool = False,
+    progress: Callable[[int, Progress], None] | None = None,
+) -> list[Point]:
+    """Train every precision of `act_bits`, the highest first, into `folder`.
+
+    For each there are w1aA.pt, its log and its network w1aA.safetensors; sweep.csv and sweep.png
+    are written anew after each, so an interrupted sweep leaves what it has, and with `resumed` goes
+    on from there to the same end. fps: what the search says of each precision on the board.
+    progress is called with the precision and its step. Under torchrun every process calls this.
+
+    Raises InputError for a folder in use and for whatever quant.train.train refuses.
+    """
+    if not act_bits:
+        raise InputError("a sweep has no precisions; name some, such as 8,6,4")
+    for bits in act_bits:
+        check_whole(bits, "act_bits", PRECISIONS.start, PRECISIONS.stop - 1)
+    order = sorted(set(act_bits), reverse=True)
+    speeds = {bits: fps[bits] for bits in order}
+    title = f"{vit.name} on {data.origin}, recipe {recipe.name}, seed {seed}"
+    points: list[Point] = []
+    with join(device) as here:
+        here.first(lambda: _check_folder(folder, resumed, force))
+        source = here.first(lambda: _source(folder, order))
+        for bits in order:
+            given = teacher
+            if teacher is None and recipe.has_teacher and bits != source:
+                given = _made(float_file(checkpoint_file(folder, source)))
+            trained = train(
+                vit,
+                data,
+                checkpoint_file(folder, bits),
+                recipe,
+                act_bits=bits,
+                seed=seed,
+                teacher=given,
+                resumed=True,  # what the folder still has may be gone on with
+                device=device,
+                progress=_named(progress, bits),
+            )
+            points.append(_point(folder, bits, trained, speeds[bits]))
+            here.first(partial(_write, folder, points, title, board, target_fps))
+    return points
+
+
+def _check_folder(folder: Path, resumed: bool, force: bool) -> None:
+    """The folder is new, empty, or a sweep to go on with; `force` clears an earlier one's runs."""
+    with output.writing(folder):
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} exists and is no folder; name another with -o")
+        if resumed or not folder.exists() or not any(folder.iterdir()):
+            return
+        if not force:
+            raise InputError(
+                f"{folder} exists and is not empty; --resume goes on with a sweep, --force starts"
+                " it again, -o names another folder"
+            )
+        for checkpoint in (checkpoint_file(folder, bits) for bits in PRECISIONS):
+            for file in (checkpoint, *files_beside(checkpoint)):
+                file.unlink(missing_ok=True)
+
+
+def _source(folder: Path, order: Sequence[int]) -> int:
+    """The precision whose run trains the float model, or has done so."""
+    for bits in reversed(PRECISIONS):
+        if float_file(checkpoint_file(folder, bits)).exists():
+            return bits
+    return order[0]
+
+
+def _made(teacher: Path) -> Path:
+    """The float model, which the run of its precision has written."""
+    if not teacher.is_file():
+        raise InputError(
+            f"{teacher} is gone, and the other precisions learn from it; put it back, or start"
+            " again with --force"
+        )
+    return teacher
+
+
+def _named(
+    progress: Callable[[int, Progress], None] | None, act_bits: int
+) -> Callable[[Progress], None] | None:
+    """A run's progress, told with its precision."""
+    return None if progress is None else lambda step: progress(act_bits, step)
+
+
+def _point(folder: Path, act_bits: int, trained: Trained, speed: Speed) -> Point:
+    rate, feasible, limited_by = speed
+    checkpoint = checkpoint_file(folder, act_bits)
+    return Point(
+        act_bits=act_bits,
+        correct=trained.correct,
+        images=trained.images,
+        fps=rate,
+        feasible=feasible,
+        limited_by=limited_by,
+        checkpoint=checkpoint.name,
+        network=checkpoint.with_suffix(".safetensors").name,
+        float_correct=trained.float_correct,
+    )
+
+
+def _write(
+    folder: Path, points: Sequence[Point], title: str, board: str, target_fps: float | None
+) -> None:
+    """The network of the last point, then the table and the picture of all."""
+    last = points[-1]
+    with output.new_file(folder / last.network, force=True) as file:
+        file.write_bytes(network.to_bytes(export(folder / last.checkpoint)))
+    pareto.write_csv(points, folder / "sweep.csv")
+    picture = folder / "sweep.png"
+    sweep_plot.pareto(points, picture, title, board, points[0].float_accuracy, target_fps)

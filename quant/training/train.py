@@ -1,0 +1,207 @@
+"""Train a model by a recipe: what `vaqf train` calls."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.numpy import save
+
+from quant.data.sources import Data
+from quant.files import checkpoint as saved
+from quant.model import threads
+from quant.model.vit import FloatVit, QuantVit
+from quant.recipe.recipe import Recipe
+from quant.report import history
+from quant.report import run_picture as plots
+from quant.report.history import Row
+from quant.training import resume
+from quant.training.processes import Processes, join
+from quant.training.run import Progress, Run, Task
+from quant.training.stage import judge
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.errors import InputError
+from vaqf.files import output
+from vaqf.files.fields import check_whole
+from vaqf.model.vit import Vit
+from vaqf.network import parameters as checkpoint
+
+MAX_SEED = 2**32 - 1
+SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out, counted on the judging images."""
+
+    correct: int  # by the integer network
+    images: int
+    float_correct: int | None  # by the teacher, where the recipe has one
+    rows: tuple[Row, ...]
+    unreadable: dict[str, str]  # pictures that were skipped, with the reason
+    leads: bool = True  # whether this process is the one that reports
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that the integer network classifies correctly."""
+        return self.correct / max(1, self.images)
+
+
+@contextmanager
+def _deterministic(seed: int, device: torch.device) -> Iterator[None]:
+    """The same seed gives the same bits, whatever ran before; the caller's settings come back.
+
+    On a GPU torch is free to pick its kernels: some that training needs have no other.
+    """
+    strict = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            torch.manual_seed(seed)
+            torch.use_deterministic_algorithms(device.type == "cpu")
+            yield
+        finally:
+            torch.use_deterministic_algorithms(strict)
+
+
+def float_file(out: Path) -> Path:
+    """Where the float model of a run goes, under timm's names: NAME.float.safetensors."""
+    return out.with_suffix(".float.safetensors")
+
+
+def picture_file(out: Path) -> Path:
+    """Where the picture of the log goes: NAME.png."""
+    return out.with_suffix(".png")
+
+
+def files_beside(out: Path) -> tuple[Path, ...]:
+    """Every file that a run writes beside its checkpoint."""
+    return out.with_suffix(".csv"), picture_file(out), float_file(out)
+
+
+def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
+    """The float model of --teacher and its hash."""
+    if path is None:
+        return None, ""
+    if not recipe.has_teacher:
+        raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
+    params = checkpoint.load(path, vit)
+    sha = hashlib.sha256()
+    for name in sorted(params):
+        sha.update(params[name].tobytes())
+    model = FloatVit(vit)
+    model.load_params(params)
+    return model, sha.hexdigest()
+
+
+def train(
+    vit: Vit,
+    data: Data,
+    out: Path,
+    recipe: Recipe,
+    *,
+    act_bits: int = arithmetic.DEFAULT_ACT_BITS,
+    seed: int = 0,
+    teacher: Path | None = None,
+    resumed: bool = False,
+    force: bool = False,
+    device: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train a w1aA model and write its checkpoint to `out`, and NAME.csv beside it.
+
+    The checkpoint is written after every epoch, whole or not at all; with `resumed`, a run that
+    was interrupted goes on from there to the same end. teacher: a float checkpoint instead of the
+    recipe's first stage; a float model that was trained goes to NAME.float.safetensors. Under
+    torchrun, every process calls this and gets the same answer. Raises InputError for numbers out
+    of range, a checkpoint of another run, a loss that is not finite (the last checkpoint stays),
+    and a place that cannot be written.
+    """
+    check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
+    check_whole(seed, "seed", 0, MAX_SEED)
+    with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
+        if here.world < recipe.processes:
+            raise InputError(
+                f"recipe {recipe.name} expects {recipe.processes} processes and {here.world} took"
+                f" part; start it with torchrun --nproc_per_node {recipe.processes}, or give"
+                f" --set processes={here.world}"
+            )
+        model, sha = _teacher(teacher, vit, recipe)
+        task = Task(vit, data, out, recipe, act_bits, seed, sha)
+        kept = here.first(lambda: _kept(task, resumed, force))
+        found = saved.read(out) if kept else None
+        if found is not None and found.result is not None:
+            return _done(out, found, here)
+        run = Run(task, here, progress, model)
+        place = None if found is None else resume.place(out, found.run, vit, run.epochs)
+        trained = run.run(place)
+        return _finish(run, trained, model is None)
+
+
+def _kept(task: Task, resumed: bool, force: bool) -> bool:
+    """Whether there is a checkpoint to go on from; InputError where one is in the way."""
+    out = task.out
+    if out.suffix != SUFFIX:
+        raise InputError(f"the checkpoint is {str(out)!r}; its name must end in {SUFFIX}")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; name a file")
+    saved.check_place(out)
+    if not out.exists() or (force and not resumed):
+        for path in files_beside(out):
+            if path.is_dir():
+                raise InputError(f"{path} is a folder, and the run writes a file there; move it")
+            if path.exists() and not force:
+                raise InputError(f"{path} exists; move it, or replace it with --force")
+        return False
+    if not resumed:
+        raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
+    run = saved.read(out).run
+    resume.check_same(out, run.get("identity") if isinstance(run, dict) else None, task.identity())
+    return True
+
+
+def _done(out: Path, found: saved.Checkpoint, here: Processes) -> Trained:
+    """The answer of a run that was complete."""
+    damaged = InputError(f"{out}: its result is damaged; start again with --force")
+    result, run = found.result, found.run
+    if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
+        raise damaged
+    right = result["float_correct"]
+    if not all(type(result[key]) is int for key in ("correct", "images")):
+        raise damaged
+    if type(right) not in (int, type(None)):
+        raise damaged
+    if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
+        raise damaged
+    rows = history.from_plain(run.get("history"), str(out))
+    return Trained(**result, rows=tuple(rows), unreadable={}, leads=here.leads)
+
+
+def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
+    """Judge the integer network; write the final checkpoint, the log and the float model."""
+    task, here = run.task, run.here
+    correct, images = judge(model, task.data, here)
+    skipped: dict[str, str] = {}
+    for part in here.gathered(task.data.unreadable):
+        skipped.update(part)
+    counts: dict[str, Any] = {
+        "correct": correct,
+        "images": images,
+        "float_correct": run.float_correct,
+    }
+
+    def work() -> None:
+        kept = {"identity": task.identity(), "history": history.plain(run.rows)}
+        state = dict(model.state_dict())
+        if own_teacher and run.teacher is not None:  # first: a complete checkpoint has no teacher
+            with output.new_file(float_file(task.out), force=True) as partial:
+                partial.write_bytes(save(run.teacher.params()))
+        saved.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
+        run.write_log()
+        title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"
+        plots.run(run.rows, picture_file(task.out), title)
+
+    here.first(work)
+    return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)

@@ -1,0 +1,63 @@
+// Constants of the patch embedding, from the weight port into the residual stream's memory.
+//
+// They lie there tile by tile before the results that are added to them: `written` tells of each.
+// A result that is written in the same cycle goes first.
+module embed_constants (
+    input logic clk,
+    input logic rst,
+    input logic start,
+    input vaqf_pkg::command_t command,
+    input logic in_valid,
+    output logic in_ready,
+    input logic [vaqf_pkg::WEIGHT_BITS-1:0] in_data,
+    input logic held,
+    output logic written,
+    output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] write_first,
+    output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] write_address,
+    output logic [vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0] write_data
+);
+  localparam int PARTS = vaqf_pkg::CONSTANT_TILE_WORDS;
+  localparam int PART = vaqf_pkg::WEIGHT_BITS;
+  localparam int PART_BITS = sizes::index_bits(PARTS);
+  localparam int WORD_BITS = sizes::index_bits(vaqf_pkg::OUTPUT_WORDS);
+  localparam int FIRST_BITS = sizes::index_bits(vaqf_pkg::TOKENS);
+
+  logic [PARTS*PART-1:0] tile;
+  logic full;
+  logic [PART_BITS-1:0] part;
+  logic [WORD_BITS-1:0] word;
+  logic last_word;
+  assign written = full && !held;
+  assign in_ready = !full || written;
+  assign write_data = tile[vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0];
+  assign last_word = word == WORD_BITS'(command.n_words - 1'b1);
+
+  always_ff @(posedge clk) begin
+    if (in_valid && in_ready) tile <= (PARTS * PART)'({in_data, tile} >> PART);
+    if (rst || start) begin
+      full <= 1'b0;
+      part <= '0;
+    end else begin
+      if (in_valid && in_ready) begin
+        part <= part == PART_BITS'(PARTS - 1) ? '0 : part + 1'b1;
+        full <= part == PART_BITS'(PARTS - 1);
+      end else if (written) begin
+        full <= 1'b0;
+      end
+    end
+    // word w of row 0 lies in bank w mod T
+    if (start) begin
+      word          <= '0;
+      write_first   <= '0;
+      write_address <= '0;
+    end else if (written) begin
+      word <= last_word ? '0 : word + 1'b1;
+      write_first <= last_word || write_first == FIRST_BITS'(vaqf_pkg::TOKENS - 1) ?
+          '0 : write_first + 1'b1;
+      write_address <= write_address + 1'b1;
+    end
+  end
+
+  logic unused;  // what pads a tile, and the rest of the command
+  assign unused = &{1'b0, tile, command};
+endmodule

@@ -1,0 +1,1 @@
+"""The RTL on Verilator: compiled, run, compared with golden, its cycles measured."""

@@ -1,0 +1,135 @@
+"""Cycles that the RTL took, beside those of `vaqf estimate`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaqf.errors import InputError
+from vaqf.program.compile import Program
+from vaqf.project.read import Project, read_json
+
+MAX_CYCLES = 2**40  # an hour at 300 MHz: no frame takes that long
+EMBED = {"embed": "patch_embed"}  # golden's name and the workload's
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the project's estimate says."""
+
+    frame: int  # cycles from frame to frame
+    weight_rate: float  # bits per cycle that the weight ports deliver
+    layers: Mapping[str, int]  # by the workload's names: from start to end of its command
+
+
+@dataclass(frozen=True)
+class CommandCycles:
+    """One command, from its start to its end."""
+
+    layer: str  # golden's name
+    measured: float  # mean over the frames that were counted
+    estimated: int
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """One run."""
+
+    run: int  # from start to interrupt
+    frame: float  # cycles per frame, as `frame_is` says
+    frame_is: str
+    estimated: int  # cycles per frame
+    commands: tuple[CommandCycles, ...]  # empty where the RTL's signals are not vaqf's
+
+
+def expected(project: Project) -> Expected:
+    """From report/estimate.json; InputError if that is not what `build` wrote."""
+    path = project.folder / "report" / "estimate.json"
+    content = read_json(path)
+    try:
+        layers = {layer["name"]: _cycles(layer["elapsed_cycles"]) for layer in content["layers"]}
+        frame = _cycles(content["cycles_per_frame"])
+        rate = content["weight_bits_per_cycle"]
+        if not isinstance(rate, float) or not 0 < rate <= project.design.weight_read_bytes * 8:
+            raise ValueError
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} holds no estimate; build the project again") from error
+    return Expected(max(frame, 1), rate, layers)
+
+
+def _cycles(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < MAX_CYCLES:
+        raise ValueError
+    return value
+
+
+def measured(
+    trace: Path, written: Sequence[int], run: int, program: Program, project: Project, of: Expected
+) -> Cycles:
+    """The cycles of a run whose frames' last logits were written in the cycles `written`.
+
+    A frame takes the steady interval: from frame 0's logits to those of a later one that went
+    through the same slot while all slots had frames. Where no such frame follows it is the run,
+    divided by its frames.
+    """
+    slots = project.design.frames_in_flight
+    rounds = len(written) // slots - 1
+    if rounds > 0:
+        last = rounds * slots
+        frame = (written[last] - written[0]) / last
+        means = f"from the logits of frame 0 to those of frame {last}, divided by {last}"
+    else:
+        frame = run / len(written)
+        means = f"the run, divided by its {len(written)} frames: start and end are in it"
+    spans = _spans(trace)
+    names = {entry.command: entry.layer for entry in program.traced if not entry.normalized_input}
+    commands = []
+    for index, name in names.items():
+        if mine := spans.get(index):
+            steady = [span for at, span in mine if at >= slots] or [span for _, span in mine]
+            commands.append(CommandCycles(name, sum(steady) / len(steady), _estimated(name, of)))
+    return Cycles(run, frame, means, of.frame, tuple(_in_order(commands, names)))
+
+
+def _in_order(commands: list[CommandCycles], names: Mapping[int, str]) -> list[CommandCycles]:
+    """As a frame meets them: the list begins in the middle of one."""
+    order = list(names.values())
+    first = order.index("embed") if "embed" in order else 0
+    turned = order[first:] + order[:first]
+    return sorted(commands, key=lambda one: turned.index(one.layer))
+
+
+def _estimated(name: str, of: Expected) -> int:
+    """The estimate's cycles of one command, given golden's name of its layer."""
+    block, _, kind = name.rpartition(".")
+    workload_name = f"{block}.scores" if kind == "context" else EMBED.get(name, name)
+    return of.layers.get(workload_name, 0)
+
+
+def _events(trace: Path) -> list[tuple[str, int, int, int]]:
+    """start or done, command, frame, cycle."""
+    if not trace.exists():
+        return []
+    lines = (line.split() for line in trace.read_text(encoding="ascii").splitlines())
+    return [(line[0], int(line[1]), int(line[2]), int(line[3])) for line in lines if len(line) == 4]
+
+
+def _spans(trace: Path) -> dict[int, list[tuple[int, int]]]:
+    """Frame and cycles of every time a command ran."""
+    began: dict[tuple[int, int], int] = {}
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for event, command, frame, cycle in _events(trace):
+        if event == "start":
+            began[command, frame] = cycle
+        elif (command, frame) in began:
+            spans.setdefault(command, []).append((frame, cycle - began.pop((command, frame))))
+    return spans
+
+
+def last_started(trace: Path) -> str:
+    """Where a run that does not end has stopped, as a clause."""
+    starts = [event for event in _events(trace) if event[0] == "start"]
+    if not starts:
+        return "no command has started"
+    _, command, frame, cycle = starts[-1]
+    return f"command {command} of frame {frame} was the last to start, in cycle {cycle}"

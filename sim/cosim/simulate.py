@@ -1,0 +1,170 @@
+"""One simulation of the compiled bench: memories in; logits, status and cycles out."""
+
+import json
+import math
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.cosim import cycles as rtl_cycles
+from sim.cosim import launch as cosim
+from sim.cosim import model as rtl_model
+from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
+from vaqf.errors import ToolFailed
+from vaqf.hardware.design import PORT_BITS, ceil_div
+from vaqf.program import packing
+
+REGISTERS = {"commands": 0x10, "weights": 0x1C, "images": 0x28, "results": 0x34}
+N_FRAMES, N_COMMANDS = 0x40, 0x48
+STATUS = struct.Struct("<3I")  # status, command, frames done
+BASE = 0x1_2345_0000  # of the first memory: addresses beyond 32 bits
+APART = 2**32  # from one memory to the next
+BEHIND = 4096  # bytes: a burst may end behind the last block
+BEATS = 1024  # the bench's unit of a memory's rate: beats of as many cycles
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one simulation runs; `memories` by the names of REGISTERS, without the results'."""
+
+    memories: Mapping[str, bytes]
+    weight_bytes: int  # of one read of the weight port
+    weight_rate: float  # of the bits it could give
+    frames: int
+    n_commands: int
+    result_bytes: int  # of one frame
+    limit: int  # cycles after which it does not end
+    layers: bool  # layers.txt is written
+    stalls: int | None  # a seed
+    waveform: Path | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a simulation left behind."""
+
+    cycles: int  # from start to interrupt
+    status: tuple[int, int, int] | None  # status, command, frames done; None: never written
+    results: bytes  # without the status block
+    written: tuple[int, ...]  # the cycle in which each frame's last logits were written
+    broken: str  # what an assertion said; empty if none failed
+
+
+def simulate(model: cosim.Model, task: Task, folder: Path, progress: Callable[[int], None]) -> Run:
+    """Run the bench once, in `folder`, which is empty but for tables that the RTL reads.
+
+    progress: called with the number of frames done. ToolFailed if the run does not end or the
+    simulator breaks off; an assertion that fails is an answer.
+    """
+    _write_memories(task, folder)
+    registers = {N_FRAMES: task.frames, N_COMMANDS: task.n_commands}
+    for name, register in REGISTERS.items():
+        registers |= {register: _base(name) % 2**32, register + 4: _base(name) >> 32}
+    environment = {"VAQF_RUN": json.dumps({"registers": registers, "limit": task.limit})}
+    bench = rtl_model.BENCH / "run_bench.py"
+    with _watching(folder / "results.txt", task, progress):
+        outcomes = cosim.simulate(model, bench, folder, environment, _arguments(task))
+    log = folder / cosim.LOG
+    broken = _assertion(log)
+    if not broken and (not outcomes or any(outcome.failure for outcome in outcomes)):
+        raise ToolFailed(f"the simulation broke off:\n{cosim.errors(log)}")
+    answer: dict[str, Any] = {"ended": False, "cycles": 0}
+    with suppress(FileNotFoundError):
+        answer = json.loads((folder / "run.json").read_text(encoding="ascii"))
+    if not broken and not answer["ended"]:
+        where = rtl_cycles.last_started(folder / "commands.txt")
+        raise ToolFailed(f"the run did not end within {task.limit} cycles; {where}")
+    return _collected(task, folder, answer["cycles"], broken)
+
+
+def _arguments(task: Task) -> list[str]:
+    """The simulation's command line."""
+    return [
+        *(f"+{name}_base={_base(name):x}" for name in task.memories),
+        f"+latency={READ_LATENCY}",
+        *(f"+{name}_rate={math.floor(BEATS * rate)}" for name, rate in _rates(task).items()),
+        *(["+layers=1"] if task.layers else []),
+        *([] if task.stalls is None else [f"+stalls={task.stalls}"]),
+        *([] if task.waveform is None else ["--trace", "--trace-file", str(task.waveform)]),
+    ]
+
+
+def _rates(task: Task) -> dict[str, float]:
+    """Shares of its width that each memory delivers, as the estimate assumes."""
+    return {"commands": EFFICIENCY, "weights": task.weight_rate, "images": EFFICIENCY}
+
+
+def _base(name: str) -> int:
+    return BASE + APART * list(REGISTERS).index(name)
+
+
+def _write_memories(task: Task, folder: Path) -> None:
+    """What the bench's memories hold, for $readmemh: a beat a line, highest byte first."""
+    for name, content in task.memories.items():
+        width = task.weight_bytes if name == "weights" else PORT_BITS // 8
+        padded = content + bytes(-len(content) % width + BEHIND)
+        beats = np.frombuffer(padded, np.uint8).reshape(-1, width)[:, ::-1]
+        text = "\n".join(beat.tobytes().hex() for beat in beats)
+        (folder / f"{name}.hex").write_text(text + "\n", encoding="ascii")
+
+
+def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:
+    """The beats of the results port as the memory that they were written to."""
+    memory = bytearray(packing.STATUS_BYTES + task.frames * task.result_bytes)
+    status: tuple[int, int, int] | None = None
+    written = [0] * task.frames
+    for cycle, address, data in _beats(folder / "results.txt"):
+        at = address - _base("results")
+        if not 0 <= at <= len(memory) - len(data):
+            broken = broken or f"the results port wrote to {address:#x}, outside its memory"
+            continue
+        memory[at : at + len(data)] = data
+        if at == 0:
+            status = STATUS.unpack_from(memory)
+        elif at >= packing.STATUS_BYTES:
+            written[(at - packing.STATUS_BYTES) // task.result_bytes] = cycle
+    body = bytes(memory[packing.STATUS_BYTES :])
+    return Run(cycles, status, body, tuple(written), broken)
+
+
+def _beats(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Cycle, address and data of every beat that was written."""
+    if path.exists():
+        for line in path.read_text(encoding="ascii").splitlines():
+            cycle, address, _, data = line.split()
+            yield int(cycle), int(address, 16), bytes.fromhex(data)[::-1]
+
+
+def _assertion(log: Path) -> str:
+    """The first assertion that failed; empty if none did."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return next((line.strip() for line in text.splitlines() if "Assertion failed" in line), "")
+
+
+@contextmanager
+def _watching(path: Path, task: Task, progress: Callable[[int], None]) -> Iterator[None]:
+    """Report the frames whose logits are written, while the block runs."""
+    ended = threading.Event()
+    beats = ceil_div(task.result_bytes, PORT_BITS // 8)
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            with suppress(OSError):
+                progress(min(path.read_bytes().count(b"\n") // beats, task.frames))
+
+    progress(0)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    progress(task.frames)

@@ -1,0 +1,89 @@
+"""A whole accelerator synthesized by Yosys: its units, times their instances, added up."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.synth import levels as paths
+from sim.synth import yosys
+from sim.synth.netlist import Counts
+
+JOBS = 4  # processes of up to 4 GiB each
+
+
+@dataclass(frozen=True)
+class Part:
+    """All instances of one source module, without the units inside them."""
+
+    module: str
+    kinds: int  # of parameters
+    instances: int
+    counts: Counts  # of all instances
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of modules[]."""
+        return {
+            "module": self.module,
+            "kinds": self.kinds,
+            "instances": self.instances,
+            **asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What a design takes before placement, and the longest path from register to register."""
+
+    tool: str
+    family: str
+    total: Counts
+    parts: tuple[Part, ...]  # the largest first
+    levels: int  # LUTs one after the other
+
+    def part(self, module: str) -> Counts:
+        """Of all instances of one source module; nothing if there is none."""
+        return next((part.counts for part in self.parts if part.module == module), Counts())
+
+
+def synthesize(
+    sources: Sequence[tuple[str, str]],
+    top: str,
+    family: str,
+    cache: Path | None,
+    progress: yosys.Progress = lambda what, done, of: None,
+    whole: bool = False,
+) -> Synthesis:
+    """Synthesize `top` of these sources (name, text), in the order in which tools read them.
+
+    `whole` dissolves the hierarchy: only for small designs, to check what is added up. ToolMissing
+    without Yosys, ToolFailed with its own error.
+    """
+    progress("reading", 0, 1)
+    tree = yosys.units(sources, top, family, whole)
+    progress("reading", 1, 1)
+    jobs = min(JOBS, len(os.sched_getaffinity(0)))
+    made = yosys.synthesize(tree, family, cache, jobs, progress)
+    root = "\\" + top
+    times = yosys.instances(tree, root)
+    arcs = {name: (made[name].arcs, tree[name].instances) for name in times}
+    by_module: dict[str, list[str]] = {}
+    for name in times:
+        by_module.setdefault(tree[name].module, []).append(name)
+    parts = [
+        Part(
+            module,
+            len(names),
+            sum(times[name] for name in names),
+            sum((made[name].counts * times[name] for name in names), Counts()),
+        )
+        for module, names in by_module.items()
+    ]
+    return Synthesis(
+        tool=f"Yosys {yosys.version()}",
+        family=family,
+        total=sum((part.counts for part in parts), Counts()),
+        parts=tuple(sorted(parts, key=lambda part: (-part.counts.lut, part.module))),
+        levels=paths.longest(arcs, root),
+    )

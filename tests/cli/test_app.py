@@ -1,0 +1,179 @@
+"""The command line in process: what it prints, its exit codes, and no traceback for anyone."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from vaqf import VERBS, __version__
+from vaqf.cli import app as cli
+from vaqf.errors import InputError
+from vaqf.hardware import board
+from vaqf.model import vit
+from vaqf.verbs import lists as api
+
+Captured = pytest.CaptureFixture[str]
+
+
+def fails(capsys: Captured, *words: str) -> tuple[int, str]:
+    """Exit code and the one line on standard error of a command that must fail."""
+    code = cli.main(words)
+    out, err = capsys.readouterr()
+    assert code != 0
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    return code, err.removeprefix("error: ").rstrip("\n")
+
+
+def prints(capsys: Captured, *words: str) -> str:
+    """Standard output of a command that must succeed without a word on standard error."""
+    code = cli.main(words)
+    out, err = capsys.readouterr()
+    assert (code, err) == (0, "")
+    return out
+
+
+def test_version(capsys: Captured) -> None:
+    assert prints(capsys, "--version") == f"vaqf {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_help_names_every_verb(capsys: Captured, words: tuple[str, ...]) -> None:
+    text = prints(capsys, *words)
+    assert [verb for verb in VERBS if not re.search(rf"^\W*{verb}\s", text, re.M)] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_and_a_function(capsys: Captured, verb: str) -> None:
+    assert f"vaqf {verb} " in prints(capsys, verb, "--help")
+    assert callable(getattr(api, verb))
+
+
+def test_models_lists_the_zoo_with_its_macs(capsys: Captured) -> None:
+    rows = json.loads(prints(capsys, "models", "--json"))
+    assert [row["name"] for row in rows] == vit.names()
+    macs = {row["name"]: round(row["macs"] / 1e6, 1) for row in rows}
+    assert macs["deit_base"] == 17563.8
+    assert "deit_base" in prints(capsys, "models")
+
+
+def test_boards_lists_the_boards(capsys: Captured) -> None:
+    rows = json.loads(prints(capsys, "boards", "--json"))
+    assert [row["name"] for row in rows] == board.names()
+    assert all(row["source"] for row in rows)
+    assert "xczu9eg-ffvb1156-2-e" in prints(capsys, "boards")
+
+
+def test_doctor_says_what_is_missing(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(prints(capsys, "doctor", "--json"))}
+    assert rows["g++"]["version"] is None
+    assert rows["g++"]["needed_for"] == "csim, cosim"
+    assert "missing" in prints(capsys, "doctor")
+
+
+def test_doctor_survives_a_tool_that_does_not_answer(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "g++").write_text("no program")
+    (tmp_path / "g++").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(prints(capsys, "doctor", "--json"))}
+    assert rows["g++"]["version"] == "found, but does not answer"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["estimat"], "unknown verb 'estimat' (did you mean estimate?); known are "),
+        (["a'b\"c"], "unknown verb "),
+        (["estimate", "--fbs", "3"], "vaqf estimate has no option --fbs; did you mean --fps?"),
+        (["--bad"], "vaqf has no option --bad; "),
+        (["estimate", "--fps"], "--fps lacks its value; `vaqf estimate -h` shows what is allowed"),
+        (["estimate", "--json=3"], "--json takes no value; `vaqf estimate -h` shows"),
+        (["estimate", "--fps", "fast"], "--fps is 'fast'; it must be a number or max"),
+        (["estimate", "--act-bits", "6.5"], "--act-bits is '6.5'; it must be a whole number"),
+        (["estimate", "--clock-mhz", "fast"], "--clock-mhz is 'fast'; it must be a number"),
+        (["estimate", "--board", "zcu102"], "--model is missing; known are deit_tiny, "),
+        (["estimate", "--model", "deit_base"], "--board is missing; known are alveo_u250, "),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(
+    capsys: Captured, words: list[str], expected: str
+) -> None:
+    code, sentence = fails(capsys, *words)
+    assert code == 2
+    assert sentence.startswith(expected)
+
+
+@pytest.mark.parametrize("words", [["estimate", "extra"], ["csim"], ["predict", "folder"]])
+def test_what_typer_refuses_says_where_to_look(capsys: Captured, words: list[str]) -> None:
+    code, sentence = fails(capsys, *words)
+    assert code == 2
+    assert sentence.endswith(f"; `vaqf {words[0]} -h` shows what is allowed")
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys: Captured) -> None:
+    _, sentence = fails(capsys, "estimate", "--model", "a\n\x1b[2Jb\udcff", "--board", "zcu102")
+    assert sentence.isprintable()
+
+
+def test_a_bug_of_ours_is_one_sentence_and_a_trace_file(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken() -> None:
+        raise KeyError("oops\nsecond line")
+
+    monkeypatch.setattr(api, "models", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code, sentence = fails(capsys, "models")
+    (trace,) = tmp_path.iterdir()
+    assert code == 70
+    assert str(trace) in sentence
+    assert "KeyError" in sentence
+    assert "in broken" in trace.read_text()
+    assert "vaqf models" in trace.read_text()
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (InputError("no"), 2),
+        (PermissionError(13, "Permission denied", "/x"), 2),
+        (RecursionError(), 70),
+    ],
+)
+def test_exit_codes(
+    capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    raised: BaseException,
+    code: int,
+) -> None:
+    def failing() -> None:
+        raise raised
+
+    monkeypatch.setattr(api, "models", failing)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert fails(capsys, "models")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-b", "zcu102", "--fps", "1e5"), "(asked: 100,000; not met)"),
+        (("-b", "kv260", "--fps", "1"), "(asked: 1; not met)"),
+        (("-b", "kv260"), "(the nearest design; it does not fit)"),
+    ],
+)
+def test_what_cannot_be_had_is_not_called_an_answer(
+    capsys: Captured, words: tuple[str, ...], said: str
+) -> None:
+    assert cli.main(["estimate", "-m", "deit_base", *words, "--quiet"]) == 3
+    assert said in capsys.readouterr().out.splitlines()[0]

@@ -1,0 +1,45 @@
+"""A user's small file: anything but a regular file of that size is one sentence, at once."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from vaqf.errors import InputError
+from vaqf.files import smallfile
+from vaqf.hardware import board
+from vaqf.model import vit
+from vaqf.network import structure as network
+from vaqf.verbs import arguments
+
+
+def test_a_file_is_read_whole_up_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert smallfile.read(tmp_path / "file", 5, "short") == b"12345"
+    with pytest.raises(InputError, match=r"larger than 4 bytes; it must be short$"):
+        smallfile.read(tmp_path / "file", 4, "short")
+
+
+def test_no_verb_waits_for_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for read in (vit.load, board.load):
+        with pytest.raises(InputError, match="no regular file"):
+            read(str(pipe))
+    for load in (arguments.load_design, network.read):
+        with pytest.raises(InputError, match="no regular file"):
+            load(pipe)
+
+
+def test_devices_folders_and_absent_files_are_one_sentence(tmp_path: Path) -> None:
+    for path, words in (
+        (Path("/dev/zero"), "no regular file"),
+        (tmp_path, "a folder"),
+        (tmp_path / "absent", os.strerror(errno.ENOENT)),
+        (Path("x" * 5000), os.strerror(errno.ENAMETOOLONG)),
+        (Path("a\0b"), "cannot read"),
+    ):
+        with pytest.raises(InputError, match=words) as caught:
+            smallfile.read(path, 10, "short")
+        assert len(str(caught.value)) < 200 + len(str(tmp_path))

@@ -1,0 +1,312 @@
+"""parameters.py: float weights under the names of three libraries, and wrong files."""
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from vaqf.errors import InputError, ToolMissing
+from vaqf.model import vit as zoo
+from vaqf.model.vit import Vit
+from vaqf.network import calibrate
+from vaqf.network import parameters as checkpoint
+from vaqf.network import structure as network
+
+VIT = Vit(
+    name="small", image_size=16, patch_size=8, dim=24, depth=2, heads=3, mlp_ratio=2, classes=5
+)
+DISTILLED = replace(VIT, name="small_distilled", distilled=True)
+Params = dict[str, np.ndarray]
+
+
+def old_hugging_face(params: Params) -> Params:
+    """The names of transformers before version 5, from timm's."""
+    out: Params = {}
+    top = {
+        "cls_token": "vit.embeddings.cls_token",
+        "dist_token": "vit.embeddings.distillation_token",
+        "pos_embed": "vit.embeddings.position_embeddings",
+        "patch_embed.proj": "vit.embeddings.patch_embeddings.projection",
+        "norm": "vit.layernorm",
+        "head": "classifier",
+        "head_dist": "distillation_classifier",
+    }
+    inside = {
+        "norm1": "layernorm_before",
+        "norm2": "layernorm_after",
+        "attn.proj": "attention.output.dense",
+        "mlp.fc1": "intermediate.dense",
+        "mlp.fc2": "output.dense",
+    }
+    for name, array in params.items():
+        stem, leaf = name.rsplit(".", 1) if "." in name else (name, "")
+        dot = f".{leaf}" if leaf else ""
+        if not name.startswith("blocks."):
+            out[top[stem] + dot] = array
+            continue
+        _, i, rest = stem.split(".", 2)
+        layer = f"vit.encoder.layer.{i}"
+        if rest == "attn.qkv":
+            for part, piece in zip(("query", "key", "value"), np.split(array, 3), strict=True):
+                out[f"{layer}.attention.attention.{part}{dot}"] = piece
+        else:
+            out[f"{layer}.{inside[rest]}{dot}"] = array
+    return out
+
+
+def equal(a: Params, b: Params) -> None:
+    assert list(a) == list(b)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+        assert a[name].dtype == np.float32
+
+
+@pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
+@pytest.mark.parametrize("names", [dict, old_hugging_face], ids=["timm", "hugging face"])
+def test_safetensors_under_every_name(
+    vit: Vit, names: Callable[[Params], Params], tmp_path: Path
+) -> None:
+    params = checkpoint.random(vit, 1)
+    save_file(names(params), tmp_path / "w.safetensors")
+    equal(checkpoint.load(tmp_path / "w.safetensors", vit), params)
+
+
+@pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
+@pytest.mark.parametrize("wrap", [dict, lambda p: {"model": p}, lambda p: {"state_dict": p}])
+@pytest.mark.parametrize("suffix", ["pth", "pt", "bin"])
+def test_torch_files_under_every_wrapper(
+    vit: Vit, wrap: Callable[[object], object], suffix: str, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+    params = checkpoint.random(vit, 2)
+    for names in (dict, old_hugging_face, lambda p: {f"module.{n}": v for n, v in p.items()}):
+        tensors = {n: torch.from_numpy(v.copy()) for n, v in names(params).items()}
+        torch.save(wrap(tensors), tmp_path / f"w.{suffix}")
+        equal(checkpoint.load(tmp_path / f"w.{suffix}", vit), params)
+
+
+@pytest.mark.parametrize("kind", ["vit", "deit"])
+def test_transformers_own_models(kind: str, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    sizes = {
+        "hidden_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "intermediate_size": 48,
+        "image_size": 16,
+        "patch_size": 8,
+        "num_labels": 5,
+    }
+    if kind == "vit":
+        model = transformers.ViTForImageClassification(transformers.ViTConfig(**sizes))
+    else:
+        config = transformers.DeiTConfig(**sizes)
+        model = transformers.DeiTForImageClassificationWithTeacher(config)
+    vit = VIT if kind == "vit" else DISTILLED
+    model.save_pretrained(tmp_path)  # writes the names of version 4, state_dict has version 5's
+    saved = checkpoint.load(tmp_path / "model.safetensors", vit)
+    torch.save(model.state_dict(), tmp_path / "w.pth")
+    equal(checkpoint.load(tmp_path / "w.pth", vit), saved)
+    key = dict(model.named_parameters())[f"{kind}.layers.1.attention.k_proj.weight"]
+    np.testing.assert_array_equal(saved["blocks.1.attn.qkv.weight"][24:48], key.detach().numpy())
+
+
+def test_half_precision_is_widened(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file as save_torch
+
+    params = checkpoint.random(VIT, 3)
+    for dtype in (torch.float16, torch.bfloat16, torch.float64):
+        tensors = {n: torch.from_numpy(v).to(dtype) for n, v in params.items()}
+        expected = {n: t.float().numpy() for n, t in tensors.items()}
+        save_torch(tensors, tmp_path / "w.safetensors")
+        equal(checkpoint.load(tmp_path / "w.safetensors", VIT), expected)
+        torch.save(tensors, tmp_path / "w.pth")
+        equal(checkpoint.load(tmp_path / "w.pth", VIT), expected)
+
+
+def test_a_loaded_file_becomes_a_network(tmp_path: Path) -> None:
+    params = checkpoint.random(VIT, 4)
+    save_file(old_hugging_face(params), tmp_path / "w.safetensors")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    loaded = checkpoint.load(tmp_path / "w.safetensors", VIT)
+    assert network.sha256(calibrate.calibrate(VIT, 6, loaded, pixels, "x")) == network.sha256(
+        calibrate.calibrate(VIT, 6, params, pixels, "x")
+    )
+
+
+def changed(**changes: np.ndarray | None) -> Params:
+    params = checkpoint.random(VIT, 5)
+    for name, value in changes.items():
+        if value is None:
+            del params[name]
+        else:
+            params[name] = value
+    return params
+
+
+BAD_TENSORS = {
+    "missing": (changed(**{"norm.bias": None}), "norm.bias is missing"),
+    "unknown": (changed(**{"norm.bais": np.zeros(24, np.float32)}), "norm.bais.*norm.bias"),
+    "layer scale": (changed(**{"blocks.0.gamma_1": np.zeros(24, np.float32)}), "gamma_1"),
+    "shape": (changed(**{"norm.bias": np.zeros(25, np.float32)}), r"norm.bias is \[25\].*\[24\]"),
+    "nan": (changed(**{"norm.bias": np.full(24, np.nan, np.float32)}), "norm.bias.*NaN"),
+    "infinity": (changed(**{"norm.bias": np.full(24, np.inf, np.float32)}), "norm.bias"),
+    "beyond float32": (changed(**{"norm.bias": np.full(24, 1e300)}), "norm.bias.*infinity"),
+    "integers": (changed(**{"norm.bias": np.zeros(24, np.int64)}), "norm.bias holds I64"),
+    "nothing": ({}, "cls_token is missing"),
+    "q without k": (
+        changed(
+            **{
+                "blocks.0.attn.qkv.weight": None,
+                "vit.encoder.layer.0.attention.attention.query.weight": np.zeros((24, 24), "f4"),
+            }
+        ),
+        "blocks.0.attn.qkv.weight is missing",
+    ),
+    "same twice": (changed(**{"classifier.bias": np.zeros(5, np.float32)}), "same parameter"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TENSORS)
+def test_bad_tensors_are_named(case: str, tmp_path: Path) -> None:
+    tensors, message = BAD_TENSORS[case]
+    save_file(tensors, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=message) as caught:
+        checkpoint.load(tmp_path / "w.safetensors", VIT)
+    assert "\n" not in str(caught.value)
+
+
+def test_unequal_q_k_v_are_refused(tmp_path: Path) -> None:
+    tensors = old_hugging_face(checkpoint.random(VIT, 0))
+    name = "vit.encoder.layer.1.attention.attention.key.weight"
+    for wrong in (np.zeros((24, 23), "f4"), np.zeros((23, 24), "f4"), np.array(3, "f4")):
+        save_file({**tensors, name: wrong}, tmp_path / "w.safetensors")
+        with pytest.raises(InputError, match=r"layer\.1\.attention"):
+            checkpoint.load(tmp_path / "w.safetensors", VIT)
+
+
+def test_another_known_model_is_recognized(tmp_path: Path) -> None:
+    digits = zoo.load("vit_digits")
+    save_file(checkpoint.random(digits, 0), tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match="fits --model vit_digits"):
+        checkpoint.load(tmp_path / "w.safetensors", VIT)
+
+
+def test_an_integer_network_is_no_float_checkpoint(tmp_path: Path) -> None:
+    pixels = np.zeros((1, 16, 16, 3), np.uint8)
+    made = calibrate.calibrate(VIT, 8, checkpoint.random(VIT, 0), pixels, "x")
+    (tmp_path / "w.safetensors").write_bytes(network.to_bytes(made))
+    with pytest.raises(InputError, match="integer network already"):
+        checkpoint.load(tmp_path / "w.safetensors", VIT)
+
+
+def test_other_suffixes_and_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.safetensors, \.pth"):
+        checkpoint.load(tmp_path / "w.h5", VIT)
+    for name in ("w.safetensors", "w.pth", "folder.safetensors", "folder.pth"):
+        if name.startswith("folder"):
+            (tmp_path / name).mkdir()
+        with pytest.raises(InputError, match=r"cannot be read|no safetensors file"):
+            checkpoint.load(tmp_path / name, VIT)
+
+
+def test_damaged_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(checkpoint.random(VIT, 0), path)
+    whole = path.read_bytes()
+    length = struct.unpack("<Q", whole[:8])[0]
+    header = json.loads(whole[8 : 8 + length])
+    header["norm.bias"]["data_offsets"] = [0, 2**62]
+    forged = json.dumps(header).encode()
+    for content in (
+        b"",
+        whole[:5],
+        whole[:100],
+        whole[:-1],
+        whole + b"x",
+        b"\xff" * 8 + whole[8:],
+        struct.pack("<Q", 4) + b"null",
+        struct.pack("<Q", len(forged)) + forged + whole[8 + length :],
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="no safetensors file"):
+            checkpoint.load(path, VIT)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), min_size=1, max_size=4))
+def test_flipped_header_bytes_raise_only_input_errors(flips: list[tuple[int, int]]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w.safetensors"
+        save_file(checkpoint.random(replace(VIT, depth=1), 0), path)
+        content = bytearray(path.read_bytes())
+        for at, flip in flips:
+            content[at % len(content)] ^= flip
+        path.write_bytes(content)
+        try:
+            checkpoint.load(path, replace(VIT, depth=1))
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "w.pth"
+    good = {n: torch.from_numpy(v) for n, v in checkpoint.random(VIT, 0).items()}
+    cases: list[tuple[object, str]] = [
+        ([1, 2], "no tensors by name"),
+        ({}, "no tensors by name"),
+        ({**good, "norm.bias": [1.0]}, "norm.bias' is no tensor"),
+        ({**good, "norm.bias": torch.zeros(24, dtype=torch.int64)}, "torch.int64"),
+        ({**good, "norm.bias": torch.zeros(24).to_sparse()}, "dense"),
+        ({**good, "norm.bias": torch.zeros(24, dtype=torch.complex64)}, "complex64"),
+        ({**good, "norm.bias": torch.full((24,), float("nan"))}, "norm.bias.*NaN"),
+        ({**good, 3: torch.zeros(1)}, "3.*no text"),
+        ({"vaqf_checkpoint": 1}, "vaqf export"),
+        ({"model": good, "args": Path("x")}, "refused"),
+        (torch.nn.Linear(2, 2), "refused"),
+    ]
+    for content, message in cases:
+        torch.save(content, path)
+        with pytest.raises(InputError, match=message) as caught:
+            checkpoint.load(path, VIT)
+        assert "\n" not in str(caught.value)
+    torch.save(good, path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"damaged|refused"):
+        checkpoint.load(path, VIT)
+
+
+def test_without_torch_safetensors_still_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quant.find_spec", lambda package: None)
+    (tmp_path / "w.pth").write_bytes(b"x")
+    with pytest.raises(ToolMissing, match=r"torch is not installed.*\.safetensors"):
+        checkpoint.load(tmp_path / "w.pth", VIT)
+    params = checkpoint.random(VIT, 0)
+    save_file(params, tmp_path / "w.safetensors")
+    equal(checkpoint.load(tmp_path / "w.safetensors", VIT), params)
+
+
+def test_random_parameters_are_seeded_and_fit_the_model() -> None:
+    for vit in (VIT, DISTILLED, replace(VIT, qkv_bias=False)):
+        params = checkpoint.random(vit, 7)
+        assert {n: v.shape for n, v in params.items()} == checkpoint.shapes(vit)
+        equal(params, checkpoint.random(vit, 7))
+        assert not np.array_equal(params["pos_embed"], checkpoint.random(vit, 8)["pos_embed"])
+
+
+def test_deit_base_has_the_published_number_of_parameters() -> None:
+    count = sum(int(np.prod(s)) for s in checkpoint.shapes(zoo.load("deit_base")).values())
+    assert count == 86_567_656  # DeiT (arXiv 2012.12877), table 1: 86 M; timm counts 86,567,656

@@ -1,0 +1,127 @@
+"""Training runs of a second or less, shared by the tests of quant; import it after torch."""
+
+import csv
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+import yaml
+
+from quant.data import sources as data
+from quant.data.sources import Data
+from quant.export import export
+from quant.recipe import recipe
+from quant.recipe.recipe import Recipe
+from quant.training.run import Progress
+from quant.training.stage import Running
+from quant.training.train import Trained, train
+from vaqf.images import data as images
+from vaqf.model import vit as zoo
+from vaqf.network import structure as network
+
+SMALL = replace(zoo.load("vit_digits"), name="small", dim=16, depth=1, heads=2, mlp_ratio=2)
+TIMES = ("images_per_s", "seconds")  # the columns of a log that no two runs share
+# a recipe with every part that carries something from step to step
+EVERYTHING = """
+name: everything
+epochs: 8  # two of each stage
+batch: 16
+clip: 1
+mixup: 0.8
+cutmix: 1.0
+centred: true
+scale: learned
+stages:
+  - {name: float, average: 0.9, weight_decay: 0.05}
+  - {name: masked, weights: mask, ramp: 1.0, average: 0.9}
+  - {name: gradual, loss: teacher, weights: blend, ramp: 0.5, activations: quantized,
+     bits_ramp: 0.5}
+  - {name: exact, loss: teacher, weights: sign, activations: quantized, integer_share: 0.5,
+     average: 0.9, weight_decay: 0.01}
+"""
+
+
+@functools.cache
+def few(train: int = 32, test: int = 12) -> Data:
+    """Some of the digits."""
+    learn, judge = (images.digits(SMALL, split) for split in ("train", "test"))
+    return data.arrays(
+        "digits", (learn[0][:train], learn[1][:train]), (judge[0][:test], judge[1][:test])
+    )
+
+
+def quick(name: str, each: int = 2, **settings: object) -> Recipe:
+    """A recipe by name with steps of 16 images, `each` epochs of every stage, other settings."""
+    found = recipe.load(name)
+    words = {"epochs": each * len(found.stages), "batch": 16, **settings}
+    even = replace(found, stages=tuple(replace(stage, share=1.0) for stage in found.stages))
+    return recipe.changed(even, {key: str(value) for key, value in words.items()})
+
+
+def everything(folder: Path) -> Recipe:
+    """The recipe above, read from a file."""
+    file = folder / "everything.yaml"
+    file.write_text(EVERYTHING)
+    return recipe.load(str(file))
+
+
+def model_file(folder: Path) -> Path:
+    """SMALL as a file for --model."""
+    file = folder / "small.yaml"
+    keys = {key: value for key, value in asdict(SMALL).items() if key != "name"}
+    lists = {key: list(value) for key, value in keys.items() if isinstance(value, tuple)}
+    file.write_text(yaml.safe_dump(keys | lists))
+    return file
+
+
+def run(out: Path, chosen: Recipe, images: Data | None = None, **options: Any) -> Trained:
+    """Train SMALL on `few` images, and draw nothing: that would take half of the time."""
+    with patch("quant.report.run_picture.run"):
+        return train(SMALL, few() if images is None else images, out, chosen, **options)
+
+
+def stop_at(step: int) -> Callable[[Progress], None]:
+    """A progress callback that interrupts a run after `step` steps."""
+
+    def callback(progress: Progress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+@contextmanager
+def diverging(step: int, name: str = "head.bias", value: float = float("inf")) -> Iterator[None]:
+    """Runs whose parameter `name` has a value after the step of that number, counted from 1.
+
+    What too large a learning rate leads to sooner or later; when, no processor promises.
+    """
+    true, taken = Running._step, []
+
+    def take(self: Running, *arguments: Any) -> float:
+        loss = true(self, *arguments)
+        taken.append(loss)
+        if len(taken) == step:
+            with torch.no_grad():
+                self.model.get_parameter(name).fill_(value)
+        return loss
+
+    with patch.object(Running, "_step", take):
+        yield
+
+
+def log(out: Path) -> list[dict[str, str]]:
+    """The log beside a checkpoint, without the columns of time."""
+    with out.with_suffix(".csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: cell for key, cell in row.items() if key not in TIMES} for row in rows]
+
+
+def sha(out: Path) -> str:
+    """The hash of a checkpoint's integer network."""
+    return network.sha256(export(out))

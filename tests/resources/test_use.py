@@ -1,0 +1,188 @@
+"""Fitted costs times quantities, DSPs counted, memories from width x depth; all against Yosys."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from vaqf.hardware import board
+from vaqf.hardware.design import Design, capacity_for, from_json, streamed_ring_words
+from vaqf.model import vit
+from vaqf.resources import unit_costs
+from vaqf.resources import use as resources
+from vaqf.resources.memories import bram18, lutram_luts, memories, memory_use
+from vaqf.resources.quantities import MODULES, add_tree, engine_quantities, quantities, table_luts
+from vaqf.resources.use import accumulator_bits, worst_share
+
+BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+
+
+def design(act_bits: int = 8, frames: int = 2, engine: str = "table") -> Design:
+    """8 x 4 x 768 for deit_base."""
+    shape = (BASE, act_bits, 4, 768, 64)
+    return Design(
+        engine=engine,
+        act_bits=act_bits,
+        tokens=8,
+        pe=4,
+        simd=768,
+        attention_rows=12,
+        attention_lanes=64,
+        norm_tokens=4,
+        frames_in_flight=frames,
+        share=8 if engine == "table" else 1,
+        weight_ports=4,
+        ring_words=streamed_ring_words(*shape),
+        resident=False,
+        capacity=capacity_for(*shape),
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "blocks"),
+    [
+        (36, 512, 1),
+        (37, 512, 2),
+        (72, 512, 2),
+        (18, 1024, 1),
+        (9, 2048, 1),
+        (1, 16384, 1),
+        (1, 16385, 2),
+        (3072, 1536, 171 + 86),  # 1,024 words at 18 x 1024, 512 at 36 x 512
+        (64, 4728, 20),
+    ],
+)
+def test_block_rams_at_the_best_aspect(width: int, depth: int, blocks: int) -> None:
+    assert bram18(width, depth) == blocks
+
+
+def test_shallow_memories() -> None:
+    assert lutram_luts(14, 32, series_7=False) == 8
+    assert lutram_luts(14, 33, series_7=False) == 16
+    assert lutram_luts(7, 64, series_7=True) == 12
+
+
+COUNTED = json.loads(Path(__file__).with_name("yosys_counts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("counted", COUNTED["designs"], ids=lambda c: f"{c['board']}-{c['lut']}")
+def test_the_estimate_is_what_yosys_counts(counted) -> None:
+    """The designs of benchmarks/unit_costs.py, none of which its costs were fitted to."""
+    use = resources.resources(from_json(counted["design"]), board.load(counted["board"]))
+    for key in ("lut", "lutram", "ff", "bram36"):
+        assert use[key] == pytest.approx(counted[key], rel=unit_costs.WITHIN), key
+    assert use["dsp"] == counted["dsp"]
+
+
+def test_enough_designs_were_counted() -> None:
+    assert len(COUNTED["designs"]) >= 12
+    assert len({counted["board"] for counted in COUNTED["designs"]}) >= 3
+    assert {counted["design"]["engine"] for counted in COUNTED["designs"]} == {"table", "adder"}
+
+
+def test_every_cost_belongs_to_a_quantity() -> None:
+    made, costs = unit_costs.calibration()["made"], unit_costs.calibration()["costs"]
+    assert {"by", "date", "tool", "designs"} <= made.keys()
+    for module, of_module in costs.items():
+        assert of_module.keys() <= set(unit_costs.FITTED)
+        known = {"one", "table", "adder", *MODULES.get(module, ())}
+        for of_quantity in of_module.values():
+            assert of_quantity.keys() <= known, module
+            assert min(of_quantity.values()) > 0, module
+    d = design()
+    amounts = quantities(d, accumulator_bits(d.act_bits, d.capacity), series_7=False)
+    adder = engine_quantities("adder", 8, (8, 4, 768), 1)
+    assert {name for names in MODULES.values() for name in names} <= amounts.keys() | adder.keys()
+
+
+@pytest.mark.parametrize(("act_bits", "most"), [(8, 3.3), (6, 2.7), (4, 2.1)])
+def test_table_engine_per_mac(act_bits: int, most: float) -> None:
+    """LUTs of a 2 x 16 x 64 array with its generators, as benchmarks/table_engine.py has them."""
+    array = (2, 16, 64)
+    amounts = engine_quantities("table", act_bits, array, 1)
+    luts = table_luts(act_bits, array, 1, series_7=False) + amounts["tree_luts"]
+    costs = unit_costs.calibration()["costs"]
+    for module in ("lookup", "operands", "subset_sums", "table_generator"):
+        for resource in ("lut", "lutram"):
+            of_module = costs.get(module, {}).get(resource, {})
+            luts += sum(cost * amounts.get(name, 0.0) for name, cost in of_module.items())
+    assert 0.85 * most < luts / (2 * 16 * 64) <= most
+
+
+def test_adder_trees_by_hand() -> None:
+    assert add_tree(1, 8) == (0, 0)
+    # a ternary adder has a LUT for each bit of its inputs and one more; 3 * 3 takes 4 bits
+    assert add_tree(3, 2) == (3, 4)
+    # three of those, and one of their 4 bits; 9 * 3 takes 5
+    assert add_tree(9, 2) == (3 * 3 + 5, 3 * 4 + 5)
+
+
+def test_shallow_memories_are_lutram_and_deep_ones_blocks() -> None:
+    assert memory_use(14, 32, 1, series_7=False).lutram == 8
+    assert memory_use(14, 32, 1, series_7=False).blocks == 0
+    deep = memory_use(36, 512, 1, series_7=False)
+    assert (deep.lutram, deep.blocks) == (0, 1)
+
+
+def test_deit_base_lands_where_the_first_count_did() -> None:
+    """786 to 898 BRAM36 for two frames at 8 bits when counted bank by bank."""
+    use = resources.resources(design(), ZCU102)
+    assert 750 <= use["bram36"] <= 900
+    assert worst_share(use, ZCU102.budget())[0] <= 1
+
+
+def test_memories_hold_every_bit_of_a_frame() -> None:
+    d = design(frames=1)
+    bits = bits_of(d)
+    assert bits["residual"] >= 197 * 768 * 16
+    assert bits["q"] >= 197 * 768 * 8
+    assert bits["k_v"] >= 2 * 197 * 768 * 8
+    assert bits["hidden"] >= 197 * 3072 * 8
+    assert bits["weight_ring"] == d.ring_words * 3072
+    two = bits_of(design(frames=2))
+    assert two["residual"] == 2 * bits["residual"]
+    assert two["hidden"] == bits["hidden"]
+
+
+def bits_of(d: Design) -> dict[str, int]:
+    acc_bits = accumulator_bits(d.act_bits, d.capacity)
+    return {m.name: m.copies * m.width * m.depth for m in memories(d, acc_bits)}
+
+
+@pytest.mark.parametrize("engine", ["table", "adder"])
+def test_more_bits_never_use_less_logic_or_memory(engine: str) -> None:
+    uses = [resources.resources(design(a, engine=engine), ZCU102) for a in range(2, 9)]
+    for key in ("lut", "lutram", "ff", "bram36"):
+        values = [use[key] for use in uses]
+        assert all(b >= a for a, b in pairwise(values)), key
+
+
+@pytest.mark.parametrize("engine", ["table", "adder"])
+def test_a_larger_design_never_uses_less(engine: str) -> None:
+    """What the bounds of the search stand on."""
+    small = design(engine=engine)
+    for changes in (
+        {"tokens": 16},
+        {"attention_rows": 13},
+        {"weight_ports": 4},
+    ):
+        large = replace(replace(small, weight_ports=1), **changes)
+        uses = [resources.resources(d, ZCU102) for d in (replace(small, weight_ports=1), large)]
+        assert all(uses[1][key] >= uses[0][key] for key in uses[0]), changes
+
+
+def test_series_7_pays_more() -> None:
+    zc706 = board.load("zc706")
+    ours, theirs = (resources.resources(design(), b) for b in (ZCU102, zc706))
+    assert theirs["lut"] > ours["lut"]
+    assert theirs["dsp"] > ours["dsp"]
+
+
+def test_worst_share_names_the_resource() -> None:
+    assert worst_share({"lut": 5, "dsp": 9}, {"lut": 10, "dsp": 10}) == (0.9, "dsp")
+    assert worst_share({"lut": 5, "bram36": 1}, {"lut": 10, "bram36": 0}) == (
+        float("inf"),
+        "bram36",
+    )

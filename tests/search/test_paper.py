@@ -1,0 +1,53 @@
+"""The paper's accelerator as modelled: its two published answers."""
+
+import pytest
+
+from vaqf.errors import InputError
+from vaqf.hardware import board
+from vaqf.model import vit
+from vaqf.model.workload import workload
+from vaqf.search import paper
+
+BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+
+
+def test_the_published_answers() -> None:
+    for target, bits in ((24, 8), (30, 6)):
+        found = paper.search(BASE, ZCU102, target_fps=target, clock_mhz=150)
+        assert (found.feasible, found.estimate.act_bits) == (True, bits)
+
+
+def test_the_fit_was_made_on_this_device() -> None:
+    assert (ZCU102.lut, ZCU102.dsp) == (paper.ZCU102_LUT, paper.ZCU102_DSP)
+
+
+def test_fps_within_five_percent_of_the_published() -> None:
+    found = paper.search(BASE, ZCU102, target_fps=None, clock_mhz=150)
+    fps = {c["act_bits"]: c["fps"] for c in found.to_json()["search"]}
+    assert sorted(fps) == list(range(1, 17))
+    for bits, published in paper.PUBLISHED_FPS.items():
+        assert abs(fps[bits] / published - 1) <= 0.05
+    assert [round(fps[bits], 1) for bits in (8, 7, 6)] == [24.9, 27.5, 30.8]
+
+
+def test_more_bits_are_never_faster() -> None:
+    fps = [c.fps for c in paper.search(BASE, ZCU102, target_fps=None).candidates]
+    assert fps == sorted(fps)
+
+
+def test_json_adds_up() -> None:
+    doc = paper.search(BASE, ZCU102, target_fps=30, clock_mhz=150).to_json()
+    assert sum(layer["exposed_cycles"] for layer in doc["layers"]) == doc["cycles_per_frame"]
+    assert sum(layer["macs"] for layer in doc["layers"]) == sum(w.macs for w in workload(BASE))
+    assert doc["cycles_per_frame"] == round(150e6 / doc["fps"])
+    assert doc["resources"]["lut"]["used"] == paper.FITTED_LUT_BUDGET
+
+
+def test_out_of_reach_and_bad_values() -> None:
+    found = paper.search(BASE, ZCU102, target_fps=1e9)
+    assert not found.feasible
+    assert found.estimate.act_bits == 1
+    assert "limited by lut" in found.reason
+    for bad in ({"act_bits": 17}, {"act_bits": 0}, {"clock_mhz": -1}, {"lut_budget": 0}):
+        with pytest.raises(InputError):
+            paper.search(BASE, ZCU102, **{"target_fps": None, **bad})  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""What a number of the accelerator may be: widths, limits, constant tables."""

@@ -1,0 +1,1 @@
+"""What the commands print: lines and tables of each answer."""

@@ -1,0 +1,1 @@
+"""How many cycles the RTL takes: pipelines, commands, the weight port, frames."""

@@ -1,0 +1,233 @@
+"""How long the RTL takes for one command: a matmul of the binary engine, a layer of attention.
+
+From the pulse that starts it to the one that says it is done, if nothing that it needs is late.
+docs/rtl.md has the order of loads and passes; the numbers of pipelines are latency.sv's.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vaqf.arithmetic import widths as arithmetic
+from vaqf.cycles import latency
+from vaqf.hardware.design import (
+    MIN_INTERVAL,
+    PORT_BITS,
+    RECORD_BYTES,
+    TABLE_ENTRIES,
+    Design,
+    MatMulShape,
+    ceil_div,
+    matmul_shapes,
+    round_up,
+    weight_words,
+)
+from vaqf.model.vit import Vit
+
+NORMALIZED = ("qkv", "fc1", "head")  # matmuls whose inputs pass the layer norm
+PLANNED = 3  # cycles from a start to the first step through its rows
+HEADSTART = 4  # from the last entry of a half of the tables to the first look-up in it
+GATHERED = 2  # from the last operand to the first sum of the adder engine
+REFILL = 7  # from the last look-up in a half, with HEADSTART, to where it is filled again
+RETAKE = 4  # the same of the adder engine, from the last look-up to where operands are gathered
+NUMBERS = 1  # from a row's sums to where the layer norm may use them, but for the pipeline
+
+
+@dataclass(frozen=True)
+class Command:
+    """One matmul: `groups` token groups of `passes` K slices, planes and digits each.
+
+    A pass issues a look-up per output word; the next pass is prepared meanwhile. All in cycles
+    unless said.
+    """
+
+    kind: str  # embed, qkv, proj, fc1, fc2, head
+    groups: int
+    outputs: int  # words, so look-ups of a pass
+    slices: int  # of K
+    digits: int
+    passes: int  # of a group: slices, for each plane and digit
+    compute_cycles: int  # of a group, what the array itself needs
+    read_cycles: int  # of a group: its inputs, through the layer norm or not
+    group_cycles: float  # from a group's first look-up to that of the next
+    first: int  # from the start to the first look-up
+    used: int  # from the first look-up to the last
+    cycles: int  # from the start to the end, without waiting for weights
+    norm_cycles: int  # of `first`, what the layer norm adds
+    binds: str  # what group_cycles follow from: compute, table fill, fetch
+    weight_words: int  # of the ring
+    weight_bits: int  # 0 for weights that stay on chip
+    records: int  # of layer norm and requantization
+    gelu_entries: int
+    constant_bits: int  # of the patch embedding, after its start
+
+    @property
+    def stream_bits(self) -> int:
+        """What is read for it, without the weights of a resident design."""
+        parameters = 8 * (RECORD_BYTES * self.records + self.gelu_entries)
+        return parameters + self.constant_bits + self.weight_bits
+
+
+def _first_load(kind: str, design: Design) -> int:
+    """From the start to the first load at the engine: its rows are read, and normalized."""
+    way = latency.cycles("DIAGONAL") + 5  # three cycles to the addresses, two to the engine
+    if kind not in NORMALIZED:
+        return PLANNED + way
+    rows = 1 if kind == "head" else design.tokens
+    numbers = rows + NUMBERS + _numbers_way()
+    return numbers + _norm_beats(design) - 1 + way + latency.cycles("LAYER_NORM")
+
+
+def _numbers_way() -> int:
+    """From a row's sums to 1 / sigma."""
+    return latency.cycles("MEMORY") + 1 + latency.normalizer(arithmetic.VARIANCE_BITS)
+
+
+def _norm_beats(design: Design) -> int:
+    """Cycles of a load of normalized rows."""
+    return design.tokens // design.norm_tokens
+
+
+def command(
+    kind: str, shape: MatMulShape, design: Design, norm_channels: int | None = None
+) -> Command:
+    """Cycles of one matmul; norm_channels: of its layer norm if they are not its inputs.
+
+    A pass takes max(n / P, 4) cycles (a partial sum is written before it is read again), or as
+    long as it takes to read the next slice (K / P loads, T / norm_tokens beats each through the
+    layer norm), or to fill the table engine's tables (16 * share). There are two halves of tables
+    (operands, in the adder engine): filling one and reading it takes no longer than two passes. So
+    it is with the rows' numbers of the layer norm, and two groups.
+    """
+    table = design.engine == "table"
+    outputs = shape.n // design.pe
+    busy = max(outputs, MIN_INTERVAL)
+    beats = _norm_beats(design) if kind in NORMALIZED else 1
+    loads = design.simd // design.pe
+    read = loads * beats
+    if table:
+        rounds = max(TABLE_ENTRIES, read // design.share)
+        fill = rounds * (design.share - 1) + TABLE_ENTRIES
+        prepared = rounds * design.share
+        turn = (fill + REFILL + busy) / 2
+        first = read // design.share - beats + 1 + fill + HEADSTART
+    else:
+        prepared = read
+        turn = (read + RETAKE + busy) / 2
+        first = read - beats + 1 + GATHERED
+    interval = max(busy, prepared, turn)
+    passes = shape.passes(design.simd)
+    groups = ceil_div(shape.m, design.tokens)
+    group = passes * interval
+    first += _first_load(kind, design)
+    # of two passes, or groups, that bind together the second follows the first faster
+    pair = design.tokens + _numbers_way() + passes * read
+    if kind in NORMALIZED and kind != "head" and pair > 2 * group:
+        before, faster = groups - 1, int((passes - 1) * interval) + max(busy, prepared)
+        through = int((passes - 1) * interval) + outputs - 1
+        group = pair / 2
+    else:
+        before, faster, pair = groups * passes - 1, max(busy, prepared), int(2 * interval)
+        through = outputs - 1
+    through += before // 2 * pair + before % 2 * faster
+    weights = weight_words(shape, design.pe, design.simd)
+    records = shape.n
+    if kind in NORMALIZED:
+        records += shape.k if norm_channels is None else norm_channels
+    return Command(
+        kind=kind,
+        groups=groups,
+        outputs=outputs,
+        slices=ceil_div(shape.k, design.simd),
+        digits=shape.digits,
+        passes=passes,
+        compute_cycles=passes * busy,
+        read_cycles=passes * read,
+        group_cycles=group,
+        first=first,
+        used=through,
+        cycles=first + through + _tail(kind, shape, design),
+        norm_cycles=_first_load(kind, design) - _first_load("proj", design),
+        binds="compute" if interval == busy else "fetch" if prepared == read else "table fill",
+        weight_words=weights,
+        weight_bits=0 if design.resident else weights * design.ring_word_bits,
+        records=records,
+        gelu_entries=2**arithmetic.GELU_INDEX_BITS if kind == "fc1" else 0,
+        constant_bits=8 * groups * outputs * design.constant_tile_bytes if kind == "embed" else 0,
+    )
+
+
+def pixel_row_cycles(vit: Vit, design: Design, efficiency: float) -> float:
+    """Cycles in which one patch comes from the images' port, and is stored (pixels.sv)."""
+    beat = PORT_BITS // 8
+    beats = ceil_div(vit.patch_inputs, beat)
+    together = min(max(1, beat // design.pe), design.tokens)
+    return max(beats / efficiency, ceil_div(beats * beat, together * design.pe))
+
+
+def least_cycles(engine: str) -> int:
+    """What any command takes besides a cycle for each of its look-ups, or less."""
+    first = PLANNED + latency.cycles("DIAGONAL") + 5
+    first += TABLE_ENTRIES + HEADSTART if engine == "table" else GATHERED
+    return first + latency.cycles("RING") + latency.cycles("REQUANTIZE")
+
+
+def _tail(kind: str, shape: MatMulShape, design: Design) -> int:
+    """From the last look-up to the end: the sum, and what becomes of it."""
+    c = latency.cycles
+    found = c("RING") + latency.sums(design.engine == "table", design.simd) + 1
+    found += 1 + c("REQUANTIZE")
+    if kind == "qkv":
+        return found + c("DIAGONAL_WRITE")
+    if kind == "fc1":
+        return found + c("GELU") + c("DIAGONAL_WRITE")
+    if kind == "head":
+        return found + 4 + _logit_steps(shape, design)
+    return found + 2 + c("ROW_SUMS") + latency.add_tree(design.pe)
+
+
+def _logit_steps(shape: MatMulShape, design: Design) -> int:
+    """Cycles in which logits leave behind the last: a unit at a time, from the first word on."""
+    unit = next(u for u in (4, 2, 1) if design.pe % u == 0)
+    words = shape.n // design.pe
+    return max(words * (design.pe // unit) - (words - 1), design.pe // unit) - 1
+
+
+def commands(vit: Vit, design: Design) -> dict[str, Command]:
+    """The six matmuls of a frame."""
+    padded_head = design.padded_head(vit.head_dim)
+    shapes = matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
+    # the head's layer norm is the same for all prefix tokens
+    return {kind: command(kind, shape, design, shapes["qkv"].k) for kind, shape in shapes.items()}
+
+
+@lru_cache(maxsize=4096)
+def _attention_fill(a: int, rows: int, lanes: int, parts: int, tokens: int) -> int:
+    """From the start to the end of a layer, but for its groups and one more.
+
+    Scores wait for their group's maximum, so values follow a group behind; R keys are gathered
+    before each product. attention.sv and what is below it. parts: of a head, `lanes` channels each.
+    """
+    c, limit = latency.cycles, arithmetic.signed_limit(a)
+    most = limit * arithmetic.unsigned_limit(arithmetic.exp_bits(a))
+    scores = c("RUN") + rows + latency.products(lanes, a, limit**2)
+    numerators = c("RUN") + rows
+    weighed = rows * parts + c("WEIGH")
+    sums = numerators + latency.products(rows, a, most) + c("ACCUMULATE")
+    totals = numerators + latency.add_tree(rows) + c("ACCUMULATE")
+    totals += latency.octave(arithmetic.exp_sum_bits(a, tokens))
+    written = c("SCALE_BY") + c("REQUANTIZE") + c("DIAGONAL_WRITE")
+    behind = weighed - (numerators - c("TURN"))
+    return scores + behind + max(sums, totals) + written
+
+
+def attention_cycles(vit: Vit, design: Design, rows: int) -> int:
+    """One attention layer on R = `rows` query rows: a group of queries after the other.
+
+    A group of one head takes all keys in chunks of R, as often as the most parts of a head; there
+    are heads * ceil(tokens / R) of them, and the time of one more.
+    """
+    lanes, tokens = design.attention_lanes, round_up(design.capacity.tokens, design.tokens)
+    parts = design.capacity.head // lanes
+    groups = vit.heads * ceil_div(vit.tokens, rows) + 1
+    fill = _attention_fill(design.act_bits, rows, lanes, parts, tokens)
+    return groups * round_up(vit.tokens, rows) * parts + fill

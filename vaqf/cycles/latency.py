@@ -1,0 +1,60 @@
+"""Cycles of the RTL's pipelines: the numbers of rtl/packages/latency.sv, its functions in Python.
+
+tests/rtl/packages/test_latency.py compares the functions with the package's, in a simulator.
+"""
+
+import re
+from functools import lru_cache
+
+from vaqf.files.paths import rtl
+from vaqf.hardware.design import TABLE_INPUTS, ceil_div
+
+DSP_BITS = 27  # of the port that holds two factors; 25 on series 7, a few cycles more
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> dict[str, str]:
+    """Name -> numbers and other names, added up."""
+    text = rtl("latency").read_text(encoding="utf-8")
+    return dict(re.findall(r"localparam int (\w+) = ([\w +]+);", text))
+
+
+@lru_cache(maxsize=64)
+def cycles(name: str) -> int:
+    """A constant of the package, by its name there."""
+    terms = _numbers()[name].split(" + ")
+    return sum(int(term) if term.isdecimal() else cycles(term) for term in terms)
+
+
+@lru_cache(maxsize=1024)
+def add_tree(count: int) -> int:
+    """Levels of adders that make one number of three."""
+    levels = 0
+    while count > 1:
+        count, levels = ceil_div(count, 3), levels + 1
+    return levels
+
+
+@lru_cache(maxsize=1024)
+def octave(bits: int) -> int:
+    """A table over one octave, its argument of so many bits normalized before."""
+    return ((bits - 1).bit_length() + 1) // 2 + cycles("OCTAVE_TABLE")
+
+
+def normalizer(bits: int) -> int:
+    """Sums of a row -> 1 / sigma, with so many bits of variance."""
+    return cycles("VARIANCE") + octave(bits)
+
+
+@lru_cache(maxsize=1024)
+def sums(table: bool, inputs: int) -> int:
+    """Weights -> sums of the inputs they select."""
+    return 2 + add_tree(inputs // (TABLE_INPUTS if table else 2))
+
+
+@lru_cache(maxsize=1024)
+def products(inputs: int, factor_bits: int, most: int) -> int:
+    """Factors -> sums of so many products of magnitude `most`."""
+    chain = (2 ** (DSP_BITS - factor_bits - 1) - 1) // most
+    chains = ceil_div(inputs, min(chain, cycles("LONGEST_CHAIN")))
+    return 2 + ceil_div(inputs, chains) + add_tree(chains)

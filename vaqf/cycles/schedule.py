@@ -1,0 +1,214 @@
+"""Cycles of one frame in the steady state: the interval, and what each layer has of it."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from vaqf.cycles.command_cycles import Command, attention_cycles
+from vaqf.cycles.timeline import ATTENTION, ENGINE_TURN, Event, Timeline, stream_rate
+from vaqf.hardware.board import Board
+from vaqf.hardware.design import Design
+from vaqf.model.vit import Vit
+
+WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
+ROUNDS = 2  # of all the frames in flight; the second is the steady state
+DEPTH = 4  # blocks that are followed: the first two, one for those between, the last
+BETWEEN = 2  # that one
+BLOCK = ("qkv", "proj", "fc1", "fc2")  # matmuls of an encoder block
+LAYERS = {
+    "embed": "patch_embed",
+    "qkv": "attn.qkv",
+    "proj": "attn.proj",
+    "fc1": "mlp.fc1",
+    "fc2": "mlp.fc2",
+    "head": "head",
+    ATTENTION: "attn.scores",
+}
+NORMS = {"qkv": "norm1", "fc1": "norm2", "head": "norm"}
+
+
+@dataclass
+class LayerTiming:
+    """Cycles of one workload layer, and what its exposed cycles wait for."""
+
+    busy: int = 0  # of its engine
+    elapsed: int = 0  # from its command's start to the end, with waits for weights
+    exposed: int = 0  # of the frame's interval
+    bound_by: str = "compute"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One frame in the steady state."""
+
+    interval: int  # cycles from frame to frame
+    latency: int  # from the start of a frame's first command to its logits
+    stream_bits: int  # weights and parameters read per frame
+    layers: dict[str, LayerTiming] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Cycles of a round that belong to one layer of one block."""
+
+    layer: str
+    block: int
+    cycles: float
+    bound_by: str
+
+
+def closed_interval(
+    vit: Vit, by_kind: dict[str, Command], attention: int, frames: int, rate: float
+) -> int:
+    """Cycles per frame if nothing were late: a lower bound of schedule_frame's interval."""
+    block, ends = binary_cycles(by_kind)
+    streamed = math.floor(stream_bits(vit, by_kind) / rate)
+    if frames == 1:
+        return max(vit.depth * (block + attention) + ends, streamed)
+    middle = (vit.depth - 1) * max(block, attention)
+    return max(middle + max(block + ends, attention), streamed)
+
+
+def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:
+    """Cycles of the binary engine in one block, and in the embedding and head together."""
+    block = sum(by_kind[kind].cycles + ENGINE_TURN for kind in BLOCK)
+    return block, sum(by_kind[kind].cycles + ENGINE_TURN for kind in ("embed", "head"))
+
+
+def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
+    """DRAM bits of weights and parameters per frame."""
+    block = sum(by_kind[kind].stream_bits for kind in BLOCK)
+    return by_kind["embed"].stream_bits + vit.depth * block + by_kind["head"].stream_bits
+
+
+def _follow(
+    vit: Vit, board: Board, design: Design, clock_mhz: float
+) -> tuple[dict[str, Command], list[Event]]:
+    """Commands, and the events of all rounds, of a model with no more than DEPTH blocks."""
+    shallow = vit if vit.depth <= DEPTH else replace(vit, depth=DEPTH)
+    rate = stream_rate(board, design.weight_ports, clock_mhz)
+    timeline = Timeline(shallow, design, rate, ROUNDS)
+    return timeline.by_kind, list(timeline.run())
+
+
+def _stands_for(block: int, depth: int) -> range:
+    """The blocks of the model that a followed one is the timing of."""
+    if depth <= DEPTH or block < BETWEEN:
+        return range(block, block + 1)
+    return range(BETWEEN, depth - 1) if block == BETWEEN else range(depth - 1, depth)
+
+
+def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
+    """The steady state: the second of two rounds, each of all the frames in flight."""
+    by_kind, events = _follow(vit, board, design, clock_mhz)
+    frames = design.frames_in_flight
+    shares = list(_shares(by_kind, events))
+    cycles = _cycles(shares, vit.depth)
+    # the first slot's frame that ends last began in the same round, or with two in flight before
+    begin = [e.start for e in events if e.entry.kind == "embed" and e.entry.slot == 0][-frames]
+    end = [e.end for e in events if e.entry.kind == "head" and e.entry.slot == 0][-1]
+    skipped = cycles - sum(share.cycles for share in shares)
+    return Schedule(
+        interval=_per_frame(cycles, frames),
+        latency=math.ceil(end - begin + skipped),
+        stream_bits=stream_bits(vit, by_kind),
+        layers=_timings(vit, design, by_kind, events, shares),
+    )
+
+
+def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> int:
+    """schedule_frame's interval alone, for the search."""
+    shares = _shares(*_follow(vit, board, design, clock_mhz))
+    return _per_frame(_cycles(shares, vit.depth), design.frames_in_flight)
+
+
+def _cycles(shares: Iterable[_Share], depth: int) -> float:
+    """Cycles of a round of the whole model."""
+    return sum(share.cycles * len(_stands_for(share.block, depth)) for share in shares)
+
+
+def _per_frame(cycles: float, frames: int) -> int:
+    return math.ceil(round(cycles / frames, 3))
+
+
+def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share]:
+    """The second round's time on the binary engine, cut at the ends of its commands.
+
+    Time before a command that attention takes is the share of its block's scores.
+    """
+    count = len(events) // ROUNDS
+    attention_waited = False  # for the attention before it
+    previous = next(e for e in reversed(events[:count]) if e.entry.kind != ATTENTION)
+    for event in events[count:]:
+        entry = event.entry
+        if entry.kind == ATTENTION:
+            attention_waited = event.waited_for == ATTENTION
+            continue
+        gap = event.start - previous.end - ENGINE_TURN
+        if attention_waited or event.waited_for == ATTENTION:
+            yield _Share(LAYERS[ATTENTION], entry.block, gap, "attention")
+            gap = 0.0
+        yield from _command_shares(by_kind[entry.kind], event, gap)
+        previous, attention_waited = event, False
+
+
+def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Share]:
+    """A command's cycles by the layer they belong to: its layer norm's first fetch apart."""
+    block = event.entry.block
+    if command.kind in NORMS:
+        yield _Share(NORMS[command.kind], block, command.norm_cycles, "start-up")
+    cycles = ENGINE_TURN + gap + event.end - event.start - command.norm_cycles
+    waits = {
+        "parameters": gap,
+        "weights": event.stall,
+        command.binds: command.groups * (command.group_cycles - command.compute_cycles),
+    }
+    longest = max(waits, key=lambda key: waits[key])
+    bound_by = longest if waits[longest] * WAIT_SHARE > cycles else "compute"
+    yield _Share(LAYERS[command.kind], block, cycles, bound_by)
+
+
+def _timings(
+    vit: Vit,
+    design: Design,
+    by_kind: dict[str, Command],
+    events: list[Event],
+    shares: list[_Share],
+) -> dict[str, LayerTiming]:
+    """Exposed cycles per frame, rounded so that they add up to the interval; busy cycles."""
+    frames = design.frames_in_flight
+    attention = attention_cycles(vit, design, design.attention_rows)
+    layers: dict[str, LayerTiming] = {}
+    for i in range(vit.depth):
+        scores = LayerTiming(attention, attention, 0, "hidden")
+        layers[_name(LAYERS[ATTENTION], i)] = scores
+        layers[_name("attn.context", i)] = LayerTiming(attention, 0, 0, "hidden")
+    totals: dict[str, float] = {}
+    for share in shares:
+        for block in _stands_for(share.block, vit.depth):
+            name = _name(share.layer, block)
+            totals[name] = totals.get(name, 0.0) + share.cycles
+            layers.setdefault(name, LayerTiming()).bound_by = share.bound_by
+    running = 0.0
+    for name, total in totals.items():
+        before = _per_frame(running, frames)
+        running += total
+        layers[name].exposed = _per_frame(running, frames) - before
+    for event in events[len(events) // ROUNDS :]:
+        kind = event.entry.kind
+        if kind == ATTENTION:
+            continue
+        command = by_kind[kind]
+        for block in _stands_for(event.entry.block, vit.depth):
+            layer = layers[_name(LAYERS[kind], block)]
+            layer.busy, layer.elapsed = command.cycles, round(event.end - event.start)
+            if kind in NORMS:
+                norm = layers[_name(NORMS[kind], block)]
+                norm.busy = command.groups * command.read_cycles
+    return layers
+
+
+def _name(layer: str, block: int) -> str:
+    """A workload layer's name."""
+    inside = layer not in (LAYERS["embed"], LAYERS["head"], NORMS["head"])
+    return f"blocks.{block}.{layer}" if inside else layer

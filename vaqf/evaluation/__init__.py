@@ -1,0 +1,1 @@
+"""What an integer network says of labelled images."""

@@ -1,0 +1,75 @@
+"""What an integer network, and the float model it comes from, say of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaqf.evaluation import metrics
+from vaqf.evaluation.answer import Agreement, Evaluation
+from vaqf.images.data import Data, Pixels
+from vaqf.model.vit import Vit
+from vaqf.network.structure import Network
+from vaqf.verbs.arguments import use
+
+BATCH = 64  # images read and run at a time: 10 MB of pixels at 224 x 224
+Floats = Callable[[Pixels], NDArray[np.float32]]
+
+
+def float_model(path: Path, vit: Vit) -> Floats:
+    """The logits of a float checkpoint; ToolMissing without torch, InputError for a bad file."""
+    use("quant").require()
+    from quant import inference
+
+    model: Floats = inference.float_model(path, vit)
+    return model
+
+
+def run(
+    network: Network,
+    data: Data,
+    teacher: tuple[str, Floats] | None,
+    use_torch: bool,
+    report: Callable[[str, int, int], None],
+) -> Evaluation:
+    """Run the integer network in batches, watching every quantizer; `teacher` (its name and its
+    logits) sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
+    use("sim")
+    from sim import golden, ranges
+
+    if use_torch:
+        use("quant").require()
+        from quant import inference
+
+        tally, integers = ranges.Tally(network, inference.histogram), inference.integer_logits
+    else:
+        tally, integers = ranges.Tally(network), golden.run
+    logits, confidence, float_classes, divergence = [], [], [], []
+    for start in range(0, len(data), BATCH):
+        report("images", start, len(data))
+        pixels = data.pixels(start, start + BATCH)
+        if not len(pixels):  # every picture of this batch is unreadable
+            continue
+        logits.append(integers(network, pixels, record=tally.record))
+        logs = metrics.log_softmax(logits[-1] * network.logit_scale)
+        confidence.append(metrics.confidence(logs))
+        if teacher is not None:
+            real = teacher[1](pixels)
+            float_classes.append(golden.labels(real))
+            divergence.append(metrics.divergence(metrics.log_softmax(real), logs))
+    report("images", len(data), len(data))
+    whole = np.concatenate(logits)
+    return Evaluation(
+        network=network,
+        data=data,
+        logits=whole,
+        classes=golden.labels(whole),
+        confidence=np.concatenate(confidence),
+        quantizers=tally.ranges(whole),
+        float_model=None
+        if teacher is None
+        else Agreement(teacher[0], np.concatenate(float_classes), np.concatenate(divergence)),
+    )

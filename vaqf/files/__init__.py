@@ -1,0 +1,1 @@
+"""Files and values from outside, read without trusting them; results written whole."""

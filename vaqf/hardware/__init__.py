@@ -1,0 +1,1 @@
+"""What is fixed at synthesis: board, design, command, the order of commands."""

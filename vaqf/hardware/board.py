@@ -1,0 +1,147 @@
+"""boards/*.yaml -> Board: what a device offers, each number with its source."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vaqf.errors import InputError
+from vaqf.files import paths, yamlfile
+from vaqf.files.fields import (
+    check_choice,
+    check_keys,
+    check_name,
+    check_number,
+    check_whole,
+    nearest,
+    shown,
+)
+
+RESOURCES = ("lut", "lutram", "ff", "dsp", "bram36")
+DEFAULT_USABLE = {"lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90}
+# Two generations of one architecture: DSP48E1 and CARRY4, or DSP48E2 and CARRY8.
+SERIES_7 = ("zynq", "artix7", "kintex7", "virtex7")
+ULTRASCALE_PLUS = ("zynquplus", "artixuplus", "kintexuplus", "virtexuplus")
+_PART = re.compile(r"[A-Za-z0-9-]{4,40}")
+_CITED = (
+    "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
+    "dram_gbytes_per_s", "max_clock_mhz", "clock_mhz",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board; every field is checked at construction and InputError names what is wrong."""
+
+    name: str
+    part: str
+    family: str
+    lut: int
+    lutram: int  # LUTs usable as memory
+    ff: int
+    dsp: int
+    bram36: int
+    uram: int
+    dram_gbytes_per_s: float  # peak, 1e9 bytes per second
+    max_clock_mhz: float
+    clock_mhz: float  # default clock
+    source: Mapping[str, str]  # citation of every number
+    usable: Mapping[str, float] = field(default_factory=dict)  # shares a design may take
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "board: name")
+        b = f"board {self.name}:"
+        if not isinstance(self.part, str) or not _PART.fullmatch(self.part):
+            raise InputError(
+                f"{b} part is {shown(self.part)}; it must be a device such as xczu9eg-ffvb1156-2-e"
+            )
+        check_choice(self.family, f"{b} family", SERIES_7 + ULTRASCALE_PLUS)
+        check_whole(self.lut, f"{b} lut", 1, 10**8)
+        check_whole(self.lutram, f"{b} lutram", 0, self.lut)
+        check_whole(self.ff, f"{b} ff", 1, 10**8)
+        check_whole(self.dsp, f"{b} dsp", 0, 10**6)
+        check_whole(self.bram36, f"{b} bram36", 0, 10**6)
+        check_whole(self.uram, f"{b} uram", 0, 10**6)
+        check_number(self.dram_gbytes_per_s, f"{b} dram_gbytes_per_s", 0.001, 10_000.0)
+        check_number(self.max_clock_mhz, f"{b} max_clock_mhz", 1.0, 2000.0)
+        check_number(self.clock_mhz, f"{b} clock_mhz", 1.0, float(self.max_clock_mhz))
+        self._check_sources()
+        self._check_usable()
+
+    def _check_sources(self) -> None:
+        what = f"board {self.name}: source"
+        if not isinstance(self.source, Mapping):
+            raise InputError(f"{what} is {shown(self.source)}; it must name a citation per key")
+        check_keys(self.source, ("name", *_CITED), what)
+        for key in _CITED:
+            text = self.source.get(key)
+            if not isinstance(text, str) or not text.strip() or not text.isprintable():
+                raise InputError(f"{what} has no citation for {key}; give one line of text")
+
+    def _check_usable(self) -> None:
+        what = f"board {self.name}: usable"
+        if not isinstance(self.usable, Mapping):
+            raise InputError(f"{what} is {shown(self.usable)}; it must map resources to shares")
+        check_keys(self.usable, RESOURCES, what)
+        for key, share in self.usable.items():
+            check_number(share, f"{what}.{key}", 0.01, 1.0)
+
+    @property
+    def is_series_7(self) -> bool:
+        """DSP48E1 and 4-LUT memory groups instead of DSP48E2 and 8-LUT ones."""
+        return self.family in SERIES_7
+
+    def clock(self, clock_mhz: float | None) -> float:
+        """The clock in MHz: the default, or one the device allows; InputError otherwise."""
+        if clock_mhz is None:
+            return float(self.clock_mhz)
+        check_number(clock_mhz, f"clock_mhz on {self.name}", 1.0, float(self.max_clock_mhz))
+        return float(clock_mhz)
+
+    def available(self) -> dict[str, int]:
+        """All of each resource."""
+        return {key: int(getattr(self, key)) for key in RESOURCES}
+
+    def budget(self) -> dict[str, int]:
+        """What a design may use of each resource: the usable share, rounded down."""
+        shares = {**DEFAULT_USABLE, **self.usable}
+        return {key: int(amount * shares[key]) for key, amount in self.available().items()}
+
+
+def names() -> list[str]:
+    """The boards we know."""
+    return sorted(path.stem for path in paths.BOARDS.glob("*.yaml"))
+
+
+def load(text: str) -> Board:
+    """A board by name (any case, dashes or underscores), or from a YAML file.
+
+    InputError for an unknown name (the nearest is offered) or a file that is no valid board.
+    """
+    known = names()
+    word = text.strip().lower().replace("-", "_")
+    if word in known:
+        return _from_file(paths.BOARDS / f"{word}.yaml")
+    if re.search(r"\.ya?ml$", text, re.IGNORECASE) or yamlfile.exists(text):
+        return _from_file(Path(text))
+    raise InputError(
+        f"unknown board {shown(text)}{nearest(word, known)}; known are {', '.join(known)}, "
+        "or give a YAML file"
+    )
+
+
+def _from_file(path: Path) -> Board:
+    return from_mapping(yamlfile.read_mapping(path), str(path))
+
+
+def from_mapping(content: Mapping[str, Any], where: str) -> Board:
+    """A board from the keys of a YAML file; only `usable` may be missing."""
+    wanted = [f.name for f in fields(Board)]
+    check_keys(content, wanted, where)
+    missing = [key for key in wanted if key not in content and key != "usable"]
+    if missing:
+        raise InputError(
+            f"{where} lacks {', '.join(missing)}; a board file has {', '.join(wanted)}"
+        )
+    return Board(**content)

@@ -1,0 +1,1 @@
+"""Pictures and sets of them, as uint8 pixels."""

@@ -1,0 +1,1 @@
+"""The shapes of a vision transformer, the zoo, its layers with their MACs."""

@@ -1,0 +1,1 @@
+"""A project on disk: written, rendered from templates, read back."""

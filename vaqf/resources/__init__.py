@@ -1,0 +1,1 @@
+"""What a design takes of a device: memories, quantities, what one of each costs."""

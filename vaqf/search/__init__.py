@@ -1,0 +1,1 @@
+"""From a target FPS to precision and design."""

@@ -1,0 +1,92 @@
+"""What the arguments of a verb name: a model, a board, a design file, a package of ours."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import InputError
+
+if TYPE_CHECKING:
+    from vaqf.hardware.board import Board
+    from vaqf.hardware.design import Design
+    from vaqf.model.vit import Vit
+    from vaqf.search.search import Search
+
+DESIGN_BYTES = 65_536  # ours are under 1 kB
+HOME = Path(__file__).resolve().parents[2]
+
+
+def load_model(name: str | None) -> Vit:
+    """The model of --model; InputError with the list when there is none."""
+    from vaqf.model import vit
+
+    if name is None:
+        known = ", ".join(vit.names())
+        raise InputError(f"--model is missing; known are {known}, or a YAML file")
+    return vit.load(name)
+
+
+def load_board(name: str | None) -> Board:
+    """The board of --board; InputError with the list when there is none."""
+    from vaqf.hardware import board
+
+    if name is None:
+        raise InputError(
+            f"--board is missing; known are {', '.join(board.names())}, or a YAML file"
+        )
+    return board.load(name)
+
+
+def load_design(path: Path) -> Design:
+    """The design of --design; InputError for a file that is none."""
+    from vaqf.files import smallfile
+    from vaqf.hardware import design
+
+    text = smallfile.read(path, DESIGN_BYTES, "the design.json of a build")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
+    return design.from_json(content)
+
+
+def find_design(
+    vit: Vit,
+    board: Board,
+    fps: float | None,
+    act_bits: int | None,
+    engine: str,
+    clock_mhz: float | None,
+    lut_budget: int | None,
+    design: str | Path | None,
+) -> Search:
+    """The search over our own engines, or the judgement of a pinned design."""
+    from vaqf.search import search
+
+    return search.search(
+        vit,
+        board,
+        target_fps=fps,
+        act_bits=act_bits,
+        engine=engine,
+        clock_mhz=clock_mhz,
+        lut_budget=lut_budget,
+        design=None if design is None else load_design(Path(design)),
+    )
+
+
+def use(package: str) -> Any:
+    """Import our own `sim` or `quant`, even where a user's folder has the same name."""
+    sys.path.insert(0, str(HOME))
+    try:
+        module = importlib.import_module(package)
+    finally:
+        sys.path.remove(str(HOME))
+    found = Path(str(module.__file__)).resolve().parent
+    if found != HOME / package:
+        raise InputError(f"{found} hides vaqf's own package {package}; run elsewhere or rename it")
+    return module

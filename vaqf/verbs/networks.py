@@ -1,0 +1,38 @@
+"""Which integer network a build uses: a trained one, a float checkpoint's, or a random one."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaqf.errors import InputError
+from vaqf.model.vit import Vit
+from vaqf.network import calibrate
+from vaqf.network import parameters as checkpoint
+from vaqf.network import structure as network
+from vaqf.network.structure import Network
+
+UNTRAINED = "binarized without training"
+
+
+def trained(path: Path) -> Network | None:
+    """The integer network in this file, or None if the file is a float checkpoint."""
+    if not path.is_file():
+        raise InputError(f"{path} is no file; --weights takes a network or a float checkpoint")
+    return network.read(path) if network.is_network(path) else None
+
+
+def from_checkpoint(
+    path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
+) -> Network:
+    """A float checkpoint, binarized, its activations calibrated on images [B, S, S, C]."""
+    origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
+    return calibrate.calibrate(vit, act_bits, checkpoint.load(path, vit), images, origin[:500])
+
+
+def from_seed(vit: Vit, act_bits: int, seed: int, images: NDArray[np.uint8]) -> Network:
+    """Seeded random weights: for looking at hardware, not at accuracy."""
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed is {seed}; it must be 0 to {2**32 - 1}")
+    params = checkpoint.random(vit, seed)
+    return calibrate.calibrate(vit, act_bits, params, images, f"random weights, seed {seed}")
