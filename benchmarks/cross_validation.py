@@ -16,8 +16,8 @@ from trials import Trial
 
 from quant.data import sources
 from quant.data.sources import Data
-from vaqf.images import data as images
-from vaqf.model import vit as zoo
+from vaqf.images import made
+from vaqf.model import zoo
 
 FOLDS = 5
 BARS = {8: 0.7, 6: 1.0, 4: 1.5}  # points below float
@@ -27,7 +27,7 @@ FLOAT_BAR = 97.5
 def fold_data(trial: Trial) -> Data:
     """Fold `what` of the folds of the trial's seed."""
     vit = zoo.load("vit_digits")
-    parts = [images.digits(vit, split) for split in ("train", "test")]
+    parts = [made.digits(vit, split) for split in ("train", "test")]
     pixels, labels = (np.concatenate(both) for both in zip(*parts, strict=True))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=trial.seed).split(pixels, labels)
     learn, judge = list(folds)[int(trial.what)]

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import vaqf
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.model.workload import workload
 
 BARS = {"deit_tiny": 15.0, "deit_base": 120.0}  # seconds of one image
@@ -39,7 +39,7 @@ def main() -> None:
     missed = False
     print(f"{'model':12}{'build s':>9}{'compile s':>11}{'image s':>9}{'bar s':>7}{'MMAC/s':>9}")
     for model, bar in BARS.items():
-        macs = sum(layer.macs for layer in workload(vit.load(model)))
+        macs = sum(layer.macs for layer in workload(zoo.load(model)))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / model
             built, compiled, ran, wrong = measure(model, arguments.engine, folder)

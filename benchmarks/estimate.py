@@ -10,7 +10,7 @@ import sys
 import time
 
 from vaqf.hardware import board
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.search import search
 
 RUNS = 5
@@ -37,14 +37,14 @@ def main() -> None:
         f"best {min(seconds):.2f} s of {RUNS} (bar {BAR_SECONDS} s); "
         f"peak {peak:.0f} MB (bar {BAR_MB} MB)"
     )
-    base, zcu102 = vit.load("deit_base"), board.load("zcu102")
+    base, zcu102 = zoo.load("deit_base"), board.load("zcu102")
     best = search.search(base, zcu102, target_fps=None, clock_mhz=150.0).estimate
     print(f"deit_base, zcu102, 150 MHz, w1a8: {best.fps:.1f} FPS (bar {BAR_FPS})")
     print("\nfastest design at w1a8 and the board's default clock, estimated")
     print(f"{'':12}{'':>12}{'FPS':>9}{'T x P x K':>14}{'LUT':>11}{'DSP':>7}{'BRAM36':>8}")
     for model in ("deit_tiny", "deit_small", "deit_base"):
         for name in board.names():
-            found = search.search(vit.load(model), board.load(name), target_fps=None)
+            found = search.search(zoo.load(model), board.load(name), target_fps=None)
             if not found.feasible:
                 print(f"{model:12}{name:>12}  {found.reason}")
                 continue

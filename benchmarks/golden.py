@@ -15,10 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from sim import golden
-from vaqf.model import vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.model import vit, zoo
+from vaqf.network import calibrate, networkfile, parameters
 
 CASES = (("deit_base", 1, 3.0, 3.0), ("vit_digits", 360, 5.0, 3.0))  # model, images, s, GB
 RUNS = 3
@@ -32,16 +30,16 @@ def random_images(model: vit.Vit, count: int) -> np.ndarray:
 
 def write_network(name: str, act_bits: int, path: Path) -> None:
     """Seeded random weights, calibrated on one noise image."""
-    model = vit.load(name)
-    params = checkpoint.random(model, 0)
+    model = zoo.load(name)
+    params = parameters.random(model, 0)
     net = calibrate.calibrate(model, act_bits, params, random_images(model, 1), "random, seed 0")
-    path.write_bytes(network.to_bytes(net))
+    path.write_bytes(networkfile.to_bytes(net))
 
 
 def measure(path: Path, count: int) -> None:
     """Print seconds to read, seconds of the best of RUNS runs, and the process's peak in GB."""
     start = time.perf_counter()
-    net = network.read(path)
+    net = networkfile.read(path)
     read_s = time.perf_counter() - start
     images = random_images(net.vit, count)
     run_s = []

@@ -4,7 +4,7 @@ python benchmarks/paper.py
 """
 
 from vaqf.hardware import board
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.search import paper, search
 
 CLOCK_MHZ = 150.0
@@ -12,7 +12,7 @@ CLOCK_MHZ = 150.0
 
 def main() -> None:
     """Print precision by precision: published, modelled, and ours at the same clock."""
-    model, device = vit.load("deit_base"), board.load("zcu102")
+    model, device = zoo.load("deit_base"), board.load("zcu102")
     ours = search.search(model, device, target_fps=None, clock_mhz=CLOCK_MHZ)
     our_fps = {c.act_bits: c.estimate.fps for c in ours.candidates}
     modelled = paper.search(model, device, target_fps=None, clock_mhz=CLOCK_MHZ).candidates

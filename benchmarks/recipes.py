@@ -21,7 +21,7 @@ from trials import Outcome
 from quant.data import sources
 from quant.data.sources import Data
 from vaqf.images import shapes as procedural
-from vaqf.model import vit as zoo
+from vaqf.model import zoo
 
 MODEL = "vit_shapes"
 RECIPES = ("best", "vaqf_paper", "one_shot")  # the better ones first

@@ -10,9 +10,8 @@ import sys
 
 from unit_costs import sized
 
-from sim.synth import synthesize as synth
-from sim.synth import yosys
-from vaqf.project import write as emit
+from sim.synth import synthesize, yosys
+from vaqf.project import rtl
 
 BARS = {8: 3.3, 6: 2.7, 4: 2.1}
 SHAPE = {"tokens": 2, "pe": 16, "simd": 64, "norm_tokens": 1}
@@ -24,10 +23,10 @@ def main() -> None:
     good = True
     for act_bits, bar in BARS.items():
         design = sized("deit_tiny", act_bits=act_bits, **SHAPE)
-        sources = emit.rtl_sources(design, "table engine")
+        sources = rtl.rtl_sources(design, "table engine")
         cache, macs = yosys.cache_folder(), design.macs_per_cycle
-        lookup = synth.synthesize(sources, "lookup", "xcup", cache)
-        engine = synth.synthesize(sources, "binary_engine", "xcup", cache)
+        lookup = synthesize.synthesize(sources, "lookup", "xcup", cache)
+        engine = synthesize.synthesize(sources, "binary_engine", "xcup", cache)
         each = {module: lookup.part(module).lut / macs for module in ENGINE}
         words = ", ".join(f"{module} {luts:.2f}" for module, luts in each.items())
         luts, sums = lookup.total.lut / macs, engine.part("binary_engine").lut / macs

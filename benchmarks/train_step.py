@@ -18,7 +18,7 @@ import torch
 from quant.model.vit import BinaryStyle, FloatVit, QuantVit
 from quant.training.run import initialize
 from quant.training.stage import optimizer_of
-from vaqf.model import vit as zoo
+from vaqf.model import zoo
 
 BARS = {"cpu": 2.5, "cuda": 1.5}
 

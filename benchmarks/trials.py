@@ -18,14 +18,13 @@ import torch
 from torch import nn
 
 from quant.data.sources import Data
-from quant.files import checkpoint as saved
+from quant.files import checkpoint, weights
 from quant.model.vit import FloatVit
 from quant.recipe import recipe as recipes
 from quant.training.train import float_file, train
 from sim import golden
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import networkfile
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def float_accuracy(path: Path, vit: Vit, data: Data) -> float:
     if not path.exists():
         return float("nan")
     model = FloatVit(vit)
-    model.load_params(checkpoint.load(path, vit))
+    model.load_params(weights.load(path, vit))
     return accuracy(model.eval(), data)
 
 
@@ -103,10 +102,10 @@ def run(
         resumed=True,
         device="cpu",
     )
-    model, origin = saved.read_model(out)
+    model, origin = checkpoint.read_model(out)
     place = out.with_suffix(".safetensors")
-    place.write_bytes(network.to_bytes(model.network(origin)))
-    exported = network.read(place)
+    place.write_bytes(networkfile.to_bytes(model.network(origin)))
+    exported = networkfile.read(place)
     equal = all(
         np.array_equal(golden.run(exported, pixels.numpy()), model(pixels).numpy())
         for pixels, _ in data.judge()

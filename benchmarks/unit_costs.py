@@ -21,19 +21,19 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
-from sim.synth import synthesize as synth
-from sim.synth import yosys
+from sim.synth import synthesize, yosys
 from sim.synth.netlist import Counts
 from sim.synth.synthesize import Synthesis
 from vaqf.hardware import board
 from vaqf.hardware.board import Board
-from vaqf.hardware.design import Design, capacity_for, streamed_ring_words
-from vaqf.model import vit
-from vaqf.project import write as emit
+from vaqf.hardware.design import Design, accumulator_bits
+from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
+from vaqf.model import zoo
+from vaqf.project import render, rtl
 from vaqf.resources import unit_costs
 from vaqf.resources.memories import memories, memory_use
 from vaqf.resources.quantities import MODULES, quantities, table_luts
-from vaqf.resources.use import accumulator_bits, gelu_luts, resources
+from vaqf.resources.use import gelu_luts, resources
 from vaqf.search import search
 
 LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
@@ -79,7 +79,7 @@ def sized(model: str, **changes: int | str | bool) -> Design:
         **changes,
     }
     shape = tuple(values[name] for name in ("act_bits", "pe", "simd", "attention_lanes"))
-    needs = vit.load(model)
+    needs = zoo.load(model)
     return Design(
         ring_words=streamed_ring_words(needs, *shape),
         capacity=capacity_for(needs, *shape),
@@ -137,7 +137,9 @@ TARGETS = (
 
 def synthesized(label: str, design: Design, family: str) -> Sample:
     """Through Yosys, or from the cache."""
-    made = synth.synthesize(emit.rtl_sources(design, label), emit.TOP, family, yosys.cache_folder())
+    made = synthesize.synthesize(
+        rtl.rtl_sources(design, label), render.TOP, family, yosys.cache_folder()
+    )
     print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
     return Sample(label, design, made)
 
@@ -225,7 +227,7 @@ def write(samples: list[Sample]) -> None:
 
 def chosen(target: Target) -> tuple[Board, str, Design]:
     """What the search finds today: board, words for it, design."""
-    device, model = board.load(target.board), vit.load(target.model)
+    device, model = board.load(target.board), zoo.load(target.model)
     found = search.search(
         model,
         device,
@@ -257,7 +259,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fit nothing")
     parser.add_argument("--jobs", type=int, default=2, help="processes of up to 4 GiB")
     asked = parser.parse_args()
-    synth.JOBS = asked.jobs
+    synthesize.JOBS = asked.jobs
     if not asked.check:
         swept = [synthesized(_label(design), design, family) for family, design in SWEEP]
         write(swept)

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from quant.files import weights
 from quant.model import integers, threads
 from quant.model.vit import FloatVit
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
 from vaqf.network.structure import Network
 
 Pixels = NDArray[np.uint8]
@@ -44,7 +44,7 @@ def float_model(path: Path, vit: Vit) -> Callable[[Pixels], NDArray[np.float32]]
     finite.
     """
     model = FloatVit(vit)
-    model.load_params(checkpoint.load(path, vit))
+    model.load_params(weights.load(path, vit))
     model.eval().to(device())
 
     @torch.no_grad()

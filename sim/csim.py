@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sim import golden
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.program.compile import compile_network
-from vaqf.project import write as emit
 from vaqf.project.read import Project, read_logits
+from vaqf.project.reference import Golden, layers_blob, write_images
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 
@@ -97,9 +97,9 @@ def run(
         folder = Path(temporary)
         layers = golden.layers(network, images[0])
         logits = golden.run(network, images, lambda done: progress("golden", done, len(images)))
-        emit.write_images(network, emit.Golden(images, None, logits, layers, ""), folder)
+        write_images(network, Golden(images, None, logits, layers, ""), folder)
         program = compile_network(project.design, network)
-        (folder / "layers.bin").write_bytes(emit.layers_blob(program, layers))
+        (folder / "layers.bin").write_bytes(layers_blob(program, layers))
         return _simulate(project, binary, folder, None, check_crc, progress, compile_seconds)
 
 

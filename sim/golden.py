@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import tables, widths
 from vaqf.images.patches import to_patches
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
 
 IntArray = NDArray[Any]
 Record = Callable[[str, IntArray], None]
 
-_RESIDUAL_LIMIT = 2 ** (arithmetic.RESIDUAL_BITS - 1)
-_LOGIT_LIMIT = 2 ** (arithmetic.LOGIT_BITS - 1)
-_INDEX_LIMIT = 2 ** (arithmetic.GELU_INDEX_BITS - 1)
+_RESIDUAL_LIMIT = 2 ** (widths.RESIDUAL_BITS - 1)
+_LOGIT_LIMIT = 2 ** (widths.LOGIT_BITS - 1)
+_INDEX_LIMIT = 2 ** (widths.GELU_INDEX_BITS - 1)
 _BATCH_TOKEN_CHANNELS = 2**21  # images per batch, so that a batch stays in some 100 MB
 INSIDE = ("attn.softmax", "mlp.index")  # recorded, but no layer's output: the C++ has no such rows
 
@@ -61,22 +61,22 @@ def _bit_length(value: IntArray) -> IntArray:
 
 def _octave_position(value: IntArray, exponent: IntArray) -> tuple[IntArray, IntArray]:
     """(index, offset) of value / 2**exponent in [1, 2) in an OctaveTable."""
-    bits = arithmetic.NORM_INDEX_BITS + arithmetic.NORM_OFFSET_BITS
+    bits = widths.NORM_INDEX_BITS + widths.NORM_OFFSET_BITS
     up, down = np.maximum(bits - exponent, 0), np.maximum(exponent - bits, 0)
     fraction = ((value << up) >> down) & (2**bits - 1)
     return (
-        fraction >> arithmetic.NORM_OFFSET_BITS,
-        fraction & (2**arithmetic.NORM_OFFSET_BITS - 1),
+        fraction >> widths.NORM_OFFSET_BITS,
+        fraction & (2**widths.NORM_OFFSET_BITS - 1),
     )
 
 
-def _interpolate(table: arithmetic.OctaveTable, index: IntArray, offset: IntArray) -> IntArray:
-    return table.value[index] - ((table.slope[index] * offset) >> arithmetic.NORM_OFFSET_BITS)
+def _interpolate(table: tables.OctaveTable, index: IntArray, offset: IntArray) -> IntArray:
+    return table.value[index] - ((table.slope[index] * offset) >> widths.NORM_OFFSET_BITS)
 
 
-_reciprocal_table = cache(arithmetic.reciprocal_table)
-_rsqrt_tables = cache(arithmetic.rsqrt_tables)
-_exp2_table = cache(arithmetic.exp2_table)
+_reciprocal_table = cache(tables.reciprocal_table)
+_rsqrt_tables = cache(tables.rsqrt_tables)
+_exp2_table = cache(tables.exp2_table)
 
 
 def reciprocal(value: IntArray) -> tuple[IntArray, IntArray]:
@@ -107,46 +107,46 @@ def layer_norm(x: IntArray, norm: Norm, act_bits: int) -> IntArray:
     squares = (wide * wide).sum(axis=-1, keepdims=True)
     mantissa, half = rsqrt(dim * squares - total * total + norm.eps)
     centred = dim * wide - total
-    shift = arithmetic.NORM_VALUE_BITS - arithmetic.NORM_FRACTION_BITS + half
+    shift = widths.NORM_VALUE_BITS - widths.NORM_FRACTION_BITS + half
     normal = (centred * mantissa) >> shift
-    return requantize(normal, norm.requant, 0, arithmetic.unsigned_limit(act_bits)).astype(np.uint8)
+    return requantize(normal, norm.requant, 0, widths.unsigned_limit(act_bits)).astype(np.uint8)
 
 
 def exponents(scores: IntArray, mult: int, shift: int, act_bits: int) -> IntArray:
     """Scores [..., tokens] -> unsigned numerators of softmax, the row's maximum at full scale."""
-    bits = arithmetic.exp_bits(act_bits)
+    bits = widths.exp_bits(act_bits)
     delta = scores.max(axis=-1, keepdims=True).astype(np.int64) - scores
     step = (delta * mult) >> shift
-    whole = np.minimum(step >> arithmetic.EXP2_FRACTION_BITS, bits + 1)
-    value = _exp2_table()[step & (2**arithmetic.EXP2_FRACTION_BITS - 1)]
-    drop = arithmetic.EXP2_VALUE_BITS + whole
-    scaled: IntArray = (value * arithmetic.unsigned_limit(bits) + (1 << (drop - 1))) >> drop
+    whole = np.minimum(step >> widths.EXP2_FRACTION_BITS, bits + 1)
+    value = _exp2_table()[step & (2**widths.EXP2_FRACTION_BITS - 1)]
+    drop = widths.EXP2_VALUE_BITS + whole
+    scaled: IntArray = (value * widths.unsigned_limit(bits) + (1 << (drop - 1))) >> drop
     return scaled.astype(np.uint8)
 
 
 def weighted_mean(weights: IntArray, values: IntArray, act_bits: int) -> IntArray:
     """sum(e * v) / sum(e) in units of 2**-NORM_FRACTION_BITS: [..., m, k] x [..., k, n]."""
     tokens = weights.shape[-1]
-    e_limit = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
-    bound = tokens * e_limit * arithmetic.signed_limit(act_bits)
+    e_limit = widths.unsigned_limit(widths.exp_bits(act_bits))
+    bound = tokens * e_limit * widths.signed_limit(act_bits)
     sums = exact_matmul(weights, values, bound).astype(np.int64)
     mantissa, exponent = reciprocal(weights.astype(np.int64).sum(axis=-1, keepdims=True))
-    shift = arithmetic.NORM_VALUE_BITS - arithmetic.NORM_FRACTION_BITS + exponent
+    shift = widths.NORM_VALUE_BITS - widths.NORM_FRACTION_BITS + exponent
     mean: IntArray = (sums * mantissa) >> shift
     return mean
 
 
 def binary_matmul(x: IntArray, linear: Linear, act_bits: int) -> IntArray:
     """Accumulators of unsigned act_bits [..., k] times {-1,+1} [n, k]."""
-    bound = linear.weight.shape[1] * arithmetic.unsigned_limit(act_bits)
+    bound = linear.weight.shape[1] * widths.unsigned_limit(act_bits)
     return exact_matmul(x, linear.weight.T, bound)
 
 
 def fixed_matmul(x: IntArray, linear: Linear, input_bits: int) -> tuple[IntArray, int]:
     """Accumulators of unsigned input_bits [..., k] times int8 [n, k], and their pre-shift."""
     k = linear.weight.shape[1]
-    bound = k * arithmetic.unsigned_limit(input_bits) * 2 ** (arithmetic.FIXED_WEIGHT_BITS - 1)
-    pre = arithmetic.pre_shift(arithmetic.fixed_acc_bits(input_bits, k))
+    bound = k * widths.unsigned_limit(input_bits) * 2 ** (widths.FIXED_WEIGHT_BITS - 1)
+    pre = widths.pre_shift(widths.fixed_acc_bits(input_bits, k))
     return exact_matmul(x, linear.weight.T, bound), pre
 
 
@@ -157,13 +157,13 @@ def attention(
     batch, tokens, width = qkv.shape
     head_dim = width // (3 * heads)
     q, k, v = qkv.reshape(batch, tokens, 3, heads, head_dim).transpose(2, 0, 3, 1, 4)
-    bound = head_dim * arithmetic.signed_limit(act_bits) ** 2
+    bound = head_dim * widths.signed_limit(act_bits) ** 2
     scores = exact_matmul(q, k.swapaxes(-1, -2), bound)
     weights = exponents(scores, layer.score_mult, layer.score_shift, act_bits)
     record("attn.softmax", weights)
     mean = weighted_mean(weights, v, act_bits)
     mean = mean.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * head_dim)
-    return requantize(mean, layer.context, 0, arithmetic.unsigned_limit(act_bits)).astype(np.uint8)
+    return requantize(mean, layer.context, 0, widths.unsigned_limit(act_bits)).astype(np.uint8)
 
 
 def add_residual(x: IntArray, acc: IntArray, requant: Requant, pre: int = 0) -> IntArray:
@@ -178,13 +178,13 @@ def embed(network: Network, images: IntArray) -> IntArray:
     rows = to_patches(images, vit.patch_size)
     pixels = np.zeros((len(images), vit.tokens, vit.patch_inputs), np.uint8)
     pixels[:, vit.prefix_tokens :] = rows
-    acc, pre = fixed_matmul(pixels, network.embed, arithmetic.PIXEL_BITS)
+    acc, pre = fixed_matmul(pixels, network.embed, widths.PIXEL_BITS)
     return add_residual(network.position, acc, network.embed.requant, pre)
 
 
 def block(x: IntArray, layer: Block, heads: int, act_bits: int, record: Record) -> IntArray:
     """One encoder block on the residual stream, int16 [B, T, D]."""
-    q_limit = arithmetic.signed_limit(act_bits)
+    q_limit = widths.signed_limit(act_bits)
     a = layer_norm(x, layer.norm1, act_bits)
     record("norm1", a)
     acc = binary_matmul(a, layer.qkv, act_bits)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.network.structure import Block, Network
 
 MAX_CLAMPED = 0.05  # of the values, at one end
@@ -132,14 +132,14 @@ def _signed(name: str, what: str, bits: int) -> Grid:
 
 
 def _residual(name: str) -> Grid:
-    return _signed(name, "residual stream", arithmetic.RESIDUAL_BITS)
+    return _signed(name, "residual stream", widths.RESIDUAL_BITS)
 
 
 def _block(prefix: str, layer: Block, act_bits: int) -> tuple[Grid, ...]:
     """The grids of one block, in the order of computation."""
-    top, signed = arithmetic.unsigned_limit(act_bits), arithmetic.signed_limit(act_bits)
-    zero = int(layer.gelu[2 ** (arithmetic.GELU_INDEX_BITS - 1)])  # gelu(0)
-    index = _signed(f"{prefix}.mlp.index", "gelu index", arithmetic.GELU_INDEX_BITS)
+    top, signed = widths.unsigned_limit(act_bits), widths.signed_limit(act_bits)
+    zero = int(layer.gelu[2 ** (widths.GELU_INDEX_BITS - 1)])  # gelu(0)
+    index = _signed(f"{prefix}.mlp.index", "gelu index", widths.GELU_INDEX_BITS)
     return (
         Grid(f"{prefix}.norm1", "layer norm", 0, top),
         *(Grid(f"{prefix}.attn.{part}", part, -signed, signed) for part in "qkv"),
@@ -147,7 +147,7 @@ def _block(prefix: str, layer: Block, act_bits: int) -> tuple[Grid, ...]:
             f"{prefix}.attn.softmax",
             "softmax numerator",
             0,
-            arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits)),
+            widths.unsigned_limit(widths.exp_bits(act_bits)),
             free_low=True,
             free_high=True,
         ),
@@ -169,13 +169,13 @@ def _block(prefix: str, layer: Block, act_bits: int) -> tuple[Grid, ...]:
 
 def grids(network: Network) -> tuple[Grid, ...]:
     """Every quantizer of a network, in the order of computation."""
-    top = arithmetic.unsigned_limit(network.act_bits)
+    top = widths.unsigned_limit(network.act_bits)
     blocks = [
         grid
         for i, layer in enumerate(network.blocks)
         for grid in _block(f"blocks.{i}", layer, network.act_bits)
     ]
-    logits = _signed("head", "logits", arithmetic.LOGIT_BITS)
+    logits = _signed("head", "logits", widths.LOGIT_BITS)
     return (_residual("embed"), *blocks, Grid("norm", "layer norm", 0, top), logits)
 
 

@@ -13,6 +13,7 @@ import pytest
 from waiting import ended, wait_for
 
 import vaqf
+from vaqf.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = Path(sys.executable).with_name("vaqf")
@@ -125,7 +126,7 @@ def test_extras_and_entry_point() -> None:
 
 
 def test_verbs_are_functions_of_the_package() -> None:
-    assert [verb for verb in vaqf.VERBS if not callable(getattr(vaqf, verb))] == []
+    assert [verb for verb in VERBS if not callable(getattr(vaqf, verb))] == []
     with pytest.raises(AttributeError, match="no attribute 'estimat'"):
         vaqf.__getattr__("estimat")
 

@@ -6,25 +6,14 @@ Every verb of the command line is a function here: vaqf.estimate(...), vaqf.doct
 import importlib
 from typing import Any
 
+from vaqf.verbs import VERBS
+
 __version__ = "0.1.0"
-VERBS = (
-    "models",
-    "boards",
-    "doctor",
-    "estimate",
-    "build",
-    "train",
-    "sweep",
-    "export",
-    "evaluate",
-    "csim",
-    "cosim",
-    "predict",
-)
+__all__ = ("__version__", *VERBS)  # noqa: PLE0604  the names are told once
 
 
 def __getattr__(name: str) -> Any:
-    """A verb, from vaqf.api, which is imported when it is first used."""
+    """A verb, from its module, which is imported when it is first used."""
     if name in VERBS:
-        return getattr(importlib.import_module("vaqf.verbs.lists"), name)
+        return getattr(importlib.import_module(f"vaqf.verbs.{VERBS[name].function}"), name)
     raise AttributeError(f"module 'vaqf' has no attribute {name!r}")

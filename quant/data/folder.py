@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images.folder import SPLITS, tree_classes
+from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 
 Key = tuple[int, int, int]  # seed, epoch, number of the picture
@@ -34,7 +35,7 @@ class Listing:
 
     def name(self, number: int) -> str:
         """Class folder and file name, for people."""
-        return images.printable(os.fsdecode(bytes(self.names[number])))
+        return printable(os.fsdecode(bytes(self.names[number])))
 
     def path(self, number: int) -> Path:
         """Where the picture lies."""
@@ -50,20 +51,20 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
             found = sorted(
                 os.fsencode(f"{folder}/{entry.name}")
                 for entry in entries
-                if entry.name.lower().endswith(images.SUFFIXES) and entry.is_file()
+                if entry.name.lower().endswith(SUFFIXES) and entry.is_file()
             )
         names += found
         labels += [label] * len(found)
     if not names:
-        raise InputError(f"{root} holds no picture ({', '.join(images.SUFFIXES)})")
+        raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)})")
     return Listing(root, np.array(names), np.array(labels, dtype=np.int64))
 
 
 def _centred(vit: Vit, listed: Listing, number: int) -> Read:
     """One picture as evaluation sees it."""
     try:
-        pixels = images.fit(images.decode(listed.path(number), vit), vit)
-    except images.Unreadable as error:
+        pixels = fit(decode(listed.path(number), vit), vit)
+    except Unreadable as error:
         return Read(None, problems={listed.name(number): str(error)})
     return Read(pixels, int(listed.labels[number]))
 
@@ -91,8 +92,8 @@ class Cropped(Dataset[Read]):
         problems: dict[str, str] = {}
         for number in _from(key[2], len(self.listed)):
             try:
-                whole = images.decode(self.listed.path(number), self.vit)
-            except images.Unreadable as error:
+                whole = decode(self.listed.path(number), self.vit)
+            except Unreadable as error:
                 problems[self.listed.name(number)] = str(error)
                 continue
             pixels = random_crop(whole, self.vit, np.random.default_rng(key))
@@ -196,14 +197,14 @@ class Folder:
 
 def load(path: Path, vit: Vit, workers: int) -> Folder:
     """The pictures of path/train and path/val; InputError for a tree that cannot be used."""
-    images.check_channels(vit)
-    classes = images.tree_classes(path)
+    check_channels(vit)
+    classes = tree_classes(path)
     check_classes(classes, vit, str(path))
-    train, val = (listing(path / split, classes) for split in images.SPLITS)
+    train, val = (listing(path / split, classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
         raise InputError(
-            f"{path / 'train' / images.printable(classes[label])} holds no picture"
-            f" ({', '.join(images.SUFFIXES)}); give it some, or remove the class from both folders"
+            f"{path / 'train' / printable(classes[label])} holds no picture"
+            f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
     found = Folder(vit, classes, train, val, workers)
     found.check()

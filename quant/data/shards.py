@@ -32,7 +32,7 @@ from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.files import smallfile
 from vaqf.files.fields import check_keys, check_whole, shown
-from vaqf.images import data as images
+from vaqf.images import folder, pictures
 from vaqf.model.vit import MAX_CLASSES, Vit
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
@@ -61,7 +61,7 @@ def archives(path: Path, split: str) -> list[Path]:
 
 def _name(shard: str, member: str) -> str:
     """A sample or a file of an archive, for people."""
-    return images.printable(f"{shard}/{member}")
+    return pictures.printable(f"{shard}/{member}")
 
 
 def _suffix(name: str) -> str:
@@ -116,9 +116,11 @@ def _label(sample: Sample, classes: int) -> int:
     """The class number; Unreadable if there is none below `classes`."""
     text = sample.get(LABEL)
     if text is None:
-        raise images.Unreadable("it has no class number (cls)")
+        raise pictures.Unreadable("it has no class number (cls)")
     if not text.strip().isdigit() or int(text) >= classes:
-        raise images.Unreadable(f"its class {shown(text)} is not a number from 0 to {classes - 1}")
+        raise pictures.Unreadable(
+            f"its class {shown(text)} is not a number from 0 to {classes - 1}"
+        )
     return int(text)
 
 
@@ -126,16 +128,16 @@ def _picture(sample: Sample) -> BytesIO:
     for suffix in PICTURES:
         if suffix in sample:
             return BytesIO(sample[suffix])
-    raise images.Unreadable(f"it has no picture ({', '.join(PICTURES)})")
+    raise pictures.Unreadable(f"it has no picture ({', '.join(PICTURES)})")
 
 
 def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
     """A sample as training (with random numbers for the crop) or evaluation sees it."""
     try:
         label = _label(sample, vit.classes)
-        whole = images.decode(_picture(sample), vit)
-        pixels = images.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
-    except images.Unreadable as error:
+        whole = pictures.decode(_picture(sample), vit)
+        pixels = pictures.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
+    except pictures.Unreadable as error:
         return Read(None, problems={_name(sample["__url__"], sample["__key__"]): str(error)})
     return Read(pixels, label)
 
@@ -283,7 +285,7 @@ class Shards:
 
     def check(self) -> None:
         """InputError unless an image to learn from and one to judge by can be read."""
-        for split, shards in zip(images.SPLITS, (self.train, self.val), strict=True):
+        for split, shards in zip(folder.SPLITS, (self.train, self.val), strict=True):
             if next(self._readable(shards), None) is None:
                 raise InputError(f"none of the samples of {split}-*.tar can be read{self._why()}")
 
@@ -345,7 +347,7 @@ def count(shards: list[Path], problems: dict[str, str]) -> Index:
             continue
         try:
             highest = max(highest, _label(sample, MAX_CLASSES))
-        except images.Unreadable as error:
+        except pictures.Unreadable as error:
             problems[_name(sample["__url__"], sample["__key__"])] = str(error)
             continue
         number += 1
@@ -354,9 +356,9 @@ def count(shards: list[Path], problems: dict[str, str]) -> Index:
 
 def load(path: Path, vit: Vit, workers: int) -> Shards:
     """The shards of a folder; InputError where a split is missing or nothing can be read."""
-    images.check_channels(vit)
-    train, val = (archives(path, split) for split in images.SPLITS)
-    for split, shards in zip(images.SPLITS, (train, val), strict=True):
+    pictures.check_channels(vit)
+    train, val = (archives(path, split) for split in folder.SPLITS)
+    for split, shards in zip(folder.SPLITS, (train, val), strict=True):
         if not shards:
             raise InputError(
                 f"{path} has no {split}-*.tar; both train-*.tar and val-*.tar are needed"

@@ -20,8 +20,8 @@ from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, 
 from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, nearest, shown
-from vaqf.images import data as images
-from vaqf.images import shapes
+from vaqf.images import made, shapes
+from vaqf.images.folder import SPLITS, splits
 from vaqf.model.vit import Vit
 
 __all__ = ["Batch", "Data", "Share", "arrays", "load"]
@@ -30,8 +30,8 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # pipe: and http: among them
 Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pixels [n, S, S, C], labels [n]
 # what needs no files: how many classes, and what makes a split
 MADE: dict[str, tuple[int, Callable[[Vit, Literal["train", "test"]], Labelled]]] = {
-    "digits": (10, images.digits),
-    "shapes": (len(shapes.CLASSES), images.shapes),
+    "digits": (10, made.digits),
+    "shapes": (len(shapes.CLASSES), made.shapes),
 }
 
 
@@ -143,7 +143,7 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
         )
     path = Path(data)
     try:
-        if images.splits(path):
+        if splits(path):
             return folder.load(path, vit, workers)
         if any(path.glob("*-*.tar")):
             from quant.data import shards  # webdataset takes a while to load
@@ -162,7 +162,7 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
 def _lack(path: Path) -> str:
     """What a folder needs to be a tree of pictures."""
     next(path.iterdir(), None)  # OSError for what is no folder
-    missing = [split for split in images.SPLITS if not (path / split).is_dir()]
+    missing = [split for split in SPLITS if not (path / split).is_dir()]
     if missing:
         return f"it has no folder {missing[0]}/"
     return "its train/ and val/ do not both consist of class folders"

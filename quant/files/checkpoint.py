@@ -7,10 +7,7 @@ it is done). Read with weights_only, so a file cannot run code.
 """
 
 import os
-import pickle
-import struct
 import tempfile
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,32 +16,19 @@ from typing import Any, BinaryIO
 import torch
 from torch import nn
 
+from quant.files.torchfile import read_tensors
 from quant.model.vit import BinaryStyle, QuantVit
 from quant.recipe.recipe import SCALES
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_keys, check_whole, shown
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
+from vaqf.network import parameters
+from vaqf.network.structure import Network
 
 SCHEMA = 2
 KEYS = ("vaqf_checkpoint", "vit", "act_bits", "style", "origin", "model", "result", "run")
-# what torch.load is known to raise on files that are truncated, of another kind or made to harm
-_BROKEN = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ImportError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,28 +84,6 @@ def _save(content: Mapping[str, Any], file: BinaryIO) -> None:
         raise
 
 
-def read_tensors(path: Path) -> Any:
-    """What a torch file holds: tensors and plain values; InputError for anything else."""
-    try:
-        file = path.open("rb")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read: {reason}") from error
-    try:
-        with file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch, about files that are refused anyway
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: refused: it is no torch file, or it holds Python objects that could run code;"
-            " save the state dict alone (tensors by name)"
-        ) from error
-    except _BROKEN as error:
-        raise InputError(
-            f"{path}: damaged or no torch file; copy it again or save the state dict anew"
-        ) from error
-
-
 def read(path: Path) -> Checkpoint:
     """A checkpoint; InputError says what is wrong with it."""
     content = read_tensors(path)
@@ -140,7 +102,7 @@ def read(path: Path) -> Checkpoint:
         if key not in content:
             raise InputError(f"{where} lacks {key}; train again")
     act_bits = content["act_bits"]
-    check_whole(act_bits, f"{path}: act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
+    check_whole(act_bits, f"{path}: act_bits", widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)
     if not isinstance(content["origin"], str):
         raise InputError(f"{path}: origin is no text; train again")
     vit, style = _vit(path, content["vit"]), _style(path, content["style"])
@@ -161,8 +123,17 @@ def read_model(path: Path) -> tuple[QuantVit, str]:
     return found.model.eval(), found.origin
 
 
+def export(path: Path) -> Network:
+    """The integer network of a checkpoint of vaqf train, the one its evaluation ran.
+
+    Raises InputError for a file that is damaged, of another kind, or holds more than tensors.
+    """
+    model, origin = read_model(path)
+    return model.network(origin)
+
+
 def _model(path: Path, vit: Vit, act_bits: int, style: BinaryStyle, state: Any) -> QuantVit:
-    check_state(path, state, checkpoint.shapes(vit))  # before memory is taken for the model
+    check_state(path, state, parameters.shapes(vit))  # before memory is taken for the model
     model = QuantVit(vit, act_bits, style)
     load_state(path, model, state)
     return model

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from quant.model import quantizers
 from quant.model.vit import QuantVit
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -143,7 +143,7 @@ class _Graph:
         return value.cpu().numpy(), scale.cpu().numpy()
 
     def _fixed(self, name: str, weight: FloatArray, scale: FloatArray) -> str:
-        bits = arithmetic.FIXED_WEIGHT_BITS
+        bits = widths.FIXED_WEIGHT_BITS
         return self.quant(f"{name}.weight", weight, scale, bits, narrow=True)
 
     def convolution(self, name: str, x: str) -> str:

@@ -1,45 +1,31 @@
-"""Float weights out of torch files, as numpy arrays."""
+"""Float weights from the files that other libraries write: safetensors, torch."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from quant.files import checkpoint as saved
+from quant import require
 from vaqf.errors import InputError
-from vaqf.files.fields import shown
+from vaqf.model.vit import Vit
+from vaqf.network.floatfile import read_safetensors
+from vaqf.network.parameters import FloatArray, adopt
 
-WRAPPERS = ("model", "state_dict")  # DeiT's and Lightning's files keep more beside the weights
+NUMPY_FILES = (".safetensors",)
+TORCH_FILES = (".pth", ".pt", ".bin")
 
 
-def read(path: Path) -> dict[str, NDArray[Any]]:
-    """Every tensor of a state dict, plain or under `model` or `state_dict`, by its name there.
+def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
+    """The float parameters of a checkpoint file, by timm's names, float32.
 
-    bfloat16, which numpy lacks, comes as float32. Raises InputError for anything but tensors.
+    `.safetensors` is read with numpy alone; `.pth`, `.pt` and `.bin` need torch (ToolMissing
+    without) and are read without running any code in them. Raises InputError for a file that is
+    damaged, of another kind, or does not fit the model.
     """
-    content = saved.read_tensors(path)
-    if isinstance(content, dict) and "vaqf_checkpoint" in content:
-        raise InputError(
-            f"{path}: a checkpoint of vaqf train; vaqf export makes the network of it for --weights"
-            f", and its float model is {path.stem}.float.safetensors"
-        )
-    for key in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not content:
-        raise InputError(f"{path}: holds no tensors by name; save the model's state dict")
-    return {name: _array(path, name, tensor) for name, tensor in content.items()}
+    suffix = path.suffix.lower()
+    if suffix in NUMPY_FILES:
+        return adopt(path, read_safetensors(path), vit)
+    if suffix not in TORCH_FILES:
+        allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
+        raise InputError(f"{path}: the name of a checkpoint ends in one of {allowed}")
+    require()
+    from quant.files import torchfile
 
-
-def _array(path: Path, name: object, tensor: object) -> NDArray[Any]:
-    if not isinstance(tensor, torch.Tensor):
-        raise InputError(f"{path}: {shown(name)} is no tensor; save the model's state dict alone")
-    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
-        raise InputError(f"{path}: {shown(name)} is no dense tensor; save it as plain floats")
-    if not tensor.dtype.is_floating_point:
-        raise InputError(f"{path}: {shown(name)} holds {tensor.dtype}; float weights are needed")
-    if tensor.dtype not in (torch.float16, torch.float32, torch.float64):
-        tensor = tensor.float()
-    return np.asarray(tensor.detach().numpy())
+    return adopt(path, torchfile.read_weights(path), vit)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import tables, widths
 from vaqf.network.structure import Block, Linear, Network, Norm, Requant
 
-_RESIDUAL_TOP = 2 ** (arithmetic.RESIDUAL_BITS - 1) - 1
-_LOGIT_TOP = 2 ** (arithmetic.LOGIT_BITS - 1) - 1
-_INDEX_TOP = 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1
+_RESIDUAL_TOP = 2 ** (widths.RESIDUAL_BITS - 1) - 1
+_LOGIT_TOP = 2 ** (widths.LOGIT_BITS - 1) - 1
+_INDEX_TOP = 2 ** (widths.GELU_INDEX_BITS - 1) - 1
 _BATCH_VALUES = 2**21  # values of the largest layer that are in flight at once
 
 Record = Callable[[str, Tensor], None]
@@ -63,18 +63,18 @@ def _exponent(x: Tensor) -> Tensor:
     return torch.bucketize(x, powers, right=True)
 
 
-def _mantissa(x: Tensor, exponent: Tensor, table: arithmetic.OctaveTable) -> Tensor:
+def _mantissa(x: Tensor, exponent: Tensor, table: tables.OctaveTable) -> Tensor:
     """f(x / 2**exponent) of a tabulated f on [1, 2), in units of 2**-NORM_VALUE_BITS."""
-    wanted = arithmetic.NORM_INDEX_BITS + arithmetic.NORM_OFFSET_BITS
+    wanted = widths.NORM_INDEX_BITS + widths.NORM_OFFSET_BITS
     fraction = x - (1 << exponent)
     shift = exponent - wanted
     fraction = torch.where(
         shift >= 0, fraction >> shift.clamp(min=0), fraction << (-shift).clamp(min=0)
     )
-    entry = fraction >> arithmetic.NORM_OFFSET_BITS
-    offset = fraction - (entry << arithmetic.NORM_OFFSET_BITS)
+    entry = fraction >> widths.NORM_OFFSET_BITS
+    offset = fraction - (entry << widths.NORM_OFFSET_BITS)
     value, slope = _vector(table.value, x), _vector(table.slope, x)
-    return value[entry] - (slope[entry] * offset >> arithmetic.NORM_OFFSET_BITS)
+    return value[entry] - (slope[entry] * offset >> widths.NORM_OFFSET_BITS)
 
 
 def layer_norm(x: Tensor, norm: Norm, act_bits: int) -> Tensor:
@@ -83,47 +83,47 @@ def layer_norm(x: Tensor, norm: Norm, act_bits: int) -> Tensor:
     total = x.sum(-1, keepdim=True)
     spread = dim * (x * x).sum(-1, keepdim=True) - total * total + norm.eps
     exponent = _exponent(spread)
-    even, odd = arithmetic.rsqrt_tables()
+    even, odd = tables.rsqrt_tables()
     root = torch.where(
         exponent % 2 == 0, _mantissa(spread, exponent, even), _mantissa(spread, exponent, odd)
     )
-    shift = arithmetic.NORM_VALUE_BITS + exponent // 2 - arithmetic.NORM_FRACTION_BITS
+    shift = widths.NORM_VALUE_BITS + exponent // 2 - widths.NORM_FRACTION_BITS
     normal = ((dim * x - total) * root) >> shift
-    return rescale(normal, norm.requant, 0, arithmetic.unsigned_limit(act_bits))
+    return rescale(normal, norm.requant, 0, widths.unsigned_limit(act_bits))
 
 
 def softmax_numerators(scores: Tensor, mult: int, shift: int, act_bits: int) -> Tensor:
     """Scores [..., T] -> 2**-(distance to the row's maximum), unsigned exp_bits, half up."""
-    bits = arithmetic.exp_bits(act_bits)
+    bits = widths.exp_bits(act_bits)
     step = ((scores.amax(-1, keepdim=True) - scores) * mult) >> shift
-    whole = (step >> arithmetic.EXP2_FRACTION_BITS).clamp(max=bits + 1)
-    part = step % 2**arithmetic.EXP2_FRACTION_BITS
-    value = _vector(arithmetic.exp2_table(), scores)[part] * arithmetic.unsigned_limit(bits)
-    drop = whole + arithmetic.EXP2_VALUE_BITS
+    whole = (step >> widths.EXP2_FRACTION_BITS).clamp(max=bits + 1)
+    part = step % 2**widths.EXP2_FRACTION_BITS
+    value = _vector(tables.exp2_table(), scores)[part] * widths.unsigned_limit(bits)
+    drop = whole + widths.EXP2_VALUE_BITS
     return (value + (1 << (drop - 1))) >> drop
 
 
 def context(e: Tensor, v: Tensor, act_bits: int) -> Tensor:
     """sum(e * v) / sum(e), [..., T, T] and [..., T, C], in units of 2**-NORM_FRACTION_BITS."""
-    numerator_top = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
-    sums = product(e, v, e.shape[-1] * numerator_top * arithmetic.signed_limit(act_bits))
+    numerator_top = widths.unsigned_limit(widths.exp_bits(act_bits))
+    sums = product(e, v, e.shape[-1] * numerator_top * widths.signed_limit(act_bits))
     total = e.sum(-1, keepdim=True)
     exponent = _exponent(total)
-    inverse = _mantissa(total, exponent, arithmetic.reciprocal_table())
-    shift = arithmetic.NORM_VALUE_BITS + exponent - arithmetic.NORM_FRACTION_BITS
+    inverse = _mantissa(total, exponent, tables.reciprocal_table())
+    shift = widths.NORM_VALUE_BITS + exponent - widths.NORM_FRACTION_BITS
     return (sums * inverse) >> shift
 
 
 def _binary(x: Tensor, linear: Linear, act_bits: int) -> Tensor:
-    top = linear.weight.shape[1] * arithmetic.unsigned_limit(act_bits)
+    top = linear.weight.shape[1] * widths.unsigned_limit(act_bits)
     return product(x, torch.from_numpy(linear.weight).to(x.device).T, top)
 
 
 def _fixed(x: Tensor, linear: Linear, input_bits: int) -> Tensor:
     k = linear.weight.shape[1]
-    top = k * arithmetic.unsigned_limit(input_bits) * 2 ** (arithmetic.FIXED_WEIGHT_BITS - 1)
+    top = k * widths.unsigned_limit(input_bits) * 2 ** (widths.FIXED_WEIGHT_BITS - 1)
     acc = product(x, torch.from_numpy(linear.weight).to(x.device).T, top)
-    return acc >> arithmetic.pre_shift(arithmetic.fixed_acc_bits(input_bits, k))
+    return acc >> widths.pre_shift(widths.fixed_acc_bits(input_bits, k))
 
 
 def _add(x: Tensor, acc: Tensor, requant: Requant) -> Tensor:
@@ -140,13 +140,13 @@ def _embed(network: Network, images: Tensor) -> Tensor:
     tiles = tiles.unfold(2, p, p).unfold(3, p, p)  # [B, C, grid, grid, p, p]
     rows = tiles.permute(0, 2, 3, 1, 4, 5).reshape(len(images), grid * grid, vit.patch_inputs)
     prefix = rows.new_zeros(len(images), vit.prefix_tokens, vit.patch_inputs)
-    acc = _fixed(torch.cat([prefix, rows], dim=1), network.embed, arithmetic.PIXEL_BITS)
+    acc = _fixed(torch.cat([prefix, rows], dim=1), network.embed, widths.PIXEL_BITS)
     return _add(_vector(network.position, acc), acc, network.embed.requant)
 
 
 def _attention(x: Tensor, layer: Block, heads: int, act_bits: int, record: Record) -> Tensor:
     """Normalized tokens [B, T, D] -> context [B, T, D], both unsigned act_bits."""
-    top = arithmetic.signed_limit(act_bits)
+    top = widths.signed_limit(act_bits)
     qkv = rescale(_binary(x, layer.qkv, act_bits), layer.qkv.requant, -top, top)
     record("attn.qkv", qkv)
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
@@ -155,7 +155,7 @@ def _attention(x: Tensor, layer: Block, heads: int, act_bits: int, record: Recor
     e = softmax_numerators(scores, a.score_mult, a.score_shift, act_bits)
     record("attn.softmax", e)
     mean = context(e, v, act_bits).transpose(1, 2).flatten(2)
-    return rescale(mean, a.context, 0, arithmetic.unsigned_limit(act_bits))
+    return rescale(mean, a.context, 0, widths.unsigned_limit(act_bits))
 
 
 def _block(x: Tensor, layer: Block, heads: int, act_bits: int, record: Record) -> Tensor:

@@ -15,7 +15,7 @@ from brevitas.quant.scaled_int import Int8WeightPerChannelFloat
 from brevitas.quant.solver import ActQuantSolver, WeightQuantSolver
 from torch import Tensor, nn
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.network.integerize import Binary, Unsigned
 
 SMALLEST_SCALE = 1e-8  # of a row of equal weights, whose learned scale is a logarithm
@@ -157,7 +157,7 @@ class ActGrid(nn.Module):
 
     def limits(self, bit_width: int) -> tuple[int, int]:
         """The least and the greatest integer."""
-        return 0, arithmetic.unsigned_limit(bit_width)
+        return 0, widths.unsigned_limit(bit_width)
 
     def scale_and_zero(self) -> tuple[Tensor, Tensor]:
         """The real value of one step, and the integer that stands for zero."""
@@ -221,7 +221,7 @@ class UnitGrid(ActGrid):
     """[0, 1], nothing learned: numerators of the softmax."""
 
     def set_precision(self, act_bits: int) -> None:
-        self.set_bits(arithmetic.exp_bits(act_bits))
+        self.set_bits(widths.exp_bits(act_bits))
 
     def scale_and_zero(self) -> tuple[Tensor, Tensor]:
         return 1.0 / torch.full_like(self.no_zero, self.high), self.no_zero
@@ -248,7 +248,7 @@ class IndexAct(UnsignedAct):
 
     tensor_quant = IndexGrid
     signed = True
-    bit_width = arithmetic.GELU_INDEX_BITS
+    bit_width = widths.GELU_INDEX_BITS
 
 
 class ExponentAct(UnsignedAct):
@@ -280,7 +280,7 @@ def index() -> QuantIdentity:
 
 def exponent(act_bits: int) -> QuantIdentity:
     """exp(score - max) on the grid of the softmax's numerators."""
-    return QuantIdentity(act_quant=ExponentAct, bit_width=arithmetic.exp_bits(act_bits))
+    return QuantIdentity(act_quant=ExponentAct, bit_width=widths.exp_bits(act_bits))
 
 
 def act_grid(quantizer: QuantIdentity) -> ActGrid:

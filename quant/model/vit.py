@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quant.model import integers, quantizers
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.calibrate import RESIDUAL_HEADROOM
 from vaqf.network.integerize import BlockScales, Scales, Unsigned, binary_layers, integerize
 from vaqf.network.structure import Network
@@ -200,13 +199,13 @@ class FloatVit(nn.Module):
     def params(self) -> dict[str, NDArray[np.float32]]:
         """Every float parameter by timm's name."""
         state = self.state_dict()
-        return {name: state[name].cpu().numpy() for name in checkpoint.shapes(self.vit)}
+        return {name: state[name].cpu().numpy() for name in parameters.shapes(self.vit)}
 
     def load_params(self, params: dict[str, NDArray[np.float32]]) -> None:
         """Set every float parameter; quantizers stay as they are."""
         own = self.state_dict()
         with torch.no_grad():
-            for name in checkpoint.shapes(self.vit):
+            for name in parameters.shapes(self.vit):
                 own[name].copy_(torch.from_numpy(params[name]))
 
 
@@ -231,7 +230,7 @@ class QuantVit(FloatVit):
         if not self.training:
             return integers.run(self.network("evaluation"), images)
         logits, peak = self.real(images)
-        wanted = RESIDUAL_HEADROOM * peak / (2 ** (arithmetic.RESIDUAL_BITS - 1) - 1)
+        wanted = RESIDUAL_HEADROOM * peak / (2 ** (widths.RESIDUAL_BITS - 1) - 1)
         torch.maximum(self.residual_scale, wanted, out=self.residual_scale)
         return logits
 

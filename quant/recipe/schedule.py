@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from quant.recipe.recipe import Recipe, Stage
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def precision(stage: Stage, act_bits: int, step: int, steps: int) -> int | None:
     """The widest activations first, then one bit less at a time over the bits ramp."""
     if stage.activations == "real":
         return None
-    extra = arithmetic.MAX_ACT_BITS - act_bits
+    extra = widths.MAX_ACT_BITS - act_bits
     ramp = stage.bits_ramp * steps
     if step >= ramp:
         return act_bits

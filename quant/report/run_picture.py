@@ -23,12 +23,12 @@ from quant.report.canvas import (
     picture,
 )
 from quant.report.history import Row
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 
 HEAD = 1.12  # inches above the first panel: title, key, names of the stages, name of the panel
 PANEL, GAP = 0.74, 0.36  # inches
 LABEL = 0.55  # inches that a number takes
-REAL = arithmetic.MAX_ACT_BITS + 1.5  # where real activations stand among the bits
+REAL = widths.MAX_ACT_BITS + 1.5  # where real activations stand among the bits
 LOG_SPAN = 8  # values this far apart get a logarithmic axis
 
 Points = list[tuple[int, float]]  # epoch, value
@@ -198,7 +198,7 @@ def _bits(axes: Axes, values: list[float]) -> str:
     """Whole bits, and above them real numbers."""
     low, high = min(values), max(values)
     axes.set_ylim(low - 0.7, max(high, low + 1) + 0.7)
-    even = range(2, arithmetic.MAX_ACT_BITS + 1, 2)
+    even = range(2, widths.MAX_ACT_BITS + 1, 2)
     ticks = {low, high} | {float(bits) for bits in even if low + 1 < bits < high - 1}
     axes.yaxis.set_major_locator(FixedLocator(sorted(ticks)))
     axes.yaxis.set_major_formatter(

@@ -15,7 +15,7 @@ import torch
 from quant.data import batches
 from quant.data.augment import Augment, auto
 from quant.data.sources import Data
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
 from quant.model.vit import BinaryStyle, FloatVit, QuantVit
 from quant.recipe.recipe import Recipe, Stage
 from quant.report import history
@@ -23,7 +23,7 @@ from quant.report.history import Row
 from quant.training import resume
 from quant.training.processes import Processes
 from quant.training.stage import Plan, Running, distance, judge
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
 
@@ -218,7 +218,7 @@ class Run:
 
     def _calibrate(self, model: QuantVit, stage: Stage) -> None:
         """Start the scales from what the stage's first forward pass will compute."""
-        model.set_activations(arithmetic.MAX_ACT_BITS if stage.bits_ramp else self.task.act_bits)
+        model.set_activations(widths.MAX_ACT_BITS if stage.bits_ramp else self.task.act_bits)
         model.set_binary(0.0 if stage.ramp else 1.0, masked=stage.weights == "mask")
         model.calibrate(self.sample)
 
@@ -300,7 +300,7 @@ class Run:
                     "result": None,
                     "run": {**kept, "identity": self.task.identity()},
                 }
-                saved.write(self.task.out, content)
+                checkpoint.write(self.task.out, content)
             self.write_log()
 
         self.here.first(work)

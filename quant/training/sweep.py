@@ -8,23 +8,22 @@ from functools import partial
 from pathlib import Path
 
 from quant.data.sources import Data
-from quant.export import export
+from quant.files.checkpoint import export
 from quant.recipe.recipe import Recipe
-from quant.report import pareto
-from quant.report import sweep_picture as sweep_plot
+from quant.report import pareto, sweep_picture
 from quant.report.pareto import Point
 from quant.training.processes import join
 from quant.training.run import Progress
 from quant.training.train import Trained, files_beside, float_file, train
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
-from vaqf.network import structure as network
+from vaqf.network import networkfile
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
-PRECISIONS = range(arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS + 1)
+PRECISIONS = range(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS + 1)
 
 
 def checkpoint_file(folder: Path, act_bits: int) -> Path:
@@ -154,7 +153,7 @@ def _write(
     """The network of the last point, then the table and the picture of all."""
     last = points[-1]
     with output.new_file(folder / last.network, force=True) as file:
-        file.write_bytes(network.to_bytes(export(folder / last.checkpoint)))
+        file.write_bytes(networkfile.to_bytes(export(folder / last.checkpoint)))
     pareto.write_csv(points, folder / "sweep.csv")
     picture = folder / "sweep.png"
-    sweep_plot.pareto(points, picture, title, board, points[0].float_accuracy, target_fps)
+    sweep_picture.pareto(points, picture, title, board, points[0].float_accuracy, target_fps)

@@ -11,23 +11,21 @@ import torch
 from safetensors.numpy import save
 
 from quant.data.sources import Data
-from quant.files import checkpoint as saved
+from quant.files import checkpoint, weights
 from quant.model import threads
 from quant.model.vit import FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
-from quant.report import history
-from quant.report import run_picture as plots
+from quant.report import history, run_picture
 from quant.report.history import Row
 from quant.training import resume
 from quant.training.processes import Processes, join
 from quant.training.run import Progress, Run, Task
 from quant.training.stage import judge
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
 
 MAX_SEED = 2**32 - 1
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
@@ -87,7 +85,7 @@ def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | No
         return None, ""
     if not recipe.has_teacher:
         raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
-    params = checkpoint.load(path, vit)
+    params = weights.load(path, vit)
     sha = hashlib.sha256()
     for name in sorted(params):
         sha.update(params[name].tobytes())
@@ -102,7 +100,7 @@ def train(
     out: Path,
     recipe: Recipe,
     *,
-    act_bits: int = arithmetic.DEFAULT_ACT_BITS,
+    act_bits: int = widths.DEFAULT_ACT_BITS,
     seed: int = 0,
     teacher: Path | None = None,
     resumed: bool = False,
@@ -119,7 +117,7 @@ def train(
     of range, a checkpoint of another run, a loss that is not finite (the last checkpoint stays),
     and a place that cannot be written.
     """
-    check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
+    check_whole(act_bits, "act_bits", widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)
     check_whole(seed, "seed", 0, MAX_SEED)
     with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
         if here.world < recipe.processes:
@@ -131,7 +129,7 @@ def train(
         model, sha = _teacher(teacher, vit, recipe)
         task = Task(vit, data, out, recipe, act_bits, seed, sha)
         kept = here.first(lambda: _kept(task, resumed, force))
-        found = saved.read(out) if kept else None
+        found = checkpoint.read(out) if kept else None
         if found is not None and found.result is not None:
             return _done(out, found, here)
         run = Run(task, here, progress, model)
@@ -147,7 +145,7 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
         raise InputError(f"the checkpoint is {str(out)!r}; its name must end in {SUFFIX}")
     if out.is_dir():
         raise InputError(f"{out} is a folder; name a file")
-    saved.check_place(out)
+    checkpoint.check_place(out)
     if not out.exists() or (force and not resumed):
         for path in files_beside(out):
             if path.is_dir():
@@ -157,12 +155,12 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
         return False
     if not resumed:
         raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
-    run = saved.read(out).run
+    run = checkpoint.read(out).run
     resume.check_same(out, run.get("identity") if isinstance(run, dict) else None, task.identity())
     return True
 
 
-def _done(out: Path, found: saved.Checkpoint, here: Processes) -> Trained:
+def _done(out: Path, found: checkpoint.Checkpoint, here: Processes) -> Trained:
     """The answer of a run that was complete."""
     damaged = InputError(f"{out}: its result is damaged; start again with --force")
     result, run = found.result, found.run
@@ -198,10 +196,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         if own_teacher and run.teacher is not None:  # first: a complete checkpoint has no teacher
             with output.new_file(float_file(task.out), force=True) as partial:
                 partial.write_bytes(save(run.teacher.params()))
-        saved.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
+        checkpoint.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
         run.write_log()
         title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"
-        plots.run(run.rows, picture_file(task.out), title)
+        run_picture.run(run.rows, picture_file(task.out), title)
 
     here.first(work)
     return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)

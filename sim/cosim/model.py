@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.cosim import launch as cosim
-from sim.cosim import verilator
+from sim.cosim import launch, verilator
 from sim.cosim.launch import Model
 from vaqf.errors import InputError, ToolMissing
 from vaqf.files.output import PARTIAL, writing
 from vaqf.project.read import Project
-from vaqf.project.write import RTL_FILE_LIST, TOP
+from vaqf.project.render import TOP
+from vaqf.project.rtl import RTL_FILE_LIST
 
 BENCH = Path(__file__).resolve().parent / "bench"
 BENCH_TOP = "cosim_bench"
@@ -37,7 +37,7 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         *sorted((BENCH / kind).glob("*.sv")),
     ]
     variant = f"{kind}-vcd" if waves else kind
-    fatal = cosim.FATAL if vendor is None else ()  # what other tools write is not ours to judge
+    fatal = launch.FATAL if vendor is None else ()  # what other tools write is not ours to judge
     build = project.folder / "rtl" / "build"
     place = build / f"{variant}-{_key(sources, fatal, waves)}"
     if (place / BENCH_TOP).is_file():
@@ -46,7 +46,7 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         build.mkdir(exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=build))
         try:
-            made = cosim.compile_model(
+            made = launch.compile_model(
                 BENCH_TOP, sources, partial / "work", None, ARGUMENTS, None, OPTIMIZE, waves, fatal
             )
             (partial / "done").mkdir()

@@ -18,24 +18,23 @@ from sim.cosim import (
     model as rtl_model,
 )
 from sim.cosim import (
-    simulate as rtl_bench,
+    simulate,
 )
 from sim.cosim import (
     trace as rtl_trace,
 )
 from sim.cosim.cycles import Cycles, Expected
 from sim.cosim.simulate import Run, Task
-from sim.cosim.trace import Layer
 from vaqf.errors import InputError
 from vaqf.files.output import new_file
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS, decode
 from vaqf.network.structure import Network
 from vaqf.program import packing
 from vaqf.program.compile import Program, compile_network
-from vaqf.project import blob
-from vaqf.project import write as emit
+from vaqf.project import blob, reference
 from vaqf.project.blob import Blob
 from vaqf.project.read import Project, edited, listed, read_logits
+from vaqf.project.reference import Layer
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 
@@ -148,7 +147,7 @@ def run(
             stalls=options.stalls,
             waveform=None if waveform is None else waveform.resolve(),
         )
-        done = rtl_bench.simulate(
+        done = simulate.simulate(
             model, task, place, lambda frame: progress("simulating", frame, frames)
         )
         findings = list(_judged(network, done, chosen, options))
@@ -189,7 +188,7 @@ def _own(project: Project, program: Program, count: int | None, options: Options
     layers: tuple[Layer, ...] = ()
     if options.layers:
         found = blob.read(folder / "layers.bin", Blob.LAYERS, options.check_crc)
-        layers = rtl_trace.read_layers(found.payload, found.count)
+        layers = reference.read_layers(found.payload, found.count)
     return _Images(images.payload[: len(logits) * program.frame_bytes], logits, layers)
 
 
@@ -205,8 +204,8 @@ def _others(
     layers: tuple[Layer, ...] = ()
     if options.layers:
         values = golden.layers(network, images[0])
-        data = emit.layers_blob(program, values)
-        layers = rtl_trace.read_layers(data[blob.BLOB_HEADER.size :], len(values) - 1)
+        data = reference.layers_blob(program, values)
+        layers = reference.read_layers(data[blob.BLOB_HEADER.size :], len(values) - 1)
     return _Images(packing.pack_images(network, images), logits, layers)
 
 

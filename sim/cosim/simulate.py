@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from sim.cosim import cycles as rtl_cycles
-from sim.cosim import launch as cosim
+from sim.cosim import launch
 from sim.cosim import model as rtl_model
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
-from vaqf.hardware.design import PORT_BITS, ceil_div
-from vaqf.program import packing
+from vaqf.hardware import layout
+from vaqf.hardware.design import PORT_BITS
 
 REGISTERS = {"commands": 0x10, "weights": 0x1C, "images": 0x28, "results": 0x34}
 N_FRAMES, N_COMMANDS = 0x40, 0x48
@@ -57,7 +58,7 @@ class Run:
     broken: str  # what an assertion said; empty if none failed
 
 
-def simulate(model: cosim.Model, task: Task, folder: Path, progress: Callable[[int], None]) -> Run:
+def simulate(model: launch.Model, task: Task, folder: Path, progress: Callable[[int], None]) -> Run:
     """Run the bench once, in `folder`, which is empty but for tables that the RTL reads.
 
     progress: called with the number of frames done. ToolFailed if the run does not end or the
@@ -70,11 +71,11 @@ def simulate(model: cosim.Model, task: Task, folder: Path, progress: Callable[[i
     environment = {"VAQF_RUN": json.dumps({"registers": registers, "limit": task.limit})}
     bench = rtl_model.BENCH / "run_bench.py"
     with _watching(folder / "results.txt", task, progress):
-        outcomes = cosim.simulate(model, bench, folder, environment, _arguments(task))
-    log = folder / cosim.LOG
+        outcomes = launch.simulate(model, bench, folder, environment, _arguments(task))
+    log = folder / launch.LOG
     broken = _assertion(log)
     if not broken and (not outcomes or any(outcome.failure for outcome in outcomes)):
-        raise ToolFailed(f"the simulation broke off:\n{cosim.errors(log)}")
+        raise ToolFailed(f"the simulation broke off:\n{launch.errors(log)}")
     answer: dict[str, Any] = {"ended": False, "cycles": 0}
     with suppress(FileNotFoundError):
         answer = json.loads((folder / "run.json").read_text(encoding="ascii"))
@@ -117,7 +118,7 @@ def _write_memories(task: Task, folder: Path) -> None:
 
 def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:
     """The beats of the results port as the memory that they were written to."""
-    memory = bytearray(packing.STATUS_BYTES + task.frames * task.result_bytes)
+    memory = bytearray(layout.STATUS_BYTES + task.frames * task.result_bytes)
     status: tuple[int, int, int] | None = None
     written = [0] * task.frames
     for cycle, address, data in _beats(folder / "results.txt"):
@@ -128,9 +129,9 @@ def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:
         memory[at : at + len(data)] = data
         if at == 0:
             status = STATUS.unpack_from(memory)
-        elif at >= packing.STATUS_BYTES:
-            written[(at - packing.STATUS_BYTES) // task.result_bytes] = cycle
-    body = bytes(memory[packing.STATUS_BYTES :])
+        elif at >= layout.STATUS_BYTES:
+            written[(at - layout.STATUS_BYTES) // task.result_bytes] = cycle
+    body = bytes(memory[layout.STATUS_BYTES :])
     return Run(cycles, status, body, tuple(written), broken)
 
 

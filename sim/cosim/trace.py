@@ -8,32 +8,16 @@ element 0 in the lowest bits. Where a word lies is in docs/rtl.md.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic.widths import RESIDUAL_BITS
+from vaqf.arithmetic.widths import RESIDUAL_BITS, ceil_div
 from vaqf.errors import InputError
 from vaqf.hardware.command import Source
 from vaqf.hardware.config import rtl_sizes
-from vaqf.hardware.design import Design, ceil_div
-from vaqf.project.write import LAYER_HEADER
-
-IntArray = NDArray[Any]
-_TYPES = ("uint8", "int8", "<i2")  # of layers.bin, by number
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of golden, and the command at which it shows in the hardware."""
-
-    name: str
-    command: int
-    normalized_input: bool
-    head_dim: int  # channels come in groups of head_dim ...
-    padded_head: int  # ... each padded to this many in the hardware
-    values: IntArray  # [rows, columns]
+from vaqf.hardware.design import Design
+from vaqf.project.reference import IntArray, Layer
 
 
 @dataclass(frozen=True)
@@ -52,30 +36,6 @@ class _Line:
     first: int
     addresses: int
     data: int
-
-
-def read_layers(payload: bytes, count: int) -> tuple[Layer, ...]:
-    """The payload of a project's layers.bin; InputError if it is not that of `count` layers."""
-    found, at = [], 0
-    for _ in range(count):
-        if at + LAYER_HEADER.size > len(payload):
-            raise InputError("layers.bin is truncated; build the project again")
-        name, command, norm, rows, columns, head, padded, kind, _ = LAYER_HEADER.unpack_from(
-            payload, at
-        )
-        at += LAYER_HEADER.size
-        if kind >= len(_TYPES) or not 1 <= head <= padded or rows * columns > len(payload):
-            raise InputError("layers.bin has a bad layer; build the project again")
-        size = rows * columns * np.dtype(_TYPES[kind]).itemsize
-        if at + size > len(payload):
-            raise InputError("layers.bin is truncated; build the project again")
-        values = np.frombuffer(payload[at : at + size], _TYPES[kind]).reshape(rows, columns)
-        text = name.rstrip(b"\0").decode(errors="replace")
-        found.append(Layer(text, command, bool(norm), head, padded, values))
-        at += size
-    if at != len(payload):
-        raise InputError("layers.bin has more layers than its header says; build the project again")
-    return tuple(found)
 
 
 def findings(

@@ -9,10 +9,10 @@ import yaml
 from hls_bench import design_for
 from samples import DIGITS_MODEL
 
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.hardware.design import PORT_BITS
 from vaqf.model import vit
-from vaqf.project import write as emit
+from vaqf.project import render, rtl
 
 ACT_BITS = 5
 IMAGES = 6  # in the project
@@ -72,7 +72,7 @@ def build(folder: Path) -> Path:
     (folder / "design.json").write_text(json.dumps(design.to_json()))
     words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--quiet"]
     words += ["--design", str(folder / "design.json"), "--data", "digits", "--images", str(IMAGES)]
-    assert cli.main(["build", *words, "-o", str(folder / "project")]) == 0
+    assert app.main(["build", *words, "-o", str(folder / "project")]) == 0
     return folder / "project"
 
 
@@ -113,10 +113,10 @@ class Port:
 def stand_in(folder: Path, weight_bits: int) -> Path:
     """Our RTL behind the port list of Vitis HLS, as a folder of sources."""
     folder.mkdir(parents=True)
-    for number, source in enumerate(emit.rtl_library()):  # packages first in any listing
+    for number, source in enumerate(rtl.rtl_library()):  # packages first in any listing
         text = source.read_text()
-        if source.stem == emit.TOP:
-            text = text.replace(f"module {emit.TOP} ", "module inner ")
+        if source.stem == render.TOP:
+            text = text.replace(f"module {render.TOP} ", "module inner ")
         (folder / f"{number:02}_{source.name}").write_text(text)
     ports = list(_ports(weight_bits))
     whole = ("ap_clk", "ap_rst_n", "interrupt")
@@ -125,8 +125,8 @@ def stand_in(folder: Path, weight_bits: int) -> Path:
     connected = [f"    .{name}({name})" for name in whole]
     connected += [port.connection for port in ports if port.ours]
     quiet = [f"  assign {port.name} = 0;" for port in ports if not (port.ours or port.comes)]
-    (folder / f"{emit.TOP}.v").write_text(
-        f"`timescale 1 ns / 1 ps\nmodule {emit.TOP} (\n"
+    (folder / f"{render.TOP}.v").write_text(
+        f"`timescale 1 ns / 1 ps\nmodule {render.TOP} (\n"
         + ",\n".join(declared)
         + "\n);\n"
         + "\n".join(quiet)

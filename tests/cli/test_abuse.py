@@ -12,9 +12,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.hardware import board
-from vaqf.model import vit
+from vaqf.model import zoo
 
 MODEL_KEYS = (
     "name", "image_size", "patch_size", "channels", "dim", "depth", "heads", "mlp_ratio",
@@ -41,7 +41,7 @@ def run(*words: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of one command line."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.main(words)
+        code = app.main(words)
     return code, out.getvalue(), err.getvalue()
 
 
@@ -311,7 +311,7 @@ def test_any_small_model_on_any_board(
 words = st.one_of(
     st.sampled_from(["estimate", "models", "boards", "doctor", "--json", "--quiet", "--", "-"]),
     st.sampled_from(["--model", "--board", "--fps", "--act-bits", "--engine", "--clock-mhz"]),
-    st.sampled_from([*vit.names()[:2], *board.names()[:2], "max", "0", "-1", "1e9", "nan"]),
+    st.sampled_from([*zoo.names()[:2], *board.names()[:2], "max", "0", "-1", "1e9", "nan"]),
     st.text(max_size=8),
 )
 

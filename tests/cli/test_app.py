@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from vaqf import VERBS, __version__
-from vaqf.cli import app as cli
+import vaqf
+from vaqf import __version__
+from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.hardware import board
-from vaqf.model import vit
-from vaqf.verbs import lists as api
+from vaqf.model import zoo
+from vaqf.verbs import VERBS, lists
 
 Captured = pytest.CaptureFixture[str]
 
 
 def fails(capsys: Captured, *words: str) -> tuple[int, str]:
     """Exit code and the one line on standard error of a command that must fail."""
-    code = cli.main(words)
+    code = app.main(words)
     out, err = capsys.readouterr()
     assert code != 0
     assert out == ""
@@ -30,7 +31,7 @@ def fails(capsys: Captured, *words: str) -> tuple[int, str]:
 
 def prints(capsys: Captured, *words: str) -> str:
     """Standard output of a command that must succeed without a word on standard error."""
-    code = cli.main(words)
+    code = app.main(words)
     out, err = capsys.readouterr()
     assert (code, err) == (0, "")
     return out
@@ -49,12 +50,12 @@ def test_help_names_every_verb(capsys: Captured, words: tuple[str, ...]) -> None
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_and_a_function(capsys: Captured, verb: str) -> None:
     assert f"vaqf {verb} " in prints(capsys, verb, "--help")
-    assert callable(getattr(api, verb))
+    assert callable(getattr(vaqf, verb))
 
 
 def test_models_lists_the_zoo_with_its_macs(capsys: Captured) -> None:
     rows = json.loads(prints(capsys, "models", "--json"))
-    assert [row["name"] for row in rows] == vit.names()
+    assert [row["name"] for row in rows] == zoo.names()
     macs = {row["name"]: round(row["macs"] / 1e6, 1) for row in rows}
     assert macs["deit_base"] == 17563.8
     assert "deit_base" in prints(capsys, "models")
@@ -129,7 +130,7 @@ def test_a_bug_of_ours_is_one_sentence_and_a_trace_file(
     def broken() -> None:
         raise KeyError("oops\nsecond line")
 
-    monkeypatch.setattr(api, "models", broken)
+    monkeypatch.setattr(lists, "models", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     code, sentence = fails(capsys, "models")
     (trace,) = tmp_path.iterdir()
@@ -159,7 +160,7 @@ def test_exit_codes(
     def failing() -> None:
         raise raised
 
-    monkeypatch.setattr(api, "models", failing)
+    monkeypatch.setattr(lists, "models", failing)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert fails(capsys, "models")[0] == code
 
@@ -175,5 +176,5 @@ def test_exit_codes(
 def test_what_cannot_be_had_is_not_called_an_answer(
     capsys: Captured, words: tuple[str, ...], said: str
 ) -> None:
-    assert cli.main(["estimate", "-m", "deit_base", *words, "--quiet"]) == 3
+    assert app.main(["estimate", "-m", "deit_base", *words, "--quiet"]) == 3
     assert said in capsys.readouterr().out.splitlines()[0]

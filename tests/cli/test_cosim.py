@@ -17,10 +17,9 @@ from waiting import ended, wait_for
 
 from sim.cosim import model as rtl_model
 from sim.cosim import verilator
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.hardware.command import COMMAND_WORDS, Dest, decode, encode
-from vaqf.project import blob
-from vaqf.project import read as project
+from vaqf.project import blob, read
 from vaqf.project.blob import Blob
 
 Captured = pytest.CaptureFixture[str]
@@ -38,7 +37,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         if not (home / "done").exists():
             shutil.rmtree(home, ignore_errors=True)
             found = cosim_project.build(home)
-            assert cli.main(["cosim", str(found), "--images", "1", "--quiet"]) == 0
+            assert app.main(["cosim", str(found), "--images", "1", "--quiet"]) == 0
             (home / "done").touch()
     return home / "project"
 
@@ -51,7 +50,7 @@ def damaged(built: Path, tmp_path: Path) -> Path:
 
 def answer(capsys: Captured, *words: str | Path) -> tuple[int, str, str]:
     capsys.readouterr()
-    code = cli.main([str(word) for word in words])
+    code = app.main([str(word) for word in words])
     return code, *capsys.readouterr()
 
 
@@ -102,7 +101,7 @@ def test_an_even_count_with_memories_that_pause(built: Path, capsys: Captured) -
     assert [(run["images"], run["mismatches"], run["layers"]) for run in runs] == [(4, 0, 0)] * 4
     free, stalled, again, other = (run["cycles"]["run"] for run in runs)
     assert free < stalled == again != other
-    assert runs[0]["classes"] == project.load(built).labels[1][:4]
+    assert runs[0]["classes"] == read.load(built).labels[1][:4]
 
 
 def test_cycles_stand_beside_the_estimate(built: Path, capsys: Captured) -> None:
@@ -213,7 +212,7 @@ def test_a_damaged_estimate(damaged: Path, capsys: Captured, content: str) -> No
 
 
 def test_rtl_that_does_not_compile_shows_the_tools_words(damaged: Path, capsys: Captured) -> None:
-    path = damaged / "rtl/memory/ring.sv"
+    path = damaged / "rtl/ring.sv"
     path.write_text(path.read_text().replace("endmodule", "this is no SystemVerilog\nendmodule"))
     err = sentence(capsys, 5, "cosim", damaged)
     assert "%Error" in err
@@ -251,7 +250,7 @@ def test_an_interrupt_leaves_nothing(damaged: Path) -> None:
 
 def test_the_bench_has_no_warnings(built: Path, tmp_path: Path) -> None:
     vendor = cosim_project.stand_in(tmp_path / "verilog", 128)
-    ours = rtl_model.rtl_sources(project.load(built))
+    ours = rtl_model.rtl_sources(read.load(built))
     for kind, sources in (("rtl", ours), ("vendor", [ours[0], *sorted(vendor.iterdir())])):
         bench = [
             *sorted(rtl_model.BENCH.glob("*.sv")),
@@ -271,7 +270,7 @@ def test_the_bench_has_no_warnings(built: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_ports_that_vitis_hls_exports(damaged: Path, tmp_path: Path, capsys: Captured) -> None:
-    weight_bits = 8 * project.load(damaged).design.weight_read_bytes
+    weight_bits = 8 * read.load(damaged).design.weight_read_bytes
     verilog = cosim_project.stand_in(tmp_path / "verilog", weight_bits)
     words = ["cosim", damaged, "--images", "3", "--rtl", verilog, "--stalls", "1", "--json"]
     code, out, err = answer(capsys, *words)

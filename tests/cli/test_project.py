@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors.numpy import save_file
 from samples import DIGITS_MODEL
 
-from vaqf.cli import app as cli
-from vaqf.model import vit
-from vaqf.network import parameters as checkpoint
+from vaqf.cli import app
+from vaqf.model import zoo
+from vaqf.network import parameters
 from vaqf.project import blob
 
 Captured = pytest.CaptureFixture[str]
@@ -31,8 +31,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.new("L", (20, 30), 99).save(folder / "picture.png")
     words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--act-bits", "5", "--quiet"]
     digits = ["--data", "digits", "--images", "12"]
-    assert cli.main(["build", *words, *digits, "-o", str(folder / "project")]) == 0
-    assert cli.main(["csim", str(folder / "project")]) == 0
+    assert app.main(["build", *words, *digits, "-o", str(folder / "project")]) == 0
+    assert app.main(["csim", str(folder / "project")]) == 0
     return folder
 
 
@@ -44,7 +44,7 @@ def project(home: Path, tmp_path: Path) -> Path:
 
 def answer(capsys: Captured, *words: str | Path) -> tuple[int, str, str]:
     capsys.readouterr()
-    code = cli.main([str(word) for word in words])
+    code = app.main([str(word) for word in words])
     return code, *capsys.readouterr()
 
 
@@ -245,8 +245,8 @@ def test_a_folder_name_is_never_code(home: Path, tmp_path: Path, capsys: Capture
 def test_a_float_checkpoint_is_built_with_a_warning(
     home: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    small = vit.load(str(home / "small.yaml"))
-    save_file(checkpoint.random(small, 3), tmp_path / "float.safetensors")
+    small = zoo.load(str(home / "small.yaml"))
+    save_file(parameters.random(small, 3), tmp_path / "float.safetensors")
     words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "p"]
     code, out, err = answer(capsys, *words, "--weights", tmp_path / "float.safetensors")
     assert code == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaqf.cli.show import evaluation as show_evaluation
+from vaqf.cli.show import evaluation
 
 DOCUMENT = {
     "model": "small",
@@ -30,7 +30,7 @@ DOCUMENT = {
 
 
 def shown(capsys: pytest.CaptureFixture[str], **changes: object) -> list[str]:
-    show_evaluation.lines({**DOCUMENT, **changes}, quiet=False)
+    evaluation.lines({**DOCUMENT, **changes}, quiet=False)
     return capsys.readouterr().out.splitlines()
 
 

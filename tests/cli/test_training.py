@@ -16,11 +16,11 @@ pytest.importorskip("sklearn")
 
 from small_runs import diverging, model_file, sha  # noqa: E402
 
-from quant.files import checkpoint as saved  # noqa: E402
+import vaqf  # noqa: E402
+from quant.files import checkpoint  # noqa: E402
 from quant.training import stage  # noqa: E402
-from vaqf.cli import app as cli  # noqa: E402
+from vaqf.cli import app  # noqa: E402
 from vaqf.files.paths import BOARDS  # noqa: E402
-from vaqf.verbs import lists as api  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
 QUICK = ["--epochs", "2", "--set", "batch=512"]
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def train(*words: str, data: str = "digits") -> int:
-    return cli.main(["train", "-m", "small.yaml", "-d", data, *words])
+    return app.main(["train", "-m", "small.yaml", "-d", data, *words])
 
 
 def sentence(capsys: Capture) -> str:
@@ -53,7 +53,7 @@ def made(folder: Path) -> set[str]:
 def test_what_it_prints_and_writes(here: Path, capsys: Capture) -> None:
     assert train(*QUICK) == 0
     answer, error = capsys.readouterr()
-    result = saved.read(here / "small_w1a8.pt").result
+    result = checkpoint.read(here / "small_w1a8.pt").result
     correct, floats = result["correct"], result["float_correct"]
     assert answer == (
         f"{correct} of 360 ({100 * correct / 360:.1f} %) test images correct (integer network)\n"
@@ -76,7 +76,7 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
         "model": "small",
         "act_bits": 3,
         "recipe": "one_shot",
-        "correct": saved.read(here / "deep/x.pt").result["correct"],
+        "correct": checkpoint.read(here / "deep/x.pt").result["correct"],
         "images": 360,
         "float_correct": None,
         "skipped": {},
@@ -97,7 +97,7 @@ def test_a_frame_rate_finds_the_precision_and_the_network_is_there(
     device = yaml.safe_load((BOARDS / "pynq_z2.yaml").read_text()) | {"name": "tiny", "lut": 22_000}
     Path("tiny.yaml").write_text(yaml.safe_dump(device))
     words = ["--board", "tiny.yaml", "--fps", "27000", *QUICK, "--json"]
-    assert cli.main(["estimate", "-m", "small.yaml", *words[:4], "--json"]) == 0
+    assert app.main(["estimate", "-m", "small.yaml", *words[:4], "--json"]) == 0
     wanted = json.loads(capsys.readouterr().out)
     assert wanted["act_bits"] < 8
     assert train(*words) == 0
@@ -105,10 +105,10 @@ def test_a_frame_rate_finds_the_precision_and_the_network_is_there(
     assert document["act_bits"] == wanted["act_bits"]
     name = f"small_w1a{wanted['act_bits']}"
     assert (document["file"], document["network"]) == (f"{name}.pt", f"{name}.safetensors")
-    assert cli.main(["evaluate", f"{name}.safetensors", "-d", "digits", "--json"]) == 0
+    assert app.main(["evaluate", f"{name}.safetensors", "-d", "digits", "--json"]) == 0
     evaluated = json.loads(capsys.readouterr().out)
     assert (evaluated["correct"], evaluated["images"]) == (document["correct"], 360)
-    assert cli.main(["export", f"{name}.pt", "-o", "again.safetensors"]) == 0
+    assert app.main(["export", f"{name}.pt", "-o", "again.safetensors"]) == 0
     file = (here / f"{name}.safetensors").read_bytes()
     assert file == (here / "again.safetensors").read_bytes()
     capsys.readouterr()
@@ -123,13 +123,13 @@ def test_nothing_that_was_read_is_written_over(here: Path, capsys: Capture) -> N
     (here / "x.float.safetensors").rename(here / "y.safetensors")
     before = {path: path.read_bytes() for path in here.iterdir()}
     capsys.readouterr()
-    assert cli.main(["export", "x.pt", "-o", "x.pt", "--force"]) == 2
+    assert app.main(["export", "x.pt", "-o", "x.pt", "--force"]) == 2
     assert sentence(capsys).startswith("x.pt is the checkpoint itself")
     for way in ("--force", "--resume"):
         words = ["-o", "y.pt", "--teacher", "y.safetensors", "--board", "zcu102", way]
         assert train(*words, *QUICK) == 2
         assert sentence(capsys).startswith("the network would replace the teacher y.safetensors")
-    assert cli.main(["export", "z.pt"]) == 2
+    assert app.main(["export", "z.pt"]) == 2
     assert sentence(capsys).startswith("z.pt: there is no such file")
     assert {path: path.read_bytes() for path in here.iterdir()} == before
 
@@ -141,7 +141,7 @@ def test_a_pinned_precision_goes_with_a_board(here: Path, capsys: Capture) -> No
 
 def test_the_function_of_the_same_name(here: Path) -> None:
     seen: list[tuple[str, int, int]] = []
-    result = api.train(
+    result = vaqf.train(
         "small.yaml",
         "digits",
         here / "x.pt",
@@ -158,7 +158,7 @@ def test_the_function_of_the_same_name(here: Path) -> None:
     )
     assert [step[1:] for step in seen] == [(i, 4) for i in range(1, 5)]
     assert seen[0][0].startswith("training, epoch 1 of 2 (float), loss ")
-    with_shift = api.train(
+    with_shift = vaqf.train(
         "small.yaml", "digits", here / "y.pt", act_bits=4, epochs=2, settings={"batch": "512"}
     )
     assert with_shift.trained.rows[0].loss != result.trained.rows[0].loss
@@ -169,7 +169,7 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(
 ) -> None:
     words = ["--epochs", "4", "--set", "batch=512"]
     assert train(*words, "-o", "whole.pt") == 0
-    true, saves = saved.write, []
+    true, saves = checkpoint.write, []
 
     def write(*arguments: Any) -> None:
         true(*arguments)
@@ -179,11 +179,11 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(saved, "write", write)
+        patch.setattr(checkpoint, "write", write)
         assert train(*words, "-o", "x.pt") == 130
     told = "interrupted; nothing was left half-written; --resume goes on from there"
     assert sentence(capsys) == told
-    assert saved.read(here / "x.pt").run["epochs_done"] == 2
+    assert checkpoint.read(here / "x.pt").run["epochs_done"] == 2
     assert not list(here.glob(".*"))
     assert train(*words, "-o", "x.pt", "--resume") == 0
     assert sha(here / "x.pt") == sha(here / "whole.pt")
@@ -260,7 +260,7 @@ def test_wrong_words_cost_nothing(
     ],
 )
 def test_wrong_models_and_data(words: list[str], message: str, here: Path, capsys: Capture) -> None:
-    assert cli.main(words) == 2
+    assert app.main(words) == 2
     assert message in sentence(capsys)
     assert made(here) == set()
 
@@ -291,7 +291,7 @@ def test_a_loss_that_is_no_number_says_the_step_and_keeps_the_checkpoint(
         "the loss is nan in step 2 of epoch 2 (stage float); lower the learning rate"
         " (--set lr=...) or set clip=1"
     )
-    assert saved.read(here / "x.pt").run["epochs_done"] == 1
+    assert checkpoint.read(here / "x.pt").run["epochs_done"] == 1
     assert train(*words, "--set", "lr=1e-4", "--resume") == 2
     assert "x.pt was made with recipe best: lr '0.003', not '0.0001'" in sentence(capsys)
     assert train(*words, "--resume") == 0

@@ -8,7 +8,7 @@ from vaqf.files.paths import HLS_INCLUDE
 from vaqf.hardware.command import FIELDS, MAX_COMMANDS, Dest, Opcode, Source
 from vaqf.hardware.config import MIN_INTERVAL
 from vaqf.hardware.design import WEIGHT_PORTS
-from vaqf.program.packing import ALIGN, STATUS_BYTES
+from vaqf.hardware.layout import ALIGN, STATUS_BYTES
 from vaqf.project.blob import Blob
 
 DOC = (Path(__file__).parents[2] / "docs/accelerator.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vaqf.cli import app as cli
+from vaqf.cli import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -46,7 +46,7 @@ def test_there_is_something_to_check() -> None:
 def test_estimates_are_what_vaqf_answers(
     command: str, runs: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = cli.main(shlex.split(command)[1:])
+    code = app.main(shlex.split(command)[1:])
     shown = capsys.readouterr()
     said = [line.rstrip() for line in (shown.out + shown.err).splitlines()]
     at = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vaqf import VERBS
+from vaqf.verbs import VERBS
 
 ROOT = Path(__file__).parents[2]
 TOPS = ("vaqf", "quant", "sim", "hls_templates", "boards", "rtl", "tests", "benchmarks", "docs")

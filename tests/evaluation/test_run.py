@@ -13,15 +13,14 @@ from safetensors.numpy import save_file
 from samples import DIGITS_MODEL
 
 import vaqf
+from quant.files import weights
 from sim import golden
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.evaluation import metrics
-from vaqf.images import data as images
-from vaqf.model import vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.images.made import digits, synthetic
+from vaqf.model import vit, zoo
+from vaqf.network import calibrate, networkfile, parameters, structure
 
 Captured = pytest.CaptureFixture[str]
 
@@ -31,11 +30,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of random weights, the float checkpoint it comes from, and pictures."""
     place = tmp_path_factory.mktemp("evaluate")
     (place / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
-    small = vit.load(str(place / "small.yaml"))
-    params = checkpoint.random(small, 0)
-    pixels, _ = images.digits(small, "train")
+    small = zoo.load(str(place / "small.yaml"))
+    params = parameters.random(small, 0)
+    pixels, _ = digits(small, "train")
     made = calibrate.calibrate(small, 8, params, pixels[:50], "random weights, seed 0")
-    (place / "w.safetensors").write_bytes(network.to_bytes(made))
+    (place / "w.safetensors").write_bytes(networkfile.to_bytes(made))
     save_file(params, place / "small.float.safetensors")
     for label in range(3):
         folder = place / "pictures" / f"class{label}"
@@ -48,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answer(capsys: Captured, *words: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command line."""
-    code = cli.main([str(word) for word in words])
+    code = app.main([str(word) for word in words])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -62,8 +61,8 @@ def evaluate(capsys: Captured, *words: object) -> dict[str, object]:
 
 def test_the_metrics_are_those_of_goldens_logits(home: Path, capsys: Captured) -> None:
     found = evaluate(capsys, home / "w.safetensors", "--data", "digits", "--images", 100)
-    net = network.read(home / "w.safetensors")
-    pixels, labels = (part[:100] for part in images.digits(net.vit, "test"))
+    net = networkfile.read(home / "w.safetensors")
+    pixels, labels = (part[:100] for part in digits(net.vit, "test"))
     logits = golden.run(net, pixels)
     classes = golden.labels(logits)
     assert found["classes"] == classes.tolist()
@@ -91,10 +90,10 @@ def test_images_without_labels_have_no_accuracy(home: Path, capsys: Captured) ->
 
 
 def test_five_classes_have_no_top_five(tmp_path: Path, home: Path) -> None:
-    small = vit.load(str(home / "small.yaml"))
+    small = zoo.load(str(home / "small.yaml"))
     few = vit.Vit(**{**small.__dict__, "classes": 5})
-    made = calibrate.calibrate(few, 4, checkpoint.random(few, 0), images.synthetic(few, 2), "r")
-    (tmp_path / "w.safetensors").write_bytes(network.to_bytes(made))
+    made = calibrate.calibrate(few, 4, parameters.random(few, 0), synthetic(few, 2), "r")
+    (tmp_path / "w.safetensors").write_bytes(networkfile.to_bytes(made))
     pictures = home / "pictures"
     found = vaqf.evaluate(tmp_path / "w.safetensors", str(pictures))
     assert found.top5 is None
@@ -130,9 +129,9 @@ def test_agreement_with_the_float_model(home: Path) -> None:
 
     file = home / "small.float.safetensors"
     found = vaqf.evaluate(home / "w.safetensors", "digits", 100, float_model=file)
-    pixels, labels = (part[:100] for part in images.digits(found.network.vit, "test"))
+    pixels, labels = (part[:100] for part in digits(found.network.vit, "test"))
     model = FloatVit(found.network.vit).eval()
-    model.load_params(checkpoint.load(file, found.network.vit))
+    model.load_params(weights.load(file, found.network.vit))
     with torch.no_grad():
         real = model(torch.from_numpy(pixels)).double().numpy()
     wanted, integer = metrics.log_softmax(real), found.logits * found.network.logit_scale
@@ -174,7 +173,7 @@ def test_a_float_file_that_is_none(home: Path, capsys: Captured, file: str, said
 def test_a_float_model_that_overflows(home: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("brevitas")
-    params = checkpoint.random(vit.load(str(home / "small.yaml")), 0)
+    params = parameters.random(zoo.load(str(home / "small.yaml")), 0)
     params["head.weight"] = np.full_like(params["head.weight"], 3e38)
     save_file(params, tmp_path / "f.safetensors")
     with pytest.raises(InputError, match="its logits are not finite"):
@@ -210,10 +209,10 @@ def test_the_short_answer_and_the_tables(home: Path, capsys: Captured) -> None:
 
 
 def test_names_from_outside_cannot_act_in_the_terminal(home: Path, capsys: Captured) -> None:
-    net = network.read(home / "w.safetensors")
-    hostile = network.Network(**{**net.__dict__, "origin": "\x1b[2Jgone\n"})
+    net = networkfile.read(home / "w.safetensors")
+    hostile = structure.Network(**{**net.__dict__, "origin": "\x1b[2Jgone\n"})
     place = home / "hostile.safetensors"
-    place.write_bytes(network.to_bytes(hostile))
+    place.write_bytes(networkfile.to_bytes(hostile))
     _, out, _ = answer(capsys, "evaluate", place)
     assert "\x1b" not in out
     assert "\\x1b[2Jgone" in out

@@ -9,8 +9,8 @@ import pytest
 from vaqf.errors import InputError
 from vaqf.files import smallfile
 from vaqf.hardware import board
-from vaqf.model import vit
-from vaqf.network import structure as network
+from vaqf.model import zoo
+from vaqf.network import networkfile
 from vaqf.verbs import arguments
 
 
@@ -24,10 +24,10 @@ def test_a_file_is_read_whole_up_to_the_limit(tmp_path: Path) -> None:
 def test_no_verb_waits_for_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
-    for read in (vit.load, board.load):
+    for read in (zoo.load, board.load):
         with pytest.raises(InputError, match="no regular file"):
             read(str(pipe))
-    for load in (arguments.load_design, network.read):
+    for load in (arguments.load_design, networkfile.read):
         with pytest.raises(InputError, match="no regular file"):
             load(pipe)
 

@@ -8,7 +8,7 @@ from proofs import PROOFS
 from prover import Mutant, compile_all, refutation, sources, trace, unreached
 from samples import ODD
 
-from vaqf.project import write as emit
+from vaqf.project import rtl
 
 CHEAP = ("fifo, shallow", "ring, streamed", "gearbox, to wider words", "masks")  # to refute
 
@@ -16,7 +16,7 @@ CHEAP = ("fifo, shallow", "ring, streamed", "gearbox, to wider words", "masks") 
 @pytest.fixture(scope="session")
 def package() -> str:
     """The constants of a small design; a proof replaces those that it is about."""
-    return emit.rtl_package(design_for([ODD]), "proofs")
+    return rtl.rtl_package(design_for([ODD]), "proofs")
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,17 @@ from typing import Any
 
 import pytest
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import round_up
 from vaqf.errors import InputError
-from vaqf.hardware import design as d
+from vaqf.hardware import matmuls
 from vaqf.hardware.command import decode, encode
-from vaqf.hardware.design import (
-    Capacity,
-    Design,
-    capacity_for,
-    check_fits,
-    from_json,
-    most_capacity,
-    round_up,
-)
-from vaqf.model import vit
-from vaqf.program.packing import patch_row_bytes
-from vaqf.resources.use import accumulator_bits
+from vaqf.hardware.design import Capacity, Design, accumulator_bits, from_json, most_capacity
+from vaqf.hardware.layout import patch_row_bytes
+from vaqf.hardware.matmuls import capacity_for, check_fits
+from vaqf.model import vit, zoo
 
-BASE = vit.load("deit_base")
+BASE = zoo.load("deit_base")
 
 
 def paper_size() -> Design:
@@ -39,7 +32,7 @@ def paper_size() -> Design:
         frames_in_flight=2,
         share=8,
         weight_ports=4,
-        ring_words=d.streamed_ring_words(BASE, 8, 4, 768, 64),
+        ring_words=matmuls.streamed_ring_words(BASE, 8, 4, 768, 64),
         resident=False,
         capacity=capacity_for(BASE, 8, 4, 768, 64),
     )
@@ -56,15 +49,15 @@ def test_sizes_of_deit_base() -> None:
     assert design.macs_per_cycle == 24_576
     assert design.banks == 16
     assert design.ring_words == 250 * 8  # the head's 8 planes, whole
-    assert d.total_weight_words(BASE, 8, 4, 768, 64) == 192 * 8 + 12 * 12 * 192 + 250 * 8
-    assert d.most_sharing(BASE, 8, (8, 4, 768), 64) == 8
-    assert d.most_sharing(BASE, 8, (10, 12, 192), 64) == 2
-    assert d.most_sharing(vit.load("deit_tiny"), 8, (10, 12, 192), 64) == 1
+    assert matmuls.total_weight_words(BASE, 8, 4, 768, 64) == 192 * 8 + 12 * 12 * 192 + 250 * 8
+    assert matmuls.most_sharing(BASE, 8, (8, 4, 768), 64) == 8
+    assert matmuls.most_sharing(BASE, 8, (10, 12, 192), 64) == 2
+    assert matmuls.most_sharing(zoo.load("deit_tiny"), 8, (10, 12, 192), 64) == 1
 
 
 def test_two_encoder_matrices_fit_where_they_are_largest() -> None:
     ten = replace(BASE, classes=10)
-    assert d.streamed_ring_words(ten, 8, 4, 768, 64) == max(2 * 768, 192 * 8)
+    assert matmuls.streamed_ring_words(ten, 8, 4, 768, 64) == max(2 * 768, 192 * 8)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +94,7 @@ def test_commands_hold_the_sizes_of_the_largest_design(pe: int) -> None:
     """Every field that counts tokens, channels or their words, of any command it can run."""
     most = most_capacity(pe)
     simd = 4096
-    joined = arithmetic.MAX_PREFIX_TOKENS * round_up(most.dim, simd)
+    joined = widths.MAX_PREFIX_TOKENS * round_up(most.dim, simd)
     inputs = max(most.dim, most.hidden, most.attention, most.pixels, joined)
     largest = {
         "tokens": most.tokens,
@@ -111,13 +104,13 @@ def test_commands_hold_the_sizes_of_the_largest_design(pe: int) -> None:
         "head_words": most.head // pe,
         "dim": most.dim,
         "pixel_bytes": patch_row_bytes(most.pixels),
-        "pre_shift": arithmetic.pre_shift(accumulator_bits(arithmetic.MAX_ACT_BITS, most)),
-        "prefix_tokens": arithmetic.MAX_PREFIX_TOKENS,
+        "pre_shift": widths.pre_shift(accumulator_bits(widths.MAX_ACT_BITS, most)),
+        "prefix_tokens": widths.MAX_PREFIX_TOKENS,
         "heads": vit.MAX_HEADS,
-        "planes": arithmetic.FIXED_WEIGHT_BITS,
-        "digits": arithmetic.pixel_digits(arithmetic.MIN_ACT_BITS),
-        "shift": arithmetic.MAX_SHIFT,
-        "score_mult": 2**arithmetic.SCORE_MULT_BITS - 1,
+        "planes": widths.FIXED_WEIGHT_BITS,
+        "digits": widths.pixel_digits(widths.MIN_ACT_BITS),
+        "shift": widths.MAX_SHIFT,
+        "score_mult": 2**widths.SCORE_MULT_BITS - 1,
     }
     assert decode(encode(largest)).items() >= largest.items()
 

@@ -18,19 +18,13 @@ from samples import noise
 from waiting import GUARD_SECONDS
 
 from sim import golden
-from vaqf.hardware.design import (
-    Capacity,
-    Design,
-    capacity_for,
-    streamed_ring_words,
-    total_weight_words,
-)
+from vaqf.hardware.design import Capacity, Design
+from vaqf.hardware.matmuls import capacity_for, streamed_ring_words, total_weight_words
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
-from vaqf.program import compile as program
-from vaqf.project import write as emit
+from vaqf.program.compile import Program, compile_network
+from vaqf.project import hls, reference, write
 
 FAST_COMPILE = "-O1 -march=native"  # of small designs: compiling takes longer than running
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -51,7 +45,7 @@ def pictures(vit: Vit, count: int, seed: int):
 
 def calibrated(vit: Vit, act_bits: int, seed: int) -> Network:
     """Random float parameters through the real path: scales fit, little saturates."""
-    params = checkpoint.random(vit, seed)
+    params = parameters.random(vit, seed)
     return calibrate.calibrate(vit, act_bits, params, pictures(vit, 3, seed), "test")
 
 
@@ -236,7 +230,7 @@ class Data:
 
     folder: Path
     network: Network
-    program: program.Program
+    program: Program
     images: np.ndarray
     layers: dict[str, np.ndarray]
 
@@ -252,12 +246,12 @@ class Data:
 def write_data(folder: Path, design: Design, network: Network, images) -> Data:
     """What `vaqf build` writes for the test bench."""
     folder.mkdir()
-    compiled = program.compile_network(design, network)
+    compiled = compile_network(design, network)
     layers = golden.layers(network, images[0])
-    expected = emit.Golden(images, None, golden.run(network, images), layers, "test")
-    emit.write_program(compiled, folder)
-    emit.write_images(network, expected, folder)
-    (folder / "layers.bin").write_bytes(emit.layers_blob(compiled, layers))
+    expected = reference.Golden(images, None, golden.run(network, images), layers, "test")
+    write.write_program(compiled, folder)
+    reference.write_images(network, expected, folder)
+    (folder / "layers.bin").write_bytes(reference.layers_blob(compiled, layers))
     return Data(folder, network, compiled, images, layers)
 
 
@@ -325,7 +319,7 @@ class Bench:
             if not (folder / "build/csim").exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
-                emit.write_kernel(design, "test", folder)
+                hls.write_kernel(design, "test", folder)
                 for name, (old, new) in (replaced or {}).items():
                     text = (folder / name).read_text()
                     assert text.count(old) == 1, f"{name} has {text.count(old)} times {old!r}"
@@ -345,7 +339,7 @@ class Bench:
             if not (folder / name).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
-                emit.write_kernel(design, "test", folder)
+                hls.write_kernel(design, "test", folder)
                 (folder / f"{name}.cpp").write_text(source)
                 warnings = ["-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label"]
                 includes = ["-I", folder, "-I", folder / "include"]

@@ -8,7 +8,7 @@ from check_cases import CASES, DESIGN, RESIDENT, SOURCE, ask, changed
 from hls_bench import calibrated, design_for, random_vit
 
 from vaqf.hardware.command import COMMAND_WORDS, decode, encode
-from vaqf.program import compile as program
+from vaqf.program.compile import compile_network
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_every_command_of_a_program_is_taken_and_reads_inside_the_image(bench, s
     vits = [random_vit(seed) for seed in range(5)]
     design = design_for(vits, act_bits=4, engine="adder", weight_ports=1)
     taker = bench.driver("checks", SOURCE, design, None, ["-O1"])
-    compiled = program.compile_network(design, calibrated(vits[seed], 4, 0))
+    compiled = compile_network(design, calibrated(vits[seed], 4, 0))
     size = 4 * COMMAND_WORDS
     commands = [compiled.commands[i : i + size] for i in range(0, len(compiled.commands), size)]
     answers = ask(taker, commands)

@@ -7,7 +7,7 @@ from hls_bench import design_for, small_vit
 
 from vaqf.files.paths import HLS_TEMPLATES
 from vaqf.hardware.config import constants
-from vaqf.project import write as emit
+from vaqf.project import hls
 
 DESIGNS = {
     "table": {"act_bits": 8, "share": 1, "weight_ports": 1},
@@ -26,7 +26,7 @@ def compile_only(folder, sources, *flags):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_no_warnings(tmp_path, name):
     design = design_for([small_vit()], **DESIGNS[name])
-    emit.write_kernel(design, "test", tmp_path / "hls")
+    hls.write_kernel(design, "test", tmp_path / "hls")
     both = ["vaqf_accelerator.cpp", "testbench.cpp"]
     for standard in ("c++11", "c++17"):
         compile_only(tmp_path / "hls", both, f"-std={standard}")
@@ -39,14 +39,14 @@ def test_no_warnings(tmp_path, name):
 @pytest.mark.parametrize("path", sorted(HLS_TEMPLATES.glob("include/vaqf/*.hpp")), ids=str)
 def test_every_header_stands_alone(bench, tmp_path, path):
     design = design_for([small_vit()], engine="adder" if path.stem == "masked_sum" else "table")
-    emit.write_kernel(design, "test", tmp_path / "hls")
+    hls.write_kernel(design, "test", tmp_path / "hls")
     (tmp_path / "hls/alone.cpp").write_text(f'#include "vaqf/{path.name}"\n')
     compile_only(tmp_path / "hls", ["alone.cpp"], "-std=c++11")
 
 
 def test_config_states_every_constant(tmp_path):
     design = design_for([small_vit()])
-    emit.write_kernel(design, "test", tmp_path / "hls")
+    hls.write_kernel(design, "test", tmp_path / "hls")
     config = (tmp_path / "hls/config.hpp").read_text()
     for name, value in constants(design).items():
         camel = "k" + "".join(part.capitalize() for part in name.split("_"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hls_bench import Kernel, calibrated, design_for, pictures, small_vit, write_data
 
-from vaqf.project import write as emit
+from vaqf.project import hls
 
 BOUNDED_STREAM = """
 #pragma once
@@ -96,7 +96,7 @@ def concurrent(source: str) -> tuple[str, int]:
 
 
 def compile_concurrent(folder: Path, design, flags: str) -> Kernel:
-    emit.write_kernel(design, "test", folder)
+    hls.write_kernel(design, "test", folder)
     types = folder / "bounded"
     types.mkdir()
     shutil.copy(folder / "include/native/ap_int.h", types)

@@ -18,9 +18,8 @@ from hls_bench import (
 )
 
 from sim import golden
-from vaqf.hardware import command
-from vaqf.program import compile as program
-from vaqf.program import packing
+from vaqf.hardware import command, layout
+from vaqf.program.compile import compile_network
 from vaqf.project.blob import BLOB_HEADER
 
 HEADER_BYTES = BLOB_HEADER.size
@@ -136,7 +135,7 @@ def test_flipped_weight_is_found_in_its_layer(kernel, data, tmp_path, layer):
         return replace(linear, weight=weight)
 
     changed = with_linear(data.network, layer, flipped)
-    weights = program.compile_network(DESIGN, changed).weights
+    weights = compile_network(DESIGN, changed).weights
     bits = np.unpackbits(np.frombuffer(data.program.weights, np.uint8)) != np.unpackbits(
         np.frombuffer(weights, np.uint8)
     )
@@ -153,7 +152,7 @@ def test_changed_shift_is_found_in_its_layer(kernel, data, tmp_path, layer):
         return replace(linear, requant=requant)
 
     changed = with_linear(data.network, layer, shifted)
-    commands = program.compile_network(DESIGN, changed).commands
+    commands = compile_network(DESIGN, changed).commands
     assert commands != data.program.commands
     damaged = data.copy(tmp_path / "damaged")
     splice(damaged.path("commands"), commands)
@@ -171,7 +170,7 @@ def test_changed_layer_norm_and_attention_are_found(kernel, data, tmp_path):
     ):
         blocks = (data.network.blocks[0], replace(block, **part))
         changed = replace(data.network, blocks=blocks)
-        compiled = program.compile_network(DESIGN, changed)
+        compiled = compile_network(DESIGN, changed)
         damaged = data.copy(tmp_path / str(number))
         splice(damaged.path("commands"), compiled.commands)
         splice(damaged.path("weights"), compiled.weights)
@@ -384,7 +383,7 @@ def test_test_bench_refuses_to_read_beyond_the_image(sanitized, data, tmp_path, 
     traced = next(entry for entry in data.program.traced if entry.layer.endswith("fc1"))
     field = next(field for field in command.FIELDS if field.name == name)
     damaged = data.copy(tmp_path / "damaged")
-    units = len(data.program.weights) // packing.ALIGN
+    units = len(data.program.weights) // layout.ALIGN
     for value in (units, 2**32 - 1, 2**31):
         commands = with_field(data.program.commands, traced.command, field, value)
         splice(damaged.path("commands"), commands)

@@ -8,11 +8,11 @@ import pytest
 from hls_bench import QUIET, design_for, small_vit
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.network.structure import Norm, Requant
 
 HERE = Path(__file__).parent
-ACT_BITS = range(arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS + 1)
+ACT_BITS = range(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS + 1)
 REQUANTIZE, LAYER_NORM, EXPONENT, RECIPROCAL, RSQRT, MEAN, ADD = range(7)
 # enough tokens and channels that the widths are those of large models
 VIT = small_vit(image_size=63, patch_size=1, dim=1024, heads=8, name="wide")
@@ -41,11 +41,11 @@ def signed(rng, bits, count):
 
 def requant_cases(rng, count):
     """Values with multiplier, bias and shift each over its whole legal range."""
-    value = signed(rng, arithmetic.OPERAND_BITS, count)
-    mult = rng.permutation(signed(rng, arithmetic.MULT_BITS, count))
-    limit = arithmetic.BIAS_LIMIT
-    bias = np.clip(rng.permutation(signed(rng, arithmetic.BIAS_BITS, count)), -limit, limit)
-    return value, mult, bias, rng.integers(0, arithmetic.MAX_SHIFT + 1, count)
+    value = signed(rng, widths.OPERAND_BITS, count)
+    mult = rng.permutation(signed(rng, widths.MULT_BITS, count))
+    limit = widths.BIAS_LIMIT
+    bias = np.clip(rng.permutation(signed(rng, widths.BIAS_BITS, count)), -limit, limit)
+    return value, mult, bias, rng.integers(0, widths.MAX_SHIFT + 1, count)
 
 
 def golden_requantize(value, mult, bias, shift, low, high):
@@ -100,7 +100,7 @@ def all_cases(act_bits, constants):
         add(REQUANTIZE, [*case, low, high], golden_requantize(*case, low, high))
     columns, results = layer_norm_cases(rng, act_bits)
     add(LAYER_NORM, columns, results)
-    top = 2 * constants["head"] * arithmetic.signed_limit(act_bits) ** 2
+    top = 2 * constants["head"] * widths.signed_limit(act_bits) ** 2
     delta = np.concatenate([rng.integers(0, top + 1, 2000), [0, 1, top]])
     delta >>= rng.integers(0, 16, len(delta))
     for shift in (0, 5, 17, 47, 63):
@@ -108,7 +108,7 @@ def all_cases(act_bits, constants):
         scores = np.stack([np.zeros_like(delta), -delta], axis=-1)
         results = golden.exponents(scores, mult, shift, act_bits)[:, 1]
         add(EXPONENT, [delta, mult, shift], results)
-    most = constants["tokens"] * arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
+    most = constants["tokens"] * widths.unsigned_limit(widths.exp_bits(act_bits))
     total = np.unique(np.concatenate([np.arange(1, 2000), rng.integers(1, most + 1, 2000), [most]]))
     mantissa, exponent = golden.reciprocal(total)
     add(RECIPROCAL, [total], np.stack([mantissa, exponent], axis=-1))
@@ -116,12 +116,10 @@ def all_cases(act_bits, constants):
     powers = 2 ** np.arange(52)
     variance = np.concatenate([np.arange(1, 2000), variance, powers, powers[1:] - 1])
     add(RSQRT, [variance], np.stack(golden.rsqrt(variance), axis=-1))
-    limit = total * arithmetic.signed_limit(act_bits)  # |sum(e * v)| <= sum(e) * max|v|
+    limit = total * widths.signed_limit(act_bits)  # |sum(e * v)| <= sum(e) * max|v|
     weighted = np.rint(rng.uniform(-1, 1, len(total)) * limit).astype(np.int64)
     weighted[:2], weighted[-2:] = limit[:2], -limit[-2:]
-    mean = (weighted * mantissa) >> (
-        arithmetic.NORM_VALUE_BITS - arithmetic.NORM_FRACTION_BITS + exponent
-    )
+    mean = (weighted * mantissa) >> (widths.NORM_VALUE_BITS - widths.NORM_FRACTION_BITS + exponent)
     add(MEAN, [weighted, total], mean)
     a, b = signed(rng, 16, 2000), rng.permutation(signed(rng, 16, 2000))
     add(ADD, [a, b], golden.saturate(a + b))

@@ -10,7 +10,8 @@ from PIL import Image
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
-from vaqf.model import vit
+from vaqf.images import made, pictures
+from vaqf.model import vit, zoo
 
 TINY = vit.Vit(name="tiny", image_size=32, patch_size=8, dim=24, heads=3, depth=1, classes=3)
 DIGITS = vit.Vit(
@@ -34,7 +35,7 @@ def save(path: Path, width: int = 40, height: int = 30, value: int = 7) -> Path:
 
 
 def test_the_synthetic_image_is_the_same_every_time() -> None:
-    first, second = images.synthetic(TINY, 2), images.synthetic(TINY, 2)
+    first, second = made.synthetic(TINY, 2), made.synthetic(TINY, 2)
     assert first.shape == (2, 32, 32, 3)
     assert first.dtype == np.uint8
     assert np.array_equal(first, second)
@@ -52,8 +53,8 @@ def test_digits_are_the_360_stratified_test_images() -> None:
 
 
 def test_digits_train_and_test_are_disjoint_and_complete() -> None:
-    train, train_labels = images.digits(DIGITS, "train")
-    test, test_labels = images.digits(DIGITS, "test")
+    train, train_labels = made.digits(DIGITS, "train")
+    test, test_labels = made.digits(DIGITS, "test")
     assert (len(train), len(test)) == (1437, 360)
     assert len(train_labels) + len(test_labels) == 1797
     seen = {image.tobytes() for image in train}
@@ -62,7 +63,7 @@ def test_digits_train_and_test_are_disjoint_and_complete() -> None:
 
 def test_digits_are_enlarged_for_another_network() -> None:
     network = vit.Vit(name="big", image_size=32, patch_size=8, dim=24, heads=3, classes=10)
-    pixels, _ = images.digits(network, "test")
+    pixels, _ = made.digits(network, "test")
     assert pixels.shape == (360, 32, 32, 3)
     assert np.array_equal(pixels[..., 0], pixels[..., 2])
 
@@ -75,20 +76,20 @@ def test_a_picture_is_resized_and_cropped_like_timm(tmp_path: Path) -> None:
         name="all", image_size=32, patch_size=8, dim=24, heads=3, crop=1.0, interpolation="bicubic"
     )
     assert np.array_equal(
-        images.read(tmp_path / "a.png", network), np.full((32, 32, 3), 200, np.uint8)
+        pictures.read(tmp_path / "a.png", network), np.full((32, 32, 3), 200, np.uint8)
     )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (33, 31)])
 def test_odd_pictures_give_the_networks_size(tmp_path: Path, size: tuple[int, int]) -> None:
     path = save(tmp_path / "odd.png", *size)
-    assert images.read(path, TINY).shape == (32, 32, 3)
+    assert pictures.read(path, TINY).shape == (32, 32, 3)
 
 
 def test_scales_are_never_calibrated_on_the_test_digits(tmp_path: Path) -> None:
-    network = vit.load("vit_digits")
+    network = zoo.load("vit_digits")
     watched = images.calibration("digits", network)
-    test, _ = images.digits(network, "test")
+    test, _ = made.digits(network, "test")
     assert watched.origin == "digits, training split"
     assert len(watched) == images.CALIBRATION_IMAGES
     assert not (watched.pixels()[:, None] == test[None]).all(axis=(2, 3, 4)).any()
@@ -176,19 +177,19 @@ def test_gray_of_16_bits_keeps_its_levels(tmp_path: Path) -> None:
     wide, narrow = tmp_path / "wide.png", tmp_path / "narrow.png"
     Image.fromarray(levels).save(wide)
     Image.fromarray(np.rint(levels / 257).astype(np.uint8)).save(narrow)
-    assert np.array_equal(images.read(wide, TINY), images.read(narrow, TINY))
+    assert np.array_equal(pictures.read(wide, TINY), pictures.read(narrow, TINY))
 
 
 def test_pixels_of_unknown_range_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.full((32, 32), 0.5, np.float32)).save(tmp_path / "float.tif")
     with pytest.raises(InputError, match="save it with 8 or 16 bits"):
-        images.read(tmp_path / "float.tif", TINY)
+        pictures.read(tmp_path / "float.tif", TINY)
 
 
 def test_a_picture_like_a_thread_is_refused_before_it_is_enlarged(tmp_path: Path) -> None:
     Image.new("L", (1, 200_000)).save(tmp_path / "thread.png")
     with pytest.raises(InputError, match="crop it to a square"):
-        images.read(tmp_path / "thread.png", TINY)
+        pictures.read(tmp_path / "thread.png", TINY)
 
 
 @pytest.mark.parametrize("count", [10**6, 10**20])

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
+from vaqf.images import made as made_images
 from vaqf.images import shapes
-from vaqf.model import vit
+from vaqf.model import zoo
 
-NETWORK = vit.load("vit_shapes")
+NETWORK = zoo.load("vit_shapes")
 CLASSES = len(shapes.CLASSES)
 GRID = np.arange(-1.5, 1.5, 0.01, np.float32)  # radii, or periods
 
@@ -120,9 +121,9 @@ def test_scales_are_calibrated_on_the_training_split() -> None:
 
 def test_another_size_and_gray() -> None:
     network = replace(NETWORK, image_size=32, channels=1, mean=(0.5,), std=(0.5,), crop=0.5)
-    pixels, labels = images.shapes(network, "test", 3)
+    pixels, labels = made_images.shapes(network, "test", 3)
     assert (pixels.shape, pixels.dtype) == ((3, 32, 32, 1), np.uint8)
-    whole, same = images.shapes(NETWORK, "test", 3)
+    whole, same = made_images.shapes(NETWORK, "test", 3)
     assert labels.tolist() == same.tolist()
     luma = whole @ np.array([0.299, 0.587, 0.114])
     small = luma.reshape(3, 32, 2, 32, 2).mean((2, 4))
@@ -149,4 +150,4 @@ def test_wrong_networks_and_counts(
 
 def test_a_training_split_beyond_memory_is_refused_before_it_is_drawn() -> None:
     with pytest.raises(InputError, match="for 20000 shapes it must be 32 to 94"):
-        images.shapes(replace(NETWORK, image_size=96), "train")
+        made_images.shapes(replace(NETWORK, image_size=96), "train")

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.hardware.command import FIELD_BITS
-from vaqf.model import vit
+from vaqf.model import vit, zoo
 from vaqf.model.vit import Vit
 
 
 def test_every_model_loads_by_its_short_name_in_any_case() -> None:
-    for name in vit.names():
-        assert vit.load(name).name == name
-        assert vit.load(name.upper()) == vit.load(name)
+    for name in zoo.names():
+        assert zoo.load(name).name == name
+        assert zoo.load(name.upper()) == zoo.load(name)
 
 
 @pytest.mark.parametrize(
@@ -32,32 +32,32 @@ def test_every_model_loads_by_its_short_name_in_any_case() -> None:
     ],
 )
 def test_timm_names(timm: str, short: str) -> None:
-    assert vit.load(timm) == vit.load(short)
+    assert zoo.load(timm) == zoo.load(short)
 
 
 def test_normalization_is_that_of_the_weights() -> None:
-    assert vit.load("deit_base").mean == vit.IMAGENET_MEAN
-    assert vit.load("deit_base").std == vit.IMAGENET_STD
-    assert vit.load("vit_base").mean == vit.load("vit_base").std == (0.5, 0.5, 0.5)
-    assert {vit.load(name).ln_eps for name in vit.names()} == {1e-6}
-    assert vit.load("deit_base").crop == 0.9
-    assert vit.load("deit_base_384").crop == vit.load("vit_tiny_384").crop == 1.0
+    assert zoo.load("deit_base").mean == vit.IMAGENET_MEAN
+    assert zoo.load("deit_base").std == vit.IMAGENET_STD
+    assert zoo.load("vit_base").mean == zoo.load("vit_base").std == (0.5, 0.5, 0.5)
+    assert {zoo.load(name).ln_eps for name in zoo.names()} == {1e-6}
+    assert zoo.load("deit_base").crop == 0.9
+    assert zoo.load("deit_base_384").crop == zoo.load("vit_tiny_384").crop == 1.0
 
 
 def test_hugging_face_names_have_transformers_eps_and_preprocessing() -> None:
-    deit = vit.load("facebook/deit-base-patch16-224")
-    assert replace(deit, name="deit_base", ln_eps=1e-6, crop=0.9) == vit.load("deit_base")
+    deit = zoo.load("facebook/deit-base-patch16-224")
+    assert replace(deit, name="deit_base", ln_eps=1e-6, crop=0.9) == zoo.load("deit_base")
     assert (deit.name, deit.ln_eps) == ("facebook-deit-base-patch16-224", 1e-12)
     assert deit.crop == 224 / 256
-    google = vit.load("google/vit-large-patch16-384")
+    google = zoo.load("google/vit-large-patch16-384")
     assert (google.dim, google.crop, google.interpolation) == (1024, 1.0, "bilinear")
 
 
 def test_shapes_of_the_zoo() -> None:
     shapes = {
         name: (m.tokens, m.dim, m.depth, m.heads, m.head_dim, m.hidden)
-        for name in vit.names()
-        for m in [vit.load(name)]
+        for name in zoo.names()
+        for m in [zoo.load(name)]
     }
     assert shapes["deit_base"] == (197, 768, 12, 12, 64, 3072)
     assert shapes["deit_base_distilled_384"] == (578, 768, 12, 12, 64, 3072)
@@ -69,9 +69,9 @@ def test_shapes_of_the_zoo() -> None:
 
 def test_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean deit_base"):
-        vit.load("deit_bas")
+        zoo.load("deit_bas")
     with pytest.raises(InputError, match="known are deit_tiny"):
-        vit.load("vit_base_patch16_224.dino")
+        zoo.load("vit_base_patch16_224.dino")
 
 
 @pytest.mark.parametrize("ratio", [4, 4.0, 2.6666666666666665, 1 / 192, 1.25])
@@ -125,13 +125,13 @@ def test_bad_values_are_named(field: str, value: object) -> None:
 
 
 def test_limits_are_inclusive() -> None:
-    assert Vit(dim=arithmetic.MAX_DIM, heads=16).dim == arithmetic.MAX_DIM
+    assert Vit(dim=widths.MAX_DIM, heads=16).dim == widths.MAX_DIM
 
 
 def test_yaml_model(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "mine.yaml"
     path.write_text("dim: 96\nheads: 4\ndepth: 2\n")
-    assert vit.load(str(path)) == Vit(name="mine", dim=96, heads=4, depth=2)
+    assert zoo.load(str(path)) == Vit(name="mine", dim=96, heads=4, depth=2)
 
 
 @pytest.mark.parametrize(
@@ -160,20 +160,20 @@ def test_hostile_yaml_is_one_sentence(tmp_path, text: str, says: str) -> None:  
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=says) as caught:
-        vit.load(str(path))
+        zoo.load(str(path))
     assert "\n" not in str(caught.value)
 
 
 def test_file_errors(tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "latin.yaml").write_bytes(b"name: \xff")
     with pytest.raises(InputError, match="UTF-8"):
-        vit.load(str(tmp_path / "latin.yaml"))
+        zoo.load(str(tmp_path / "latin.yaml"))
     with pytest.raises(InputError, match=os.strerror(errno.ENOENT)):
-        vit.load(str(tmp_path / "none.yaml"))
+        zoo.load(str(tmp_path / "none.yaml"))
     with pytest.raises(InputError, match="folder"):
-        vit.load(str(tmp_path))
+        zoo.load(str(tmp_path))
     with pytest.raises(InputError):
-        vit.load("a\0b.yaml")
+        zoo.load("a\0b.yaml")
 
 
 def test_a_command_holds_the_most_classes_and_heads() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.model.workload import workload
 
 # MMAC per frame of 197 tokens and 12 blocks: patch, qkv, QK^T, AV, proj, fc1, fc2, head
@@ -17,7 +17,7 @@ _TOTAL = {"deit_tiny": 1_253_683_200, "deit_small": 4_598_882_304, "deit_base": 
 
 @pytest.mark.parametrize("name", list(_TABLE))
 def test_macs_equal_the_table(name: str) -> None:
-    layers = workload(vit.load(name))
+    layers = workload(zoo.load(name))
     for kind, mmac in zip(_KINDS, _TABLE[name], strict=True):
         macs = sum(layer.macs for layer in layers if layer.name.endswith(kind))
         assert round(macs / 1e6, 2 if kind == "head" else 1) == mmac
@@ -25,11 +25,11 @@ def test_macs_equal_the_table(name: str) -> None:
 
 
 def test_layer_names_are_timm_s_and_unique() -> None:
-    names = [layer.name for layer in workload(vit.load("vit_digits"))]
+    names = [layer.name for layer in workload(zoo.load("vit_digits"))]
     assert len(set(names)) == len(names) == 1 + 4 * 12 + 2
     assert {"patch_embed", "blocks.3.attn.qkv", "blocks.0.mlp.fc2", "norm", "head"} <= set(names)
 
 
 def test_a_distilled_head_reads_two_tokens() -> None:
-    head = workload(vit.load("deit_tiny_distilled"))[-1]
+    head = workload(zoo.load("deit_tiny_distilled"))[-1]
     assert head.macs == 2 * 192 * 1000

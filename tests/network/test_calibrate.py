@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from samples import RGB, noise
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.integerize import Unsigned, binarize, binary_layers
-from vaqf.network.structure import sha256
+from vaqf.network.networkfile import sha256
 
 VIT = replace(RGB, depth=2)
 PIXELS = noise(VIT, 3)
@@ -21,7 +20,7 @@ PIXELS = noise(VIT, 3)
 
 @pytest.mark.parametrize("act_bits", range(2, 9))
 def test_values_on_a_grid_are_kept(act_bits: int) -> None:
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     values = (np.arange(limit + 1) - limit // 3) * 0.125
     assert calibrate.unsigned_scale(values, act_bits) == Unsigned(0.125, limit // 3)
     signed = np.arange(-limit, limit + 1) * 0.5
@@ -58,7 +57,7 @@ def test_the_forward_pass_is_the_float_models(
     from quant.model.vit import FloatVit
 
     vit = replace(VIT, distilled=distilled)
-    params = checkpoint.random(vit, 3)
+    params = parameters.random(vit, 3)
     binary = {name: binarize(params[f"{name}.weight"]) for name in binary_layers(vit)}
     seen: list[np.ndarray] = []
     keep = calibrate.unsigned_scale
@@ -94,7 +93,7 @@ def test_the_forward_pass_is_the_float_models(
 
 @pytest.mark.parametrize("size", [1e20, 3e38])
 def test_weights_that_overflow_are_refused_in_one_sentence(size: float) -> None:
-    params = checkpoint.random(VIT, 0)
+    params = parameters.random(VIT, 0)
     params["blocks.0.norm1.weight"] = np.full(20, size, np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -103,7 +102,7 @@ def test_weights_that_overflow_are_refused_in_one_sentence(size: float) -> None:
 
 
 def test_calibration_is_deterministic_and_listens_to_the_images() -> None:
-    params = checkpoint.random(VIT, 0)
+    params = parameters.random(VIT, 0)
     first = calibrate.calibrate(VIT, 5, params, PIXELS, "x")
     assert sha256(first) == sha256(calibrate.calibrate(VIT, 5, params, PIXELS, "x"))
     dark = np.zeros_like(PIXELS)

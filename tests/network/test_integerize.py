@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from samples import RGB, noise
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate, integerize
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, integerize, parameters
 from vaqf.network.integerize import Unsigned, binarize
 from vaqf.network.structure import Network
 
@@ -23,7 +22,7 @@ PIXELS = noise(RGB, 3)
 
 
 def made(vit: Vit = RGB, act_bits: int = 8, **changes: np.ndarray) -> Network:
-    params = checkpoint.random(vit, 0) | changes
+    params = parameters.random(vit, 0) | changes
     return calibrate.calibrate(vit, act_bits, params, PIXELS, "random")
 
 
@@ -56,7 +55,7 @@ def test_requant_uses_all_18_bits_of_the_multiplier() -> None:
     for scale in (1e-6, 1e-3, 1.0, 100.0):
         r = integerize._requant("x", scale * rng.uniform(0.5, 1, 30), np.zeros(30))
         assert 2**16 <= np.abs(r.mult).max() < 2**17
-        assert 0 <= r.shift <= arithmetic.MAX_SHIFT
+        assert 0 <= r.shift <= widths.MAX_SHIFT
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_requant_refuses_what_no_integer_holds(gain: float, offset: float, messa
 
 
 def test_embedding_is_the_normalized_convolution() -> None:
-    params = checkpoint.random(RGB, 0)
+    params = parameters.random(RGB, 0)
     network = made()
     normal = (PIXELS / 255.0 - RGB.mean) / RGB.std
     rows = normal.reshape(3, 2, 4, 2, 4, 3).transpose(0, 1, 3, 5, 2, 4).reshape(3, 4, 48)
@@ -108,7 +107,7 @@ def test_gelu_table_is_gelu_on_every_index() -> None:
 
 def test_distilled_head_averages_both() -> None:
     vit = replace(RGB, distilled=True)
-    params = checkpoint.random(vit, 2)
+    params = parameters.random(vit, 2)
     weight, bias = integerize.head_weight(vit, params)
     a, b = np.random.default_rng(0).standard_normal((2, 20))
     two = (
@@ -124,7 +123,7 @@ def test_distilled_head_averages_both() -> None:
 def test_logits_use_their_range_and_cannot_saturate(distilled: bool) -> None:
     vit = replace(RGB, distilled=distilled)
     head = made(vit).head
-    limit = 2 ** (arithmetic.LOGIT_BITS - 1) - 1
+    limit = 2 ** (widths.LOGIT_BITS - 1) - 1
     k = vit.dim * vit.prefix_tokens
     extremes = np.where(head.weight > 0, 255, 0).astype(np.uint8)  # one worst input per class
     for rows in (extremes, 255 - extremes, np.full((1, k), 255, np.uint8)):
@@ -136,7 +135,7 @@ def test_logits_use_their_range_and_cannot_saturate(distilled: bool) -> None:
 
 def test_missing_qkv_bias_is_zero() -> None:
     vit = replace(RGB, qkv_bias=False)
-    params = checkpoint.random(vit, 1)
+    params = parameters.random(vit, 1)
     with_zero = params | {"blocks.0.attn.qkv.bias": np.zeros(60, np.float32)}
     a = calibrate.calibrate(vit, 6, params, PIXELS, "x")
     b = calibrate.calibrate(replace(vit, qkv_bias=True), 6, with_zero, PIXELS, "x")
@@ -149,7 +148,7 @@ def test_a_dead_layer_leaves_a_network_that_runs() -> None:
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    zero = {n: np.zeros(s, np.float32) for n, s in checkpoint.shapes(RGB).items()}
+    zero = {n: np.zeros(s, np.float32) for n, s in parameters.shapes(RGB).items()}
     with pytest.raises(InputError, match="zero for every image"):
         calibrate.calibrate(RGB, 4, zero, PIXELS, "all zero")
 
@@ -157,12 +156,12 @@ def test_weights_that_are_all_zero_are_refused() -> None:
 def test_eps_too_large_for_the_residual_scale_is_refused() -> None:
     with pytest.raises(InputError, match="too small for eps"):
         integerize._norm(
-            "norm", checkpoint.random(RGB, 0), replace(RGB, ln_eps=1.0), 1e-6, Unsigned(0.1, 3)
+            "norm", parameters.random(RGB, 0), replace(RGB, ln_eps=1.0), 1e-6, Unsigned(0.1, 3)
         )
 
 
 def test_scores_beyond_the_softmax_are_refused() -> None:
-    params = checkpoint.random(RGB, 0)
+    params = parameters.random(RGB, 0)
     params["blocks.0.attn.qkv.weight"][:40] *= 1e5
     with pytest.raises(InputError, match="more than the softmax"):
         calibrate.calibrate(RGB, 2, params, PIXELS, "x")

@@ -15,9 +15,7 @@ from safetensors.numpy import load, save
 
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import calibrate, networkfile, parameters
 
 TINY = Vit(
     name="tiny", image_size=4, patch_size=2, channels=1, dim=6, depth=1, heads=2, classes=3,
@@ -28,11 +26,11 @@ TINY = Vit(
 def make(vit, act_bits=5):
     shape = (1, vit.image_size, vit.image_size, vit.channels)
     image = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
-    return calibrate.calibrate(vit, act_bits, checkpoint.random(vit, 0), image, "random, seed 0")
+    return calibrate.calibrate(vit, act_bits, parameters.random(vit, 0), image, "random, seed 0")
 
 
 NET = make(TINY)
-DATA = network.to_bytes(NET)
+DATA = networkfile.to_bytes(NET)
 (HEADER_BYTES,) = struct.unpack("<Q", DATA[:8])
 HEADER = json.loads(json.loads(DATA[8 : 8 + HEADER_BYTES])["__metadata__"]["vaqf"])
 
@@ -43,7 +41,7 @@ def write(path, tensors=None, header=None, **metadata):
     header = dict(HEADER if header is None else header)
     if "sha256" in header:
         del header["sha256"]
-        header["sha256"] = network._digest(header, tensors)
+        header["sha256"] = networkfile._digest(header, tensors)
     path.write_bytes(save(tensors, {"vaqf": json.dumps(header)} | metadata))
     return path
 
@@ -51,7 +49,7 @@ def write(path, tensors=None, header=None, **metadata):
 def refused(path, *words):
     """Reading fails with one line that names the file and says each of the words."""
     with pytest.raises(InputError) as caught:
-        network.read(path)
+        networkfile.read(path)
     text = str(caught.value)
     assert text.startswith(str(path)) and "\n" not in text and len(text) < 600
     for word in words:
@@ -74,26 +72,26 @@ def refused(path, *words):
 )
 def test_round_trip_is_byte_identical(tmp_path, vit, act_bits):
     net = make(vit, act_bits)
-    data = network.to_bytes(net)
+    data = networkfile.to_bytes(net)
     path = tmp_path / "net.safetensors"
     path.write_bytes(data)
-    back = network.read(path)
-    assert network.to_bytes(back) == data == network.to_bytes(net)
+    back = networkfile.read(path)
+    assert networkfile.to_bytes(back) == data == networkfile.to_bytes(net)
     assert back.vit == vit and back.act_bits == act_bits and back.origin == net.origin
     assert back.logit_scale == net.logit_scale
-    assert network.sha256(back) == network.sha256(net)
-    for name, value in network.tensors(back).items():
-        assert (value == network.tensors(net)[name]).all(), name
+    assert networkfile.sha256(back) == networkfile.sha256(net)
+    for name, value in networkfile.tensors(back).items():
+        assert (value == networkfile.tensors(net)[name]).all(), name
     for mine, theirs in zip(net.blocks, back.blocks, strict=True):
         assert (mine.qkv.weight == theirs.qkv.weight).all()
         assert theirs.qkv.weight.dtype == np.int8
-    assert network.is_network(path)
+    assert networkfile.is_network(path)
 
 
 def test_write_of_this_file_itself_is_accepted(tmp_path):
     """The helper makes legal files, so a refusal below is for what was broken."""
     path = write(tmp_path / "n.safetensors")
-    assert network.to_bytes(network.read(path)) == DATA
+    assert networkfile.to_bytes(networkfile.read(path)) == DATA
 
 
 def test_first_input_is_the_lowest_bit():
@@ -118,7 +116,7 @@ def test_first_input_is_the_lowest_bit():
 )
 def test_hash_covers_everything(change):
     """The number of heads is in no tensor's shape; it changes what the network computes."""
-    assert network.sha256(replace(NET, **change)) != network.sha256(NET)
+    assert networkfile.sha256(replace(NET, **change)) != networkfile.sha256(NET)
 
 
 # -- broken files -----------------------------------------------------------------------------
@@ -129,7 +127,7 @@ def test_truncated(tmp_path, size):
     path = tmp_path / "cut.safetensors"
     path.write_bytes(DATA[:size])
     refused(path, "not a safetensors file", "vaqf export")
-    assert not network.is_network(path)
+    assert not networkfile.is_network(path)
 
 
 def test_longer_than_it_says(tmp_path):
@@ -170,8 +168,8 @@ def test_another_kind_of_file(tmp_path, monkeypatch, content):
 def test_missing_file_and_folder(tmp_path):
     refused(tmp_path / "absent.safetensors", "cannot be read")
     refused(tmp_path, "cannot be read")
-    assert not network.is_network(tmp_path)
-    assert not network.is_network(tmp_path / "absent.safetensors")
+    assert not networkfile.is_network(tmp_path)
+    assert not networkfile.is_network(tmp_path / "absent.safetensors")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads files without permission")
@@ -186,7 +184,7 @@ def test_float_checkpoint_is_no_network(tmp_path):
     path = tmp_path / "float.safetensors"
     path.write_bytes(save({"cls_token": np.zeros((1, 1, 6), np.float32)}))
     refused(path, "no entry 'vaqf'")
-    assert not network.is_network(path)
+    assert not networkfile.is_network(path)
 
 
 # -- header -----------------------------------------------------------------------------------
@@ -376,12 +374,12 @@ def test_random_damage_is_refused_or_harmless(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "damaged.safetensors"
     path.write_bytes(bytes(content))
     try:
-        back = network.read(path)
+        back = networkfile.read(path)
     except InputError as error:
         assert "\n" not in str(error)
     else:
-        assert network.to_bytes(back) == DATA
-    network.is_network(path)
+        assert networkfile.to_bytes(back) == DATA
+    networkfile.is_network(path)
 
 
 @given(st.binary(max_size=300))

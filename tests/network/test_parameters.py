@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from quant.files import weights
 from vaqf.errors import InputError, ToolMissing
-from vaqf.model import vit as zoo
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import calibrate, networkfile, parameters
 
 VIT = Vit(
     name="small", image_size=16, patch_size=8, dim=24, depth=2, heads=3, mlp_ratio=2, classes=5
@@ -73,9 +72,9 @@ def equal(a: Params, b: Params) -> None:
 def test_safetensors_under_every_name(
     vit: Vit, names: Callable[[Params], Params], tmp_path: Path
 ) -> None:
-    params = checkpoint.random(vit, 1)
+    params = parameters.random(vit, 1)
     save_file(names(params), tmp_path / "w.safetensors")
-    equal(checkpoint.load(tmp_path / "w.safetensors", vit), params)
+    equal(weights.load(tmp_path / "w.safetensors", vit), params)
 
 
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
@@ -85,11 +84,11 @@ def test_torch_files_under_every_wrapper(
     vit: Vit, wrap: Callable[[object], object], suffix: str, tmp_path: Path
 ) -> None:
     torch = pytest.importorskip("torch")
-    params = checkpoint.random(vit, 2)
+    params = parameters.random(vit, 2)
     for names in (dict, old_hugging_face, lambda p: {f"module.{n}": v for n, v in p.items()}):
         tensors = {n: torch.from_numpy(v.copy()) for n, v in names(params).items()}
         torch.save(wrap(tensors), tmp_path / f"w.{suffix}")
-        equal(checkpoint.load(tmp_path / f"w.{suffix}", vit), params)
+        equal(weights.load(tmp_path / f"w.{suffix}", vit), params)
 
 
 @pytest.mark.parametrize("kind", ["vit", "deit"])
@@ -112,9 +111,9 @@ def test_transformers_own_models(kind: str, tmp_path: Path) -> None:
         model = transformers.DeiTForImageClassificationWithTeacher(config)
     vit = VIT if kind == "vit" else DISTILLED
     model.save_pretrained(tmp_path)  # writes the names of version 4, state_dict has version 5's
-    saved = checkpoint.load(tmp_path / "model.safetensors", vit)
+    saved = weights.load(tmp_path / "model.safetensors", vit)
     torch.save(model.state_dict(), tmp_path / "w.pth")
-    equal(checkpoint.load(tmp_path / "w.pth", vit), saved)
+    equal(weights.load(tmp_path / "w.pth", vit), saved)
     key = dict(model.named_parameters())[f"{kind}.layers.1.attention.k_proj.weight"]
     np.testing.assert_array_equal(saved["blocks.1.attn.qkv.weight"][24:48], key.detach().numpy())
 
@@ -123,28 +122,28 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file as save_torch
 
-    params = checkpoint.random(VIT, 3)
+    params = parameters.random(VIT, 3)
     for dtype in (torch.float16, torch.bfloat16, torch.float64):
         tensors = {n: torch.from_numpy(v).to(dtype) for n, v in params.items()}
         expected = {n: t.float().numpy() for n, t in tensors.items()}
         save_torch(tensors, tmp_path / "w.safetensors")
-        equal(checkpoint.load(tmp_path / "w.safetensors", VIT), expected)
+        equal(weights.load(tmp_path / "w.safetensors", VIT), expected)
         torch.save(tensors, tmp_path / "w.pth")
-        equal(checkpoint.load(tmp_path / "w.pth", VIT), expected)
+        equal(weights.load(tmp_path / "w.pth", VIT), expected)
 
 
 def test_a_loaded_file_becomes_a_network(tmp_path: Path) -> None:
-    params = checkpoint.random(VIT, 4)
+    params = parameters.random(VIT, 4)
     save_file(old_hugging_face(params), tmp_path / "w.safetensors")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
-    loaded = checkpoint.load(tmp_path / "w.safetensors", VIT)
-    assert network.sha256(calibrate.calibrate(VIT, 6, loaded, pixels, "x")) == network.sha256(
-        calibrate.calibrate(VIT, 6, params, pixels, "x")
-    )
+    loaded = weights.load(tmp_path / "w.safetensors", VIT)
+    assert networkfile.sha256(
+        calibrate.calibrate(VIT, 6, loaded, pixels, "x")
+    ) == networkfile.sha256(calibrate.calibrate(VIT, 6, params, pixels, "x"))
 
 
 def changed(**changes: np.ndarray | None) -> Params:
-    params = checkpoint.random(VIT, 5)
+    params = parameters.random(VIT, 5)
     for name, value in changes.items():
         if value is None:
             del params[name]
@@ -181,47 +180,47 @@ def test_bad_tensors_are_named(case: str, tmp_path: Path) -> None:
     tensors, message = BAD_TENSORS[case]
     save_file(tensors, tmp_path / "w.safetensors")
     with pytest.raises(InputError, match=message) as caught:
-        checkpoint.load(tmp_path / "w.safetensors", VIT)
+        weights.load(tmp_path / "w.safetensors", VIT)
     assert "\n" not in str(caught.value)
 
 
 def test_unequal_q_k_v_are_refused(tmp_path: Path) -> None:
-    tensors = old_hugging_face(checkpoint.random(VIT, 0))
+    tensors = old_hugging_face(parameters.random(VIT, 0))
     name = "vit.encoder.layer.1.attention.attention.key.weight"
     for wrong in (np.zeros((24, 23), "f4"), np.zeros((23, 24), "f4"), np.array(3, "f4")):
         save_file({**tensors, name: wrong}, tmp_path / "w.safetensors")
         with pytest.raises(InputError, match=r"layer\.1\.attention"):
-            checkpoint.load(tmp_path / "w.safetensors", VIT)
+            weights.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_another_known_model_is_recognized(tmp_path: Path) -> None:
     digits = zoo.load("vit_digits")
-    save_file(checkpoint.random(digits, 0), tmp_path / "w.safetensors")
+    save_file(parameters.random(digits, 0), tmp_path / "w.safetensors")
     with pytest.raises(InputError, match="fits --model vit_digits"):
-        checkpoint.load(tmp_path / "w.safetensors", VIT)
+        weights.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_an_integer_network_is_no_float_checkpoint(tmp_path: Path) -> None:
     pixels = np.zeros((1, 16, 16, 3), np.uint8)
-    made = calibrate.calibrate(VIT, 8, checkpoint.random(VIT, 0), pixels, "x")
-    (tmp_path / "w.safetensors").write_bytes(network.to_bytes(made))
+    made = calibrate.calibrate(VIT, 8, parameters.random(VIT, 0), pixels, "x")
+    (tmp_path / "w.safetensors").write_bytes(networkfile.to_bytes(made))
     with pytest.raises(InputError, match="integer network already"):
-        checkpoint.load(tmp_path / "w.safetensors", VIT)
+        weights.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_other_suffixes_and_missing_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.safetensors, \.pth"):
-        checkpoint.load(tmp_path / "w.h5", VIT)
+        weights.load(tmp_path / "w.h5", VIT)
     for name in ("w.safetensors", "w.pth", "folder.safetensors", "folder.pth"):
         if name.startswith("folder"):
             (tmp_path / name).mkdir()
         with pytest.raises(InputError, match=r"cannot be read|no safetensors file"):
-            checkpoint.load(tmp_path / name, VIT)
+            weights.load(tmp_path / name, VIT)
 
 
 def test_damaged_safetensors(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
-    save_file(checkpoint.random(VIT, 0), path)
+    save_file(parameters.random(VIT, 0), path)
     whole = path.read_bytes()
     length = struct.unpack("<Q", whole[:8])[0]
     header = json.loads(whole[8 : 8 + length])
@@ -239,7 +238,7 @@ def test_damaged_safetensors(tmp_path: Path) -> None:
     ):
         path.write_bytes(content)
         with pytest.raises(InputError, match="no safetensors file"):
-            checkpoint.load(path, VIT)
+            weights.load(path, VIT)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), min_size=1, max_size=4))
@@ -248,13 +247,13 @@ def test_flipped_header_bytes_raise_only_input_errors(flips: list[tuple[int, int
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "w.safetensors"
-        save_file(checkpoint.random(replace(VIT, depth=1), 0), path)
+        save_file(parameters.random(replace(VIT, depth=1), 0), path)
         content = bytearray(path.read_bytes())
         for at, flip in flips:
             content[at % len(content)] ^= flip
         path.write_bytes(content)
         try:
-            checkpoint.load(path, replace(VIT, depth=1))
+            weights.load(path, replace(VIT, depth=1))
         except InputError as error:
             assert "\n" not in str(error)
 
@@ -262,7 +261,7 @@ def test_flipped_header_bytes_raise_only_input_errors(flips: list[tuple[int, int
 def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "w.pth"
-    good = {n: torch.from_numpy(v) for n, v in checkpoint.random(VIT, 0).items()}
+    good = {n: torch.from_numpy(v) for n, v in parameters.random(VIT, 0).items()}
     cases: list[tuple[object, str]] = [
         ([1, 2], "no tensors by name"),
         ({}, "no tensors by name"),
@@ -279,12 +278,12 @@ def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
     for content, message in cases:
         torch.save(content, path)
         with pytest.raises(InputError, match=message) as caught:
-            checkpoint.load(path, VIT)
+            weights.load(path, VIT)
         assert "\n" not in str(caught.value)
     torch.save(good, path)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InputError, match=r"damaged|refused"):
-        checkpoint.load(path, VIT)
+        weights.load(path, VIT)
 
 
 def test_without_torch_safetensors_still_load(
@@ -293,20 +292,20 @@ def test_without_torch_safetensors_still_load(
     monkeypatch.setattr("quant.find_spec", lambda package: None)
     (tmp_path / "w.pth").write_bytes(b"x")
     with pytest.raises(ToolMissing, match=r"torch is not installed.*\.safetensors"):
-        checkpoint.load(tmp_path / "w.pth", VIT)
-    params = checkpoint.random(VIT, 0)
+        weights.load(tmp_path / "w.pth", VIT)
+    params = parameters.random(VIT, 0)
     save_file(params, tmp_path / "w.safetensors")
-    equal(checkpoint.load(tmp_path / "w.safetensors", VIT), params)
+    equal(weights.load(tmp_path / "w.safetensors", VIT), params)
 
 
 def test_random_parameters_are_seeded_and_fit_the_model() -> None:
     for vit in (VIT, DISTILLED, replace(VIT, qkv_bias=False)):
-        params = checkpoint.random(vit, 7)
-        assert {n: v.shape for n, v in params.items()} == checkpoint.shapes(vit)
-        equal(params, checkpoint.random(vit, 7))
-        assert not np.array_equal(params["pos_embed"], checkpoint.random(vit, 8)["pos_embed"])
+        params = parameters.random(vit, 7)
+        assert {n: v.shape for n, v in params.items()} == parameters.shapes(vit)
+        equal(params, parameters.random(vit, 7))
+        assert not np.array_equal(params["pos_embed"], parameters.random(vit, 8)["pos_embed"])
 
 
 def test_deit_base_has_the_published_number_of_parameters() -> None:
-    count = sum(int(np.prod(s)) for s in checkpoint.shapes(zoo.load("deit_base")).values())
+    count = sum(int(np.prod(s)) for s in parameters.shapes(zoo.load("deit_base")).values())
     assert count == 86_567_656  # DeiT (arXiv 2012.12877), table 1: 86 M; timm counts 86,567,656

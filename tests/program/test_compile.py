@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaqf.errors import InputError
+from vaqf.hardware import layout
 from vaqf.hardware.command import (
     COMMAND_WORDS,
     FIELDS,
@@ -23,8 +24,8 @@ from vaqf.hardware.command import (
 )
 from vaqf.hardware.config import constants
 from vaqf.model.vit import MAX_DEPTH
-from vaqf.program import compile as program
 from vaqf.program import packing
+from vaqf.program.compile import compile_network
 from vaqf.project.blob import Blob, blob
 
 DESIGNS = {
@@ -44,7 +45,7 @@ def case(name, seed=0, **changes):
     vit = small_vit(**{"dim": 21, "heads": 3, "distilled": True, **changes})
     design = design_for([vit], **DESIGNS[name])
     network = calibrated(vit, design.act_bits, seed)
-    return design, network, program.compile_network(design, network)
+    return design, network, compile_network(design, network)
 
 
 # -- commands ---------------------------------------------------------------------------------
@@ -149,7 +150,7 @@ def test_the_image_holds_every_weight_and_record(name):
     for layer, linear in linears(network):
         command = commands[traced[layer]]
         planes, outputs = command["planes"], command["n_words"] * design.pe
-        at = command["weight_offset"] * packing.ALIGN
+        at = command["weight_offset"] * layout.ALIGN
         size = command["weight_words"] * design.pe * design.simd // 8
         data = compiled.weights[at : at + size]
         shape = (planes, outputs, command["k_words"] * design.pe)
@@ -165,7 +166,7 @@ def test_the_image_holds_every_weight_and_record(name):
             wanted = value & 255 if planes == 8 else int(value > 0)
             bits = [weight_bit(data, design, shape, i, row, column) for i in range(planes)]
             assert sum(bit << i for i, bit in enumerate(bits)) == wanted
-            record = command["requant_offset"] * packing.ALIGN + 16 * row
+            record = command["requant_offset"] * layout.ALIGN + 16 * row
             mult, zero, bias = struct.unpack_from("<iiq", compiled.weights, record)
             assert (mult, zero, bias) == (linear.requant.mult[n], 0, linear.requant.bias[n])
         ones = int(np.unpackbits(np.frombuffer(data, np.uint8)).sum())
@@ -182,7 +183,7 @@ def test_position_constants_are_read_back(name):
     for (token, channel), value in np.ndenumerate(network.position):
         number = token // design.tokens * words + channel // design.pe
         place = token % design.tokens * design.pe + channel % design.pe
-        at = embed["constant_offset"] * packing.ALIGN + number * tile + 2 * place
+        at = embed["constant_offset"] * layout.ALIGN + number * tile + 2 * place
         assert struct.unpack_from("<h", compiled.weights, at) == (value,)
 
 
@@ -194,11 +195,11 @@ def test_blocks_do_not_overlap_and_weights_are_stable():
     }
     end = 0
     for offset, size in sorted(ranges):
-        assert offset * packing.ALIGN >= end
-        end = offset * packing.ALIGN + size
-    assert end <= len(compiled.weights) and len(compiled.weights) % packing.ALIGN == 0
+        assert offset * layout.ALIGN >= end
+        end = offset * layout.ALIGN + size
+    assert end <= len(compiled.weights) and len(compiled.weights) % layout.ALIGN == 0
     assert len(ranges) == len(list(linears(network)))  # two frames share one copy
-    assert program.compile_network(design, network) == compiled
+    assert compile_network(design, network) == compiled
 
 
 def test_resident_weights_lie_side_by_side_in_the_ring():
@@ -220,8 +221,8 @@ def test_images_are_patch_rows(changes):
     network = calibrated(vit, 8, 0)
     images = pictures(vit, 3, 0)
     packed = packing.pack_images(network, images)
-    size, row = packing.frame_bytes(network), packing.patch_row_bytes(vit.patch_inputs)
-    assert len(packed) == 3 * size and size % packing.ALIGN == 0 and row % 16 == 0
+    size, row = packing.frame_bytes(network), layout.patch_row_bytes(vit.patch_inputs)
+    assert len(packed) == 3 * size and size % layout.ALIGN == 0 and row % 16 == 0
     grid, p = vit.image_size // vit.patch_size, vit.patch_size
     seen = np.zeros(len(packed), bool)
     for (b, y, x, c), value in np.ndenumerate(images):
@@ -283,7 +284,7 @@ def test_every_frame_runs_in_order_and_no_two_engines_share_a_slot(depth, frames
     vit = small_vit(depth=depth)
     design = design_for([vit], frames_in_flight=frames_in_flight)
     network = calibrated(vit, 8, 0)
-    steps = steps_of(decoded(program.compile_network(design, network)))
+    steps = steps_of(decoded(compile_network(design, network)))
     assert len(steps) == (2 * depth if frames_in_flight == 2 else 2 * depth + 1)
     for n_frames in range(1, 6):
         ran = {frame: [] for frame in range(n_frames)}
@@ -319,19 +320,19 @@ def test_a_network_that_does_not_fit_is_refused():
     vit = small_vit()
     design = design_for([vit])
     with pytest.raises(InputError, match="5-bit activations, the design 8"):
-        program.compile_network(design, calibrated(vit, 5, 0))
+        compile_network(design, calibrated(vit, 5, 0))
     for field in fields(design.capacity):
         small = replace(design.capacity, **{field.name: getattr(design.capacity, field.name) - 1})
         with pytest.raises(InputError, match=f"capacity.{field.name}"):
-            program.compile_network(replace(design, capacity=small), calibrated(vit, 8, 0))
+            compile_network(replace(design, capacity=small), calibrated(vit, 8, 0))
     with pytest.raises(InputError, match="ring_words"):
         smaller = replace(design, ring_words=design.ring_words - 1)
-        program.compile_network(smaller, calibrated(vit, 8, 0))
+        compile_network(smaller, calibrated(vit, 8, 0))
 
 
 def test_the_command_list_holds_exactly_the_deepest_model():
     deep = small_vit(depth=MAX_DEPTH, dim=4, heads=1)
-    compiled = program.compile_network(design_for([deep]), calibrated(deep, 8, 0))
+    compiled = compile_network(design_for([deep]), calibrated(deep, 8, 0))
     per_block = 2 * 5  # commands of a block, for both frames
     assert compiled.command_count <= MAX_COMMANDS < compiled.command_count + per_block
 

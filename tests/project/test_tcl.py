@@ -13,7 +13,7 @@ import pytest
 import vaqf
 from vaqf.hardware.board import load as load_board
 from vaqf.hardware.board import names as board_names
-from vaqf.project import write as emit
+from vaqf.project.render import render
 
 TOP = "vaqf_accelerator"
 PART = "xczu9eg-ffvb1156-2-e"
@@ -68,8 +68,8 @@ class Run:
         return [call.split()[0] for call in self.calls]
 
 
-def render(title: str = "tiny, w1a8", part: str = PART, clock_ns: str = "4.0") -> str:
-    return emit._render("run_hls.tcl.j2", title=title, part=part, clock_ns=clock_ns, top=TOP)
+def script(title: str = "tiny, w1a8", part: str = PART, clock_ns: str = "4.0") -> str:
+    return render("run_hls.tcl.j2", title=title, part=part, clock_ns=clock_ns, top=TOP)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def project(tmp_path: Path) -> Path:
     for name in (*DATA, f"hls/{TOP}.cpp", "hls/testbench.cpp"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"")
-    (root / "hls/run_hls.tcl").write_text(render())
+    (root / "hls/run_hls.tcl").write_text(script())
     return root
 
 
@@ -245,7 +245,7 @@ def test_a_failing_step_ends_the_run_with_exit_1(project: Path, step: str) -> No
 
 def test_what_is_spliced_in_cannot_act_as_code() -> None:
     """Parts and names come checked; the title stands in one comment line only."""
-    text = render(title="TITLE", part="PART", clock_ns="CLOCK")
+    text = script(title="TITLE", part="PART", clock_ns="CLOCK")
     assert [line for line in text.splitlines() if "TITLE" in line] == [
         "# TITLE: C simulation, synthesis, co-simulation and export with the vendor's tool."
     ]

@@ -12,17 +12,17 @@ from unittest.mock import patch
 import torch
 import yaml
 
-from quant.data import sources as data
+from quant.data import sources
 from quant.data.sources import Data
-from quant.export import export
+from quant.files.checkpoint import export
 from quant.recipe import recipe
 from quant.recipe.recipe import Recipe
 from quant.training.run import Progress
 from quant.training.stage import Running
 from quant.training.train import Trained, train
-from vaqf.images import data as images
-from vaqf.model import vit as zoo
-from vaqf.network import structure as network
+from vaqf.images import made
+from vaqf.model import zoo
+from vaqf.network import networkfile
 
 SMALL = replace(zoo.load("vit_digits"), name="small", dim=16, depth=1, heads=2, mlp_ratio=2)
 TIMES = ("images_per_s", "seconds")  # the columns of a log that no two runs share
@@ -49,8 +49,8 @@ stages:
 @functools.cache
 def few(train: int = 32, test: int = 12) -> Data:
     """Some of the digits."""
-    learn, judge = (images.digits(SMALL, split) for split in ("train", "test"))
-    return data.arrays(
+    learn, judge = (made.digits(SMALL, split) for split in ("train", "test"))
+    return sources.arrays(
         "digits", (learn[0][:train], learn[1][:train]), (judge[0][:test], judge[1][:test])
     )
 
@@ -124,4 +124,4 @@ def log(out: Path) -> list[dict[str, str]]:
 
 def sha(out: Path) -> str:
     """The hash of a checkpoint's integer network."""
-    return network.sha256(export(out))
+    return networkfile.sha256(export(out))

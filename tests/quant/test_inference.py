@@ -8,10 +8,9 @@ from samples import noise
 from quant import inference
 from quant.model import threads
 from sim import golden, ranges
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 
 TINY = Vit(
     name="tiny",
@@ -28,7 +27,7 @@ TINY = Vit(
 
 def test_what_is_recorded_is_what_golden_records() -> None:
     images = noise(TINY, 6)
-    network = calibrate.calibrate(TINY, 5, checkpoint.random(TINY, 0), images, "random")
+    network = calibrate.calibrate(TINY, 5, parameters.random(TINY, 0), images, "random")
     seen: dict[str, list[np.ndarray]] = {}
     expected: dict[str, list[np.ndarray]] = {}
     logits = inference.integer_logits(
@@ -57,7 +56,7 @@ def test_a_small_model_gets_one_thread(name: str, expected: int) -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
-        with threads.fitting(vit.load(name)):
+        with threads.fitting(zoo.load(name)):
             assert torch.get_num_threads() == expected
         assert torch.get_num_threads() == 3
     finally:

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from vaqf.hardware import board
-from vaqf.hardware.design import Design, capacity_for, from_json, streamed_ring_words
-from vaqf.model import vit
+from vaqf.hardware.design import Design, accumulator_bits, from_json
+from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
+from vaqf.model import zoo
 from vaqf.resources import unit_costs
 from vaqf.resources import use as resources
 from vaqf.resources.memories import bram18, lutram_luts, memories, memory_use
 from vaqf.resources.quantities import MODULES, add_tree, engine_quantities, quantities, table_luts
-from vaqf.resources.use import accumulator_bits, worst_share
+from vaqf.resources.use import worst_share
 
-BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
 
 def design(act_bits: int = 8, frames: int = 2, engine: str = "table") -> Design:

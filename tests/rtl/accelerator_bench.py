@@ -17,10 +17,11 @@ from rtl_bench import CLOCK_NS
 
 from sim import golden
 from vaqf.hardware.design import Design, from_json
+from vaqf.hardware.layout import STATUS_BYTES
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 from vaqf.program.compile import Program, compile_network
-from vaqf.program.packing import STATUS_BYTES, pack_images, unpack_logits
+from vaqf.program.packing import pack_images, unpack_logits
 
 DESIGN = "VAQF_DESIGN"  # the environment variable that brings it to the simulation
 PORTS = ("commands", "weights", "images", "results")

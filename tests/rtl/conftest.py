@@ -10,10 +10,10 @@ from hls_bench import design_for
 from rtl_bench import dsp, libraries
 from samples import ODD
 
-from sim.cosim import launch as cosim
+from sim.cosim import launch
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
-from vaqf.project import write as emit
+from vaqf.project.rtl import RTL_PACKAGES, rtl_package
 
 Simulate = Callable[..., None]
 PRIMITIVES = {
@@ -57,16 +57,16 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
         family: str = "portable",
     ) -> None:
         package = tmp_path / "vaqf_pkg.sv"
-        package.write_text(emit.rtl_package(design or design_for([ODD]), "a bench"))
-        sources = [package, *(rtl(name) for name in (*emit.RTL_PACKAGES, top))]
+        package.write_text(rtl_package(design or design_for([ODD]), "a bench"))
+        sources = [package, *(rtl(name) for name in (*RTL_PACKAGES, top))]
         arguments = libraries()
         if family != "portable":
             arguments.append(f"-DVAQF_{family.upper()}")
             sources.insert(0, primitives(family, tmp_path))
-        model = cosim.compile_model(
+        model = launch.compile_model(
             top, sources, tmp_path / top, parameters, arguments, runtime=runtime
         )
-        outcomes = cosim.run_benches(model, Path(bench), tmp_path / "run")
+        outcomes = launch.run_benches(model, Path(bench), tmp_path / "run")
         assert not [outcome for outcome in outcomes if outcome.failure], outcomes
 
     return run

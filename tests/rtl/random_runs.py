@@ -10,11 +10,11 @@ from hls_bench import calibrated, extreme, pictures
 from random_designs import DESIGNS, fitted
 
 import vaqf
-from sim.cosim import run as rtl_run
+from sim.cosim import run
 from sim.cosim.run import Cosim
 from vaqf.model.vit import Vit
-from vaqf.network import structure as network_file
-from vaqf.project import read as project
+from vaqf.network import networkfile
+from vaqf.project import read
 from vaqf.project.read import Project
 
 SEVERAL = (*DESIGNS, "table 4", "table 3")  # few enough to be compiled
@@ -33,7 +33,7 @@ def projects(folder: Path, name: str, networks: int) -> Iterator[tuple[Vit, Proj
         make = extreme if number % 2 else calibrated
         same_name = replace(vit, name="random")  # the package's title has it
         (folder / "w.safetensors").write_bytes(
-            network_file.to_bytes(make(same_name, design.act_bits, number))
+            networkfile.to_bytes(make(same_name, design.act_bits, number))
         )
         vaqf.build(
             board="zcu102",
@@ -44,15 +44,15 @@ def projects(folder: Path, name: str, networks: int) -> Iterator[tuple[Vit, Proj
         if built is not None:
             shutil.copytree(built / "rtl/build", place / "rtl/build")
         built = place
-        yield same_name, project.load(place)
+        yield same_name, read.load(place)
 
 
 def steady(made: Project, vit: Vit, seed: int) -> Cosim:
     """On memories as the estimate has them: the cycles can be compared."""
-    return rtl_run.run(made, pictures(vit, FRAMES, seed))
+    return run.run(made, pictures(vit, FRAMES, seed))
 
 
 def paused(made: Project, vit: Vit, seed: int) -> Cosim:
     """On memories with random pauses, one frame to four."""
     images = pictures(vit, 1 + seed % 4, seed)
-    return rtl_run.run(made, images, options=rtl_run.Options(stalls=seed))
+    return run.run(made, images, options=run.Options(stalls=seed))

@@ -7,9 +7,10 @@ from typing import Any
 
 from hls_bench import extreme, small_vit
 
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.command import COMMAND_WORDS, Opcode, decode, encode
-from vaqf.hardware.design import Design, ceil_div
-from vaqf.program import compile as program
+from vaqf.hardware.design import Design
+from vaqf.program.compile import Program, compile_network
 
 COMMAND_BYTES = 4 * COMMAND_WORDS
 Command = dict[str, int]
@@ -59,9 +60,9 @@ def bits(command: Command) -> int:
     return int.from_bytes(encode(command), "little")
 
 
-def compiled(design: Design, seed: int, **changes: Any) -> program.Program:
+def compiled(design: Design, seed: int, **changes: Any) -> Program:
     """Commands and weights of a small network of random integers."""
-    return program.compile_network(design, extreme(small_vit(**changes), design.act_bits, seed))
+    return compile_network(design, extreme(small_vit(**changes), design.act_bits, seed))
 
 
 def random_list(rng: random.Random, in_flight: int, steps: int) -> list[Command]:

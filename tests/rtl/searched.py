@@ -4,17 +4,17 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.hardware import board
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import ENGINES, Design
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.search.search import search
 
 COUNT = 60
 BOARDS = [board.load(name) for name in board.names()]
-BITS = (None, *range(arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS + 1))  # None: the highest
+BITS = (None, *range(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS + 1))  # None: the highest
 SPEEDS = 7  # targets from 1 FPS to the fastest, evenly on a logarithmic scale
 
 
@@ -64,11 +64,11 @@ SOON = [
 def answer(number: int) -> Answer:
     """For the first model that fits, in a random order."""
     asked, rng = question(number), random.Random(number)
-    return next(_answers(asked, rng.sample(vit.names(), len(vit.names()))))
+    return next(_answers(asked, rng.sample(zoo.names(), len(zoo.names()))))
 
 
 def _answers(asked: Question, models: list[str]) -> Iterator[Answer]:
-    for model in map(vit.load, models):
+    for model in map(zoo.load, models):
         pins = {"act_bits": asked.act_bits, "engine": asked.engine}
         fastest = search(model, asked.board, target_fps=None, **pins)
         if fastest.feasible:

@@ -36,9 +36,9 @@ from hls_bench import design_for, small_vit
 from rtl_bench import CLOCK_NS
 from schedule_bench import COMMAND_BYTES, Command, bits, decoded, schedule
 
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.command import MAX_COMMANDS, Opcode, Status
 from vaqf.hardware.config import design_id
-from vaqf.hardware.design import ceil_div
 
 # its images are padded in memory: beats that no result waits for
 VIT = small_vit(depth=1, dim=8, mlp_ratio=1.0, classes=3)

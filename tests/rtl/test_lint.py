@@ -11,9 +11,9 @@ from samples import ODD
 
 from sim.cosim import verilator
 from vaqf.files.paths import RTL
-from vaqf.project import write as emit
+from vaqf.project import rtl
 
-MODULES = [path.stem for path in emit.rtl_library() if path.stem not in emit.RTL_PACKAGES]
+MODULES = [path.stem for path in rtl.rtl_library() if path.stem not in rtl.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
 
 
@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The constants of a small design."""
     path = tmp_path_factory.mktemp("package") / "vaqf_pkg.sv"
-    path.write_text(emit.rtl_package(design_for([ODD]), "lint"))
+    path.write_text(rtl.rtl_package(design_for([ODD]), "lint"))
     return path
 
 
@@ -39,7 +39,7 @@ def output(*command: str | Path, cwd: Path | None = None) -> tuple[int, str]:
 
 
 def sources(package: Path) -> list[Path]:
-    return [package, *emit.rtl_library()]
+    return [package, *rtl.rtl_library()]
 
 
 @pytest.mark.parametrize("module", MODULES)

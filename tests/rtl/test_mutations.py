@@ -16,12 +16,12 @@ from rtl_bench import libraries
 from samples import RGB
 
 from sim import golden
-from sim.cosim import launch as cosim
+from sim.cosim import launch
 from vaqf.errors import ToolFailed
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
 from vaqf.program.compile import compile_network
-from vaqf.project import write as emit
+from vaqf.project.rtl import RTL_PACKAGES, rtl_package
 
 CHOICE = "VAQF_MUTANT"
 LIMIT = 20_000  # cycles; a good run takes a tenth
@@ -52,17 +52,17 @@ def mutable(module: str, changes: dict[str, str], folder: Path) -> Path:
     return path
 
 
-def compile_mutable(folder: Path, runtime: Path) -> cosim.Model:
+def compile_mutable(folder: Path, runtime: Path) -> launch.Model:
     """The accelerator with all mutations inside, none chosen."""
     copies = [mutable("vaqf_accelerator", TOP, folder)]
     for number, (module, old, new) in enumerate(MUTATIONS.values(), 1):
         either = f"(mutation::chosen == {number} ? {new} : {old})"
         copies.append(mutable(module, {old: either}, folder))
     (folder / "mutation.sv").write_text(PACKAGE)
-    (folder / "vaqf_pkg.sv").write_text(emit.rtl_package(small_design(), "mutations"))
+    (folder / "vaqf_pkg.sv").write_text(rtl_package(small_design(), "mutations"))
     packages = [folder / "vaqf_pkg.sv", folder / "mutation.sv"]
-    packages += [rtl(name) for name in emit.RTL_PACKAGES]
-    return cosim.compile_model(
+    packages += [rtl(name) for name in RTL_PACKAGES]
+    return launch.compile_model(
         "vaqf_accelerator",
         [*packages, *copies],
         folder / "model",
@@ -93,9 +93,9 @@ def test_mutations(tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatc
     for number, name in enumerate(("none", *MUTATIONS)):
         monkeypatch.setenv(CHOICE, str(number))
         try:
-            outcomes = cosim.run_benches(model, Path(__file__), tmp_path / name)
+            outcomes = launch.run_benches(model, Path(__file__), tmp_path / name)
         except ToolFailed:  # an assertion of the RTL ends the simulation
-            outcomes = [cosim.Outcome(name, "broke off")]
+            outcomes = [launch.Outcome(name, "broke off")]
         assert bool([outcome for outcome in outcomes if outcome.failure]) == (number > 0), name
 
 

@@ -14,10 +14,9 @@ from searched import COUNT, SOON, Answer, answer
 from test_lint import output
 
 import vaqf
-from sim.cosim import run as rtl_run
+from sim.cosim import run
 from vaqf.hardware.config import constants, rtl_sizes
-from vaqf.project import read as project
-from vaqf.project import write as emit
+from vaqf.project import read, render, rtl
 
 FEW = 4
 LIGHT = 2048  # binary MACs a cycle of an array that is compiled within a minute
@@ -47,10 +46,10 @@ bind memory reach #(.DEPTH(DEPTH)) u_reach (.clk, .write, .write_address);
 
 
 def check_lint(found: Answer, folder: Path) -> None:
-    package = folder / emit.PACKAGE
-    package.write_text(emit.rtl_package(found.design, found.vit.name))
-    words = ("--lint-only", "-Wall", "--quiet", "--top-module", emit.TOP)
-    assert output("verilator", *words, package, *emit.rtl_library()) == (0, ""), found
+    package = folder / rtl.PACKAGE
+    package.write_text(rtl.rtl_package(found.design, found.vit.name))
+    words = ("--lint-only", "-Wall", "--quiet", "--top-module", render.TOP)
+    assert output("verilator", *words, package, *rtl.rtl_library()) == (0, ""), found
 
 
 def deepest(found: Answer) -> int:
@@ -73,9 +72,9 @@ def check_cosim(found: Answer, folder: Path) -> None:
     )
     reached = folder / "reached"
     (place / "rtl/reach.sv").write_text(REACH.replace("FILE", str(reached)))
-    with (place / "rtl" / emit.RTL_FILE_LIST).open("a") as files:
+    with (place / "rtl" / rtl.RTL_FILE_LIST).open("a") as files:
         files.write("reach.sv\n")
-    result = rtl_run.run(project.load(place))
+    result = run.run(read.load(place))
     assert (result.mismatches, result.findings) == (0, ()), found
 
     size = constants(found.design) | rtl_sizes(found.design)

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from vaqf.arithmetic.widths import pixel_digits
+from vaqf.arithmetic.widths import ceil_div, pixel_digits
 from vaqf.cycles import command_cycles, latency, schedule, timeline
 from vaqf.hardware import board
-from vaqf.hardware.design import Design, MatMulShape, capacity_for, ceil_div, streamed_ring_words
-from vaqf.model import vit
+from vaqf.hardware.design import Design
+from vaqf.hardware.matmuls import MatMulShape, capacity_for, streamed_ring_words
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.model.workload import workload
 from vaqf.search.estimate import Estimate, estimate
 
-BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
 
 def design(model: Vit = BASE, act_bits: int = 8, **changes: object) -> Design:
@@ -102,7 +103,7 @@ def test_pinned_estimates() -> None:
 @pytest.mark.parametrize("frames", [1, 2])
 @pytest.mark.parametrize("name", ["deit_base", "deit_tiny_distilled", "vit_digits"])
 def test_layers_add_up(name: str, frames: int) -> None:
-    model = vit.load(name)
+    model = zoo.load(name)
     lanes = model.head_dim
     e = run(design(model, simd=64, attention_lanes=lanes, frames_in_flight=frames,
                    weight_ports=2, attention_rows=1), model)  # fmt: skip
@@ -138,7 +139,7 @@ def test_weights_bind_on_one_port() -> None:
 
 
 def test_resident_weights_are_not_streamed() -> None:
-    from vaqf.hardware.design import total_weight_words
+    from vaqf.hardware.matmuls import total_weight_words
 
     words = total_weight_words(BASE, 8, 4, 768, 64)
     streamed, resident = run(design()), run(design(resident=True, ring_words=words))

@@ -4,11 +4,11 @@ import pytest
 
 from vaqf.errors import InputError
 from vaqf.hardware import board
-from vaqf.model import vit
+from vaqf.model import zoo
 from vaqf.model.workload import workload
 from vaqf.search import paper
 
-BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
 
 def test_the_published_answers() -> None:

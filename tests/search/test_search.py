@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from vaqf.cycles import command_cycles, schedule, timeline
 from vaqf.errors import InputError
 from vaqf.hardware import board
-from vaqf.hardware.design import PORT_BITS, Design, check_fits
-from vaqf.model import vit
+from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.hardware.matmuls import check_fits
+from vaqf.model import zoo
 from vaqf.model.vit import MAX_DEPTH, Vit
 from vaqf.resources.use import worst_share
 from vaqf.search import search
 from vaqf.search.search import Search
 from vaqf.search.space import Problem, arrays, plans
 
-BASE, ZCU102 = vit.load("deit_base"), board.load("zcu102")
+BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 BOARDS = [board.load(name) for name in board.names()]
 
 
@@ -95,7 +96,7 @@ def test_too_large_names_the_missing_bytes() -> None:
     assert "bram36" in found.reason
     assert "bytes too many" in found.reason
     assert all(c["fps"] is None for c in found.to_json()["search"])
-    tiny = search.search(vit.load("deit_tiny"), board.load("pynq_z2"), target_fps=None)
+    tiny = search.search(zoo.load("deit_tiny"), board.load("pynq_z2"), target_fps=None)
     assert "highest precision that fits" in tiny.reason
 
 
@@ -107,7 +108,7 @@ def test_pins() -> None:
     check_legal(found, 60_000)
     found = search.search(BASE, ZCU102, target_fps=None, frames_in_flight=1)
     assert found.estimate.design.frames_in_flight == 1
-    found = search.search(vit.load("deit_tiny"), ZCU102, target_fps=None, engine="adder")
+    found = search.search(zoo.load("deit_tiny"), ZCU102, target_fps=None, engine="adder")
     check_legal(found)
     assert (found.estimate.design.engine, found.estimate.design.share) == ("adder", 1)
 
@@ -135,7 +136,7 @@ def test_a_given_design_is_judged_not_searched() -> None:
     with pytest.raises(InputError, match="engine is adder, but the design has table"):
         search.search(BASE, ZCU102, target_fps=30, engine="adder", design=first.estimate.design)
     with pytest.raises(InputError, match="needs at least"):
-        search.search(vit.load("vit_large"), ZCU102, target_fps=30, design=first.estimate.design)
+        search.search(zoo.load("vit_large"), ZCU102, target_fps=30, design=first.estimate.design)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_nonsense_is_refused(bad: dict[str, object]) -> None:
 @pytest.mark.parametrize("device", BOARDS, ids=lambda b: b.name)
 def test_digits_fit_every_board(device: board.Board) -> None:
     for engine in ("table", "adder"):
-        found = search.search(vit.load("vit_digits"), device, target_fps=100, engine=engine)
+        found = search.search(zoo.load("vit_digits"), device, target_fps=100, engine=engine)
         assert found.feasible, found.reason
         check_legal(found)
 
@@ -243,7 +244,7 @@ def test_the_bounds_of_the_search_are_lower_bounds(model: Vit, act_bits: int, en
 
 @pytest.mark.parametrize("target", [1e-300, 5e-324, 1e300])
 def test_extreme_targets_are_answered(target: float) -> None:
-    found = search.search(vit.load("vit_digits"), ZCU102, target_fps=target)
+    found = search.search(zoo.load("vit_digits"), ZCU102, target_fps=target)
     assert found.feasible == (target < 1)
 
 
@@ -259,7 +260,7 @@ def test_the_search_is_deterministic() -> None:
     def designs() -> list[Design]:
         return [
             c.estimate.design
-            for c in search.search(vit.load("deit_tiny"), ZCU102, target_fps=None).candidates
+            for c in search.search(zoo.load("deit_tiny"), ZCU102, target_fps=None).candidates
         ]
 
     assert designs() == designs()
@@ -279,7 +280,7 @@ def test_absurdly_deep_models_do_not_hang() -> None:
 def test_no_other_number_of_query_rows_is_faster(model: str, name: str, act_bits: int) -> None:
     # on a small device attention with all the DSPs it might use takes too many LUTs: fewer rows
     # must then be looked at, on every array
-    network, device = vit.load(model), board.load(name)
+    network, device = zoo.load(model), board.load(name)
     found = search.search(network, device, target_fps=None, act_bits=act_bits).estimate
     problem = Problem(network, device, "table", device.clock(None), device.budget(), (2, 1))
     for _, array in arrays(problem, act_bits)[::7]:

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Linear, Norm, Requant
 
 ACT_BITS = range(2, 9)
@@ -34,7 +33,7 @@ def requant_of(gain, offset):
     for shift in range(47, -1, -1):
         mult = np.rint(gain * 2.0**shift)
         bias = np.rint(offset * 2.0**shift) + (2.0 ** (shift - 1) if shift else 0)
-        if np.abs(mult).max() < 2**17 and np.abs(bias).max() <= arithmetic.BIAS_LIMIT:
+        if np.abs(mult).max() < 2**17 and np.abs(bias).max() <= widths.BIAS_LIMIT:
             return Requant(mult.astype(np.int32), bias.astype(np.int64), shift)
     raise AssertionError("no shift fits")
 
@@ -60,7 +59,7 @@ def sample(kind, rows, n, rng):
 
 
 def test_reciprocal_of_every_possible_sum():
-    value = np.arange(1, arithmetic.MAX_TOKENS * 127 + 1)
+    value = np.arange(1, widths.MAX_TOKENS * 127 + 1)
     mantissa, exponent = golden.reciprocal(value)
     error = np.abs(mantissa * np.ldexp(1.0, -17 - exponent) * value - 1).max()
     assert MAX_RECIPROCAL_ERROR / 2 < error <= MAX_RECIPROCAL_ERROR
@@ -87,7 +86,7 @@ def layer_norm_error(kind, act_bits, dim, rows):
     residual, ln_eps = 3.1e-3 if kind == "100 sigma" else 3.1e-4, 1e-6
     x = np.rint(sample(kind, rows, dim, rng) / residual).astype(np.int16)
     gamma, beta = 1 + 0.1 * rng.standard_normal(dim), 0.1 * rng.standard_normal(dim)
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     scale, zero = 8.0 / limit, (limit + 1) // 2
     requant = requant_of(gamma * 2.0**-14 / scale, beta / scale + zero)
     norm = Norm(max(1, round(ln_eps * (dim / residual) ** 2)), requant)
@@ -124,7 +123,7 @@ def score_case(kind, rows, tokens, rng):
     """Integer scores, the real value of one score, and its score_mult and score_shift."""
     unit = 1 / 300
     x = sample(kind, rows, tokens, rng) * (1 if kind in ("100 sigma", "tiny variance") else 3)
-    step = unit * math.log2(math.e) * 2**arithmetic.EXP2_FRACTION_BITS
+    step = unit * math.log2(math.e) * 2**widths.EXP2_FRACTION_BITS
     shift = 47
     while round(step * 2**shift) >= 2**18:
         shift -= 1
@@ -135,7 +134,7 @@ def score_case(kind, rows, tokens, rng):
 @pytest.mark.parametrize("act_bits", ACT_BITS)
 def test_exponents_against_float64(kind, act_bits):
     """exact - 1/2 <= e <= exact * 2^(1/256) + 1/2: the exponent is cut to 1/256, then rounded."""
-    full = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
+    full = widths.unsigned_limit(widths.exp_bits(act_bits))
     for tokens in (17, 50, 197, 577):
         rng = np.random.default_rng(tokens)
         scores, unit, mult, shift = score_case(kind, 40, tokens, rng)
@@ -151,8 +150,8 @@ def test_exponents_against_float64(kind, act_bits):
 def test_exponents_of_every_step():
     """Every step of the exponent until 0, so every table entry and every `whole`."""
     for act_bits in ACT_BITS:
-        bits = arithmetic.exp_bits(act_bits)
-        full = arithmetic.unsigned_limit(bits)
+        bits = widths.exp_bits(act_bits)
+        full = widths.unsigned_limit(bits)
         steps = np.arange((bits + 3) * 256)
         e = golden.exponents(-steps[None], 1, 0, act_bits)[0]
         exact = full * 2.0 ** (-steps / 256)
@@ -163,13 +162,13 @@ def test_exponents_of_every_step():
 def mean_error(act_bits, tokens):
     """Largest error of weighted_mean in steps of v, against the exact quotient."""
     rng = np.random.default_rng(tokens * act_bits)
-    limit = arithmetic.signed_limit(act_bits)
-    full = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
+    limit = widths.signed_limit(act_bits)
+    full = widths.unsigned_limit(widths.exp_bits(act_bits))
     e = rng.integers(0, full + 1, (200, tokens))
     e[:, 0] = full
     v = rng.integers(-limit, limit + 1, (tokens, 9))
     v[:, 0] = limit
-    mean = golden.weighted_mean(e, v, act_bits) * 2.0**-arithmetic.NORM_FRACTION_BITS
+    mean = golden.weighted_mean(e, v, act_bits) * 2.0**-widths.NORM_FRACTION_BITS
     return np.abs(mean - (e @ v) / e.sum(axis=-1, keepdims=True)).max()
 
 
@@ -184,11 +183,11 @@ def test_weighted_mean_against_the_exact_quotient(act_bits):
 def attention_error(kind, act_bits, tokens):
     """softmax(scores) @ v in float64 against the integers, in units of the largest v."""
     rng = np.random.default_rng(tokens + act_bits)
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     scores, unit, mult, shift = score_case(kind, 60, tokens, rng)
     v = rng.integers(-limit, limit + 1, (tokens, 64))
     e = golden.exponents(scores, mult, shift, act_bits)
-    mean = golden.weighted_mean(e, v, act_bits) * 2.0**-arithmetic.NORM_FRACTION_BITS
+    mean = golden.weighted_mean(e, v, act_bits) * 2.0**-widths.NORM_FRACTION_BITS
     exact = np.exp((scores - scores.max(axis=-1, keepdims=True)) * unit)
     exact /= exact.sum(axis=-1, keepdims=True)
     return np.abs(mean - exact @ v).max() / limit
@@ -203,7 +202,7 @@ def test_attention_against_float64_softmax(act_bits):
     }
     worst = max(errors, key=errors.get)
     assert MAX_ATTENTION_ERROR[act_bits] / 2 < errors[worst] <= MAX_ATTENTION_ERROR[act_bits], worst
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     for tokens in (17, 577):  # uniform and one-hot attention lose nothing but the division
         for kind in ("equal", "one-hot", "100 sigma"):
             assert errors[kind, tokens] <= MAX_MEAN_ERROR / limit
@@ -216,7 +215,7 @@ def test_a_long_flat_tail_is_the_worst_case(act_bits):
     float64 gives the tail 576 / (576 + 2 L) of the weight, golden none: a stated limit of
     numerators of at most 7 bits, not a mistake. One score step nearer, the tail is there.
     """
-    full = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
+    full = widths.unsigned_limit(widths.exp_bits(act_bits))
     for gap, numerator in ((math.log2(2 * full) + 0.02, 0), (math.log2(2 * full) - 0.02, 1)):
         scores = np.zeros((1, 577), np.int32)
         scores[0, 0] = round(gap * 256)
@@ -236,7 +235,7 @@ def gelu(x):
 def test_gelu_against_float64(kind, act_bits):
     """Half a step of the output, and half a step of the index times GELU's largest slope."""
     rng = np.random.default_rng(act_bits)
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     index_scale = 4.0 / 127
     scale, zero = 4.2 / limit, round(0.17 / 4.2 * limit)
     points = gelu(np.arange(-128, 128) * index_scale)
@@ -276,15 +275,15 @@ def test_engine_identities_in_any_order(act_bits, k, seed):
     slices = np.array_split(np.arange(k), min(3, k))
     terms = [
         (d, p, part)
-        for d in range(arithmetic.pixel_digits(act_bits))
+        for d in range(widths.pixel_digits(act_bits))
         for p in range(8)
         for part in slices
     ]
-    bound = 2 ** (arithmetic.fixed_acc_bits(8, k) - 1)
+    bound = 2 ** (widths.fixed_acc_bits(8, k) - 1)
     acc = np.zeros((2, 3), np.int64)
     for i in rng.permutation(len(terms)):
         d, p, part = terms[i]
-        digit = (pixels[:, part] >> (act_bits * d)) & arithmetic.unsigned_limit(act_bits)
+        digit = (pixels[:, part] >> (act_bits * d)) & widths.unsigned_limit(act_bits)
         planes = digit @ ((weight[:, part] >> p) & 1).astype(np.int64).T
         acc += (-planes if p == 7 else planes) << (p + act_bits * d)
         assert (-bound <= acc).all() and (acc < bound).all()
@@ -316,7 +315,7 @@ SMALL = Vit(
 @pytest.fixture(scope="module")
 def net():
     images = np.random.default_rng(1).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8)
-    return calibrate.calibrate(SMALL, 6, checkpoint.random(SMALL, 0), images, "seeded")
+    return calibrate.calibrate(SMALL, 6, parameters.random(SMALL, 0), images, "seeded")
 
 
 def test_run_does_not_depend_on_the_batch(net, monkeypatch):
@@ -380,7 +379,7 @@ def test_residual_saturates_twice():
 def test_a_patch_reads_channel_row_column():
     vit = replace(SMALL, image_size=8, dim=48, heads=1)
     images = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), dtype=np.uint8)
-    base = calibrate.calibrate(vit, 8, checkpoint.random(vit, 0), images, "seeded")
+    base = calibrate.calibrate(vit, 8, parameters.random(vit, 0), images, "seeded")
     plain = Requant(np.ones(48, np.int32), np.zeros(48, np.int64), 0)
     eye = Linear(np.eye(48, dtype=np.int8), plain)
     net = replace(base, embed=eye, position=np.zeros_like(base.position))

@@ -13,11 +13,9 @@ import numpy as np
 import pytest
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
 
 
@@ -242,7 +240,7 @@ def assert_equal(net, image):
 def test_golden_equals_the_page_on_calibrated_networks(act_bits, distilled):
     vit = replace(TINY, distilled=distilled)
     image = image_of(vit, act_bits)
-    params = checkpoint.random(vit, act_bits)
+    params = parameters.random(vit, act_bits)
     net = calibrate.calibrate(vit, act_bits, params, image[None], "seeded")
     layers = assert_equal(net, image)
     assert len(np.unique(layers["blocks.1.attn.context"])) > 2  # not saturated flat
@@ -252,7 +250,7 @@ def random_requant(rng, n, value_bits, out_bits):
     """Any legal constants: some extreme, most such that outputs of value_bits fill out_bits."""
     if rng.random() < 0.3:
         mult = rng.choice([-(2**17), 2**17 - 1, 0, 1], n)
-        bias = rng.choice([-arithmetic.BIAS_LIMIT, arithmetic.BIAS_LIMIT, 0], n)
+        bias = rng.choice([-widths.BIAS_LIMIT, widths.BIAS_LIMIT, 0], n)
         return Requant(mult.astype(np.int32), bias, int(rng.integers(0, 48)))
     shift = int(np.clip(value_bits + 15 - out_bits + rng.integers(0, 4), 0, 47))
     mult = rng.integers(-(2**17), 2**17, n).astype(np.int32)
@@ -270,16 +268,16 @@ def random_network(vit, act_bits, seed):
 
     def binary(n, k, out_bits):
         weight = rng.choice(np.array([-1, 1], np.int8), (n, k))
-        bits = arithmetic.binary_acc_bits(act_bits, k)
+        bits = widths.binary_acc_bits(act_bits, k)
         return Linear(weight, random_requant(rng, n, bits, out_bits))
 
     def fixed(n, k, input_bits, out_bits):
         weight = rng.integers(-128, 128, (n, k), dtype=np.int8)
-        bits = arithmetic.fixed_acc_bits(input_bits, k)
+        bits = widths.fixed_acc_bits(input_bits, k)
         return Linear(weight, random_requant(rng, n, bits, out_bits))
 
     def block():
-        score_bits = arithmetic.signed_bits(vit.head_dim * arithmetic.signed_limit(act_bits) ** 2)
+        score_bits = widths.signed_bits(vit.head_dim * widths.signed_limit(act_bits) ** 2)
         return Block(
             norm1=norm(),
             qkv=binary(3 * d, d, act_bits),
@@ -319,8 +317,8 @@ def test_golden_equals_the_page_on_random_legal_constants(seed):
 def test_random_constants_are_legal_networks(tmp_path):
     net = random_network(TINY, 5, 3)
     path = tmp_path / "n.safetensors"
-    path.write_bytes(network.to_bytes(net))
-    assert network.to_bytes(network.read(path)) == network.to_bytes(net)
+    path.write_bytes(networkfile.to_bytes(net))
+    assert networkfile.to_bytes(networkfile.read(path)) == networkfile.to_bytes(net)
 
 
 @pytest.mark.parametrize("patch_size", [16, 32])
@@ -334,7 +332,7 @@ def test_patch_embedding_with_and_without_pre_shift(patch_size):
     net = random_network(vit, 3, 1)
     k = vit.patch_inputs
     rows = [np.full(k, -128), np.full(k, 127), rng.integers(-128, 128, k), np.zeros(k)]
-    bits = arithmetic.fixed_acc_bits(8, k)
+    bits = widths.fixed_acc_bits(8, k)
     assert bits == {16: 26, 32: 28}[patch_size]
     requant = Requant(
         np.array([2**17 - 1, 2**17 - 1, 2**16, -(2**17)], np.int32), np.full(4, 2**27), 28
@@ -363,7 +361,7 @@ EXTREME_ROWS = {
 def test_layer_norm_of_extreme_rows_stays_in_its_widths(row, eps, dim):
     x = EXTREME_ROWS[row](dim)
     mult = np.full(dim, 2**17 - 1, np.int32)
-    norm = Norm(eps, Requant(mult, np.full(dim, arithmetic.BIAS_LIMIT), 40))
+    norm = Norm(eps, Requant(mult, np.full(dim, widths.BIAS_LIMIT), 40))
     low = replace(norm, requant=replace(norm.requant, bias=-norm.requant.bias))
     fair = Norm(eps, Requant(np.full(dim, 2**11, np.int32), np.full(dim, 2**27), 20))
     for each in (norm, low, fair):
@@ -374,7 +372,7 @@ def test_layer_norm_of_extreme_rows_stays_in_its_widths(row, eps, dim):
 @pytest.mark.parametrize("act_bits", range(2, 9))
 @pytest.mark.parametrize("tokens", [1, 577, 4096])
 def test_attention_extremes_stay_in_their_widths(act_bits, tokens):
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     top = 1024 * limit**2
     rng = np.random.default_rng(tokens)
     requant = Requant(np.array([2**17 - 1], np.int32), np.array([2**35]), 36)
@@ -399,13 +397,13 @@ def test_requantize_at_the_corners_of_its_ports():
     """27 x 18 bits plus the largest bias is exactly 48 bits: one more would overflow."""
     for value in (-(2**26), 2**26 - 1, -1, 0, 1):
         for mult in (-(2**17), 2**17 - 1, -1, 0, 1):
-            for bias in (-arithmetic.BIAS_LIMIT, arithmetic.BIAS_LIMIT, 0):
+            for bias in (-widths.BIAS_LIMIT, widths.BIAS_LIMIT, 0):
                 for shift in (0, 1, 47):
                     q = Requant(np.array([mult]), np.array([bias]), shift)
                     got = golden.requantize(np.array([value]), q, -(2**47), 2**47 - 1)
                     assert got.tolist() == [requantize(value, q, 0, -(2**47), 2**47 - 1)]
     with pytest.raises(AssertionError, match="no s48"):
-        beyond = Requant(np.array([-(2**17)]), np.array([arithmetic.BIAS_LIMIT + 1]), 0)
+        beyond = Requant(np.array([-(2**17)]), np.array([widths.BIAS_LIMIT + 1]), 0)
         requantize(-(2**26), beyond, 0, 0, 1)
 
 

@@ -7,10 +7,9 @@ import pytest
 from samples import noise
 
 from sim import golden, ranges
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Block, Network, Requant
 
 VIT = Vit(
@@ -30,7 +29,7 @@ IMAGES = noise(VIT, 40)
 
 def network(act_bits: int) -> Network:
     """Seeded random weights whose scales fit the images."""
-    return calibrate.calibrate(VIT, act_bits, checkpoint.random(VIT, 1), IMAGES, "random")
+    return calibrate.calibrate(VIT, act_bits, parameters.random(VIT, 1), IMAGES, "random")
 
 
 def watched(net: Network) -> dict[str, ranges.Range]:
@@ -234,7 +233,7 @@ def test_wide_grids_need_few_steps_but_all_their_headroom() -> None:
 def test_the_index_is_free_where_gelu_has_become_constant() -> None:
     net = network(8)
     gelu = net.blocks[0].gelu.copy()
-    gelu[0], gelu[255] = gelu[128], arithmetic.unsigned_limit(8)
+    gelu[0], gelu[255] = gelu[128], widths.unsigned_limit(8)
     flat = replace(net, blocks=(replace(net.blocks[0], gelu=gelu), net.blocks[1]))
     grid = {g.name: g for g in ranges.grids(flat)}["blocks.0.mlp.index"]
     assert (grid.free_low, grid.free_high) == (True, True)

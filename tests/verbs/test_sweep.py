@@ -11,9 +11,9 @@ from samples import DIGITS_MODEL
 pytest.importorskip("torch")
 pytest.importorskip("brevitas")
 
-from vaqf.cli import app as cli
-from vaqf.model import vit
-from vaqf.verbs import lists as api
+import vaqf
+from vaqf.cli import app
+from vaqf.model import zoo
 
 
 @pytest.fixture
@@ -31,25 +31,25 @@ def test_a_sweep_writes_table_picture_and_networks(
 ) -> None:
     out = tmp_path / "out"
     command = [*words, "--act-bits", "3,6", "--fps", "1000", "-o", str(out)]
-    assert cli.main([*command, "--json"]) == 0
+    assert app.main([*command, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert [point["act_bits"] for point in answer["points"]] == [6, 3]
     assert (answer["board"], answer["target_fps"], answer["folder"]) == ("zcu102", 1000, str(out))
-    small = vit.load(words[2])
-    found = api.estimate(words[2], "zcu102", fps=1000.0).to_json()["search"]
+    small = zoo.load(words[2])
+    found = vaqf.estimate(words[2], "zcu102", fps=1000.0).to_json()["search"]
     best = {entry["act_bits"]: entry for entry in found}
     rows = list(csv.DictReader((out / "sweep.csv").read_text().splitlines()))
     for point, row in zip(answer["points"], rows, strict=True):
         assert point["fps"] == best[point["act_bits"]]["fps"]
         assert point["limited_by"] == row["limited_by"] == best[point["act_bits"]]["limited_by"]
         assert int(row["correct"]) == point["correct"]
-        evaluated = api.evaluate(out / point["network"], "digits")
+        evaluated = vaqf.evaluate(out / point["network"], "digits")
         assert evaluated.correct == point["correct"]
         assert (evaluated.network.vit, evaluated.network.act_bits) == (small, point["act_bits"])
     assert (out / "sweep.png").read_bytes().startswith(b"\x89PNG")
-    assert cli.main(command) == 2
+    assert app.main(command) == 2
     assert "--resume goes on" in capsys.readouterr().err
-    assert cli.main([*command, "--resume"]) == 0
+    assert app.main([*command, "--resume"]) == 0
     shown = capsys.readouterr().out
     assert "w1a6" in shown and "wrote" in shown and "meets 1,000 FPS" in shown
 
@@ -76,6 +76,6 @@ def test_wrong_words_are_refused_before_any_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    assert cli.main([*words, "-o", str(out), *more]) == 2
+    assert app.main([*words, "-o", str(out), *more]) == 2
     assert message in capsys.readouterr().err
     assert not out.exists() or not any(out.iterdir())

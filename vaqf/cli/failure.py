@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from typer import TyperException
 
-from vaqf import VERBS, __version__
+from vaqf import __version__
 from vaqf.files.fields import nearest, shown
+from vaqf.verbs import VERBS
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended

@@ -12,9 +12,9 @@ Value = TypeVar("Value")
 
 
 def _complete_model(incomplete: str) -> list[str]:
-    from vaqf.model import vit
+    from vaqf.model import zoo
 
-    return [name for name in vit.names() if name.startswith(incomplete.lower())]
+    return [name for name in zoo.names() if name.startswith(incomplete.lower())]
 
 
 def _complete_board(incomplete: str) -> list[str]:

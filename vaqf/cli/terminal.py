@@ -5,7 +5,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from vaqf.evaluation.answer import Report, silent
+from vaqf.reporting import Report, silent
 
 
 def print_json(document: Any) -> None:

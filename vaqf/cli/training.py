@@ -1,9 +1,10 @@
-"""The verbs of training: words to calls of vaqf.api, as in vaqf.cli."""
+"""The commands train, sweep, export and evaluate."""
 
 from typing import Annotated
 
 import typer
 
+import vaqf
 from vaqf.cli.options import (
     ActBits,
     AsJson,
@@ -30,7 +31,6 @@ from vaqf.cli.options import (
     pairs,
 )
 from vaqf.cli.terminal import print_json, progress
-from vaqf.verbs import lists as api
 
 
 def train(
@@ -54,7 +54,7 @@ def train(
 ) -> None:
     """Train a binary-weight model; with --board and --fps, for the precision the search finds."""
     with progress(quiet or as_json) as report:
-        result = api.train(
+        result = vaqf.train(
             model,
             data,
             out,
@@ -77,7 +77,7 @@ def train(
     if as_json:
         print_json(result.to_json())
         return
-    from vaqf.cli.show import tables as show
+    from vaqf.cli.show import training as show
 
     show.training(result)
 
@@ -105,7 +105,7 @@ def sweep(
 ) -> None:
     """Train several precisions; accuracy against frames per second, as table and picture."""
     with progress(quiet or as_json) as report:
-        result = api.sweep(
+        result = vaqf.sweep(
             model,
             data,
             board,
@@ -128,7 +128,7 @@ def sweep(
     if as_json:
         print_json(result.to_json())
         return
-    from vaqf.cli.show import tables as show
+    from vaqf.cli.show import training as show
 
     show.sweep(result.to_json())
 
@@ -143,7 +143,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Checkpoint to integer network: one safetensors file."""
-    network, place = api.export(checkpoint, out, qonnx, force)
+    network, place = vaqf.export(checkpoint, out, qonnx, force)
     if as_json:
         print_json({"file": str(place), "model": network.vit.name, "act_bits": network.act_bits})
     else:
@@ -177,7 +177,7 @@ def evaluate(
 ) -> None:
     """Accuracy of an integer network, as the hardware computes; -o writes all of it as JSON."""
     with progress(quiet or as_json) as report:
-        result = api.evaluate(
+        result = vaqf.evaluate(
             weights,
             data,
             given(integer, "--images", images),

@@ -7,20 +7,11 @@ docs/rtl.md has the order of loads and passes; the numbers of pipelines are late
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.cycles import latency
-from vaqf.hardware.design import (
-    MIN_INTERVAL,
-    PORT_BITS,
-    RECORD_BYTES,
-    TABLE_ENTRIES,
-    Design,
-    MatMulShape,
-    ceil_div,
-    matmul_shapes,
-    round_up,
-    weight_words,
-)
+from vaqf.hardware.design import MIN_INTERVAL, PORT_BITS, RECORD_BYTES, TABLE_ENTRIES, Design
+from vaqf.hardware.matmuls import MatMulShape, matmul_shapes, weight_words
 from vaqf.model.vit import Vit
 
 NORMALIZED = ("qkv", "fc1", "head")  # matmuls whose inputs pass the layer norm
@@ -79,7 +70,7 @@ def _first_load(kind: str, design: Design) -> int:
 
 def _numbers_way() -> int:
     """From a row's sums to 1 / sigma."""
-    return latency.cycles("MEMORY") + 1 + latency.normalizer(arithmetic.VARIANCE_BITS)
+    return latency.cycles("MEMORY") + 1 + latency.normalizer(widths.VARIANCE_BITS)
 
 
 def _norm_beats(design: Design) -> int:
@@ -151,7 +142,7 @@ def command(
         weight_words=weights,
         weight_bits=0 if design.resident else weights * design.ring_word_bits,
         records=records,
-        gelu_entries=2**arithmetic.GELU_INDEX_BITS if kind == "fc1" else 0,
+        gelu_entries=2**widths.GELU_INDEX_BITS if kind == "fc1" else 0,
         constant_bits=8 * groups * outputs * design.constant_tile_bytes if kind == "embed" else 0,
     )
 
@@ -207,14 +198,14 @@ def _attention_fill(a: int, rows: int, lanes: int, parts: int, tokens: int) -> i
     Scores wait for their group's maximum, so values follow a group behind; R keys are gathered
     before each product. attention.sv and what is below it. parts: of a head, `lanes` channels each.
     """
-    c, limit = latency.cycles, arithmetic.signed_limit(a)
-    most = limit * arithmetic.unsigned_limit(arithmetic.exp_bits(a))
+    c, limit = latency.cycles, widths.signed_limit(a)
+    most = limit * widths.unsigned_limit(widths.exp_bits(a))
     scores = c("RUN") + rows + latency.products(lanes, a, limit**2)
     numerators = c("RUN") + rows
     weighed = rows * parts + c("WEIGH")
     sums = numerators + latency.products(rows, a, most) + c("ACCUMULATE")
     totals = numerators + latency.add_tree(rows) + c("ACCUMULATE")
-    totals += latency.octave(arithmetic.exp_sum_bits(a, tokens))
+    totals += latency.octave(widths.exp_sum_bits(a, tokens))
     written = c("SCALE_BY") + c("REQUANTIZE") + c("DIAGONAL_WRITE")
     behind = weighed - (numerators - c("TURN"))
     return scores + behind + max(sums, totals) + written

@@ -6,8 +6,9 @@ tests/rtl/packages/test_latency.py compares the functions with the package's, in
 import re
 from functools import lru_cache
 
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.files.paths import rtl
-from vaqf.hardware.design import TABLE_INPUTS, ceil_div
+from vaqf.hardware.design import TABLE_INPUTS
 
 DSP_BITS = 27  # of the port that holds two factors; 25 on series 7, a few cycles more
 

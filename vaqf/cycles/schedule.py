@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from vaqf.cycles.command_cycles import Command, attention_cycles
-from vaqf.cycles.timeline import ATTENTION, ENGINE_TURN, Event, Timeline, stream_rate
+from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
+from vaqf.hardware.order import ATTENTION
 from vaqf.model.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles

@@ -21,23 +21,13 @@ from vaqf.cycles.command_cycles import (
 from vaqf.cycles.weight_stream import ASK, EFFICIENCY, READ_LATENCY, WeightStream
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.hardware.order import ATTENTION, Entry, command_list
 from vaqf.model.vit import Vit
 
 ENGINE_TURN = 2  # cycles from the end of a command to the next one's start
 WALK = 6  # from a command's start to the next one's, which the list is read for
 BUFFERS = 2  # of parameters, for matmuls and for attention
 STORED = 2  # from the last parameter to the start that it allows
-ATTENTION = "attention"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One command of the list."""
-
-    kind: str  # embed, qkv, proj, fc1, fc2, head or attention
-    block: int
-    slot: int
-    new_step: bool  # both engines are done before it starts
 
 
 @dataclass(frozen=True)
@@ -49,39 +39,6 @@ class Event:
     end: float
     stall: float  # cycles inside, for weights
     waited_for: str  # before its start: compute, attention, parameters
-
-
-def phases(depth: int) -> list[list[tuple[str, int]]]:
-    """The phases 0..L of one frame as (kind, block)."""
-    found = [[("embed", 0), ("qkv", 0)]]
-    for i in range(depth):
-        last = ("head", i) if i + 1 == depth else ("qkv", i + 1)
-        found.append([("proj", i), ("fc1", i), ("fc2", i), last])
-    return found
-
-
-def command_list(depth: int, frames: int) -> list[Entry]:
-    """What runs again and again, in the order of vaqf/program/compile.py."""
-    parts = phases(depth)
-    found: list[Entry] = []
-
-    def step(slot: int, phase: list[tuple[str, int]], layer: int | None) -> None:
-        attention = [] if layer is None else [(ATTENTION, layer % depth)]
-        other = frames - 1 - slot
-        for i, (kind, block) in enumerate([*attention, *phase]):
-            found.append(Entry(kind, block, other if kind == ATTENTION else slot, i == 0))
-
-    if frames == 1:
-        for i, phase in enumerate(parts):
-            step(0, phase, None)
-            if i < depth:
-                step(0, [], i)
-    else:
-        for i in range(depth):
-            phase = parts[depth] + parts[0] if i == 0 else parts[i]
-            step(0, phase, i - 1)
-            step(1, phase, i)
-    return found
 
 
 def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:

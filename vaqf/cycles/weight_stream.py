@@ -8,8 +8,9 @@ what is below it.
 
 from collections import deque
 
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.command_cycles import Command
-from vaqf.hardware.design import PORT_BITS, RECORD_BYTES, Design, ceil_div
+from vaqf.hardware.design import PORT_BITS, RECORD_BYTES, Design
 
 EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
 READ_LATENCY = 60  # cycles from an address to its first data, of a DRAM behind an interconnect

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vaqf.evaluation import metrics
 from vaqf.evaluation.answer import Agreement, Evaluation
-from vaqf.images.data import Data, Pixels
+from vaqf.files.packages import use
+from vaqf.images.data import Data
+from vaqf.images.pictures import Pixels
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
-from vaqf.verbs.arguments import use
 
 BATCH = 64  # images read and run at a time: 10 MB of pixels at 224 x 224
 Floats = Callable[[Pixels], NDArray[np.float32]]

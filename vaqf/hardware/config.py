@@ -6,11 +6,12 @@ Both flavours generate their constants from these names; neither states a width 
 import json
 import zlib
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.tables import exp2_table, reciprocal_table, rsqrt_tables
+from vaqf.arithmetic.widths import ceil_div, round_up
+from vaqf.hardware import layout
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
-from vaqf.hardware.design import MIN_INTERVAL, PORT_BITS, TABLE_ENTRIES, Design, ceil_div, round_up
-from vaqf.program import packing
-from vaqf.resources.use import accumulator_bits
+from vaqf.hardware.design import MIN_INTERVAL, PORT_BITS, TABLE_ENTRIES, Design, accumulator_bits
 
 
 def acc_bits(design: Design) -> int:
@@ -21,7 +22,7 @@ def acc_bits(design: Design) -> int:
 def constants(design: Design) -> dict[str, int]:
     """Name -> value, in the order of the generated files."""
     a, capacity = design.act_bits, design.capacity
-    exp_bits = arithmetic.exp_bits(a)
+    exp_bits = widths.exp_bits(a)
     tokens = round_up(capacity.tokens, design.tokens)
     return {
         # the design
@@ -43,55 +44,55 @@ def constants(design: Design) -> dict[str, int]:
         "run_words": design.run_words,
         # the largest network
         "max_tokens": tokens,
-        "max_prefix_tokens": min(arithmetic.MAX_PREFIX_TOKENS, tokens),
+        "max_prefix_tokens": min(widths.MAX_PREFIX_TOKENS, tokens),
         "max_dim": capacity.dim,
         "max_hidden": capacity.hidden,
         "max_attention": capacity.attention,
         "max_head_words": capacity.head // design.pe,
         "max_pixels": capacity.pixels,
-        "max_pixel_bytes": packing.patch_row_bytes(capacity.pixels),
+        "max_pixel_bytes": layout.patch_row_bytes(capacity.pixels),
         "max_outputs": capacity.outputs,
         "partial_words": capacity.partial_outputs // design.pe,
         "max_commands": MAX_COMMANDS,
         "score_depth": 2 * tokens,
         # widths
         "acc_bits": acc_bits(design),
-        "residual_bits": arithmetic.RESIDUAL_BITS,
-        "operand_bits": arithmetic.OPERAND_BITS,
-        "mult_bits": arithmetic.MULT_BITS,
-        "bias_bits": arithmetic.BIAS_BITS,
-        "logit_bits": arithmetic.LOGIT_BITS,
-        "fixed_weight_bits": arithmetic.FIXED_WEIGHT_BITS,
+        "residual_bits": widths.RESIDUAL_BITS,
+        "operand_bits": widths.OPERAND_BITS,
+        "mult_bits": widths.MULT_BITS,
+        "bias_bits": widths.BIAS_BITS,
+        "logit_bits": widths.LOGIT_BITS,
+        "fixed_weight_bits": widths.FIXED_WEIGHT_BITS,
         "port_bits": PORT_BITS,
-        "row_sum_bits": arithmetic.ROW_SUM_BITS,
-        "row_square_bits": arithmetic.ROW_SQUARE_BITS,
-        "variance_bits": arithmetic.VARIANCE_BITS,
-        "score_bits": arithmetic.score_bits(a, capacity.head),
-        "score_mult_bits": arithmetic.SCORE_MULT_BITS,
+        "row_sum_bits": widths.ROW_SUM_BITS,
+        "row_square_bits": widths.ROW_SQUARE_BITS,
+        "variance_bits": widths.VARIANCE_BITS,
+        "score_bits": widths.score_bits(a, capacity.head),
+        "score_mult_bits": widths.SCORE_MULT_BITS,
         "exp_bits": exp_bits,
-        "exp_sum_bits": arithmetic.exp_sum_bits(a, tokens),
-        "context_bits": arithmetic.context_bits(a, tokens),
-        "exp2_fraction_bits": arithmetic.EXP2_FRACTION_BITS,
-        "exp2_value_bits": arithmetic.EXP2_VALUE_BITS,
-        "norm_fraction_bits": arithmetic.NORM_FRACTION_BITS,
-        "norm_index_bits": arithmetic.NORM_INDEX_BITS,
-        "norm_offset_bits": arithmetic.NORM_OFFSET_BITS,
-        "norm_value_bits": arithmetic.NORM_VALUE_BITS,
+        "exp_sum_bits": widths.exp_sum_bits(a, tokens),
+        "context_bits": widths.context_bits(a, tokens),
+        "exp2_fraction_bits": widths.EXP2_FRACTION_BITS,
+        "exp2_value_bits": widths.EXP2_VALUE_BITS,
+        "norm_fraction_bits": widths.NORM_FRACTION_BITS,
+        "norm_index_bits": widths.NORM_INDEX_BITS,
+        "norm_offset_bits": widths.NORM_OFFSET_BITS,
+        "norm_value_bits": widths.NORM_VALUE_BITS,
         # limits and sizes
-        "act_max": arithmetic.unsigned_limit(a),
-        "signed_max": arithmetic.signed_limit(a),
-        "exp_max": arithmetic.unsigned_limit(exp_bits),
-        "residual_max": 2 ** (arithmetic.RESIDUAL_BITS - 1) - 1,
-        "logit_max": 2 ** (arithmetic.LOGIT_BITS - 1) - 1,
-        "max_shift": arithmetic.MAX_SHIFT,
-        "gelu_entries": 2**arithmetic.GELU_INDEX_BITS,
-        "norm_entries": 2**arithmetic.NORM_INDEX_BITS,
+        "act_max": widths.unsigned_limit(a),
+        "signed_max": widths.signed_limit(a),
+        "exp_max": widths.unsigned_limit(exp_bits),
+        "residual_max": 2 ** (widths.RESIDUAL_BITS - 1) - 1,
+        "logit_max": 2 ** (widths.LOGIT_BITS - 1) - 1,
+        "max_shift": widths.MAX_SHIFT,
+        "gelu_entries": 2**widths.GELU_INDEX_BITS,
+        "norm_entries": 2**widths.NORM_INDEX_BITS,
         "table_entries": TABLE_ENTRIES,
-        "pixel_digits": arithmetic.pixel_digits(a),
+        "pixel_digits": widths.pixel_digits(a),
         "min_interval": MIN_INTERVAL,
         # memory formats
-        "align_bytes": packing.ALIGN,
-        "status_bytes": packing.STATUS_BYTES,
+        "align_bytes": layout.ALIGN,
+        "status_bytes": layout.STATUS_BYTES,
         "command_words": COMMAND_WORDS,
         "constant_tile_words": ceil_div(design.constant_tile_bytes, design.weight_read_bytes),
     }
@@ -154,8 +155,8 @@ def design_id(design: Design) -> int:
 
 def tables() -> dict[str, list[int]]:
     """Name -> entries of the constant tables."""
-    reciprocal = arithmetic.reciprocal_table()
-    even, odd = arithmetic.rsqrt_tables()
+    reciprocal = reciprocal_table()
+    even, odd = rsqrt_tables()
     arrays = {
         "reciprocal_value": reciprocal.value,
         "reciprocal_slope": reciprocal.slope,
@@ -163,6 +164,6 @@ def tables() -> dict[str, list[int]]:
         "rsqrt_even_slope": even.slope,
         "rsqrt_odd_value": odd.value,
         "rsqrt_odd_slope": odd.slope,
-        "exp2": arithmetic.exp2_table(),
+        "exp2": exp2_table(),
     }
     return {name: [int(entry) for entry in array] for name, array in arrays.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.images.patches import to_patches
 from vaqf.model.vit import Vit
@@ -44,7 +44,7 @@ def _sample(values: FloatArray) -> FloatArray:
 def _grid(low: float, high: float, act_bits: int) -> Unsigned:
     """The unsigned grid over [low, high]; zero is always on it."""
     low, high = min(low, 0.0), max(high, 0.0)
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     scale = max(high - low, 1e-6) / limit
     return Unsigned(scale, int(np.clip(np.rint(-low / scale), 0, limit)))
 
@@ -53,7 +53,7 @@ def unsigned_scale(values: FloatArray, act_bits: int) -> Unsigned:
     """Grid of the least mean squared error for values of any shape, over a few clipping ranges."""
     sample = _sample(values)
     low, high = float(sample.min()), float(sample.max())
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
 
     def error(grid: Unsigned) -> float:
         integer = np.clip(np.rint(sample / grid.scale) + grid.zero, 0, limit)
@@ -135,7 +135,7 @@ def scales(
     x = np.concatenate([*tokens, patches], axis=1) + params["pos_embed"]
     peak = float(np.abs(x).max())
     blocks = []
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     for i in range(vit.depth):
         p = f"blocks.{i}"
         a = norm(f"{p}.norm1", x)
@@ -148,7 +148,7 @@ def scales(
         peak = max(peak, float(np.abs(x).max()))
         a = norm(f"{p}.norm2", x)
         index = linear(f"{p}.mlp.fc1", a)
-        index_scale = signed_scale(index, 2 ** (arithmetic.GELU_INDEX_BITS - 1) - 1)
+        index_scale = signed_scale(index, 2 ** (widths.GELU_INDEX_BITS - 1) - 1)
         hidden = _gelu(index)
         x = x + linear(f"{p}.mlp.fc2", hidden)
         peak = max(peak, float(np.abs(x).max()))
@@ -167,7 +167,7 @@ def scales(
     final = norm("norm", x[:, : vit.prefix_tokens])
     if peak == 0.0:
         raise InputError(f"the tokens of {vit.name} are zero for every image; check the weights")
-    residual = RESIDUAL_HEADROOM * peak / (2 ** (arithmetic.RESIDUAL_BITS - 1) - 1)
+    residual = RESIDUAL_HEADROOM * peak / (2 ** (widths.RESIDUAL_BITS - 1) - 1)
     return Scales(residual, tuple(blocks), unsigned_scale(final, act_bits))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
 from vaqf.network.structure import MAX_EPS, Attention, Block, Linear, Network, Norm, Requant
@@ -88,14 +88,14 @@ def _requant(
     offset = np.broadcast_to(np.asarray(offset, np.float64), gain.shape)
     if not (np.isfinite(gain).all() and np.isfinite(offset).all()):
         raise InputError(f"{name}: a weight or a scale is not finite; train or calibrate again")
-    mult_limit = 2 ** (arithmetic.MULT_BITS - 1) - 1
-    for shift in range(arithmetic.MAX_SHIFT, -1, -1):
+    mult_limit = 2 ** (widths.MULT_BITS - 1) - 1
+    for shift in range(widths.MAX_SHIFT, -1, -1):
         mult = np.rint(np.ldexp(gain, shift))
         if np.abs(mult).max(initial=0) > mult_limit:
             continue
         half = 2.0 ** (shift - 1) if shift else 0.0
         fixed = np.rint(np.ldexp(offset, shift)) + half - mult * correction
-        if np.abs(fixed).max(initial=0) <= arithmetic.BIAS_LIMIT:
+        if np.abs(fixed).max(initial=0) <= widths.BIAS_LIMIT:
             return Requant(mult.astype(np.int32), fixed.astype(np.int64), shift)
     worst = int(np.abs(gain).argmax())
     raise InputError(
@@ -110,7 +110,7 @@ def _norm(
     eps = round(vit.ln_eps * (vit.dim / residual) ** 2)
     if eps >= MAX_EPS:
         raise InputError(f"{name}: residual scale {residual:.3g} is too small for eps {vit.ln_eps}")
-    unit = 2.0**-arithmetic.NORM_FRACTION_BITS
+    unit = 2.0**-widths.NORM_FRACTION_BITS
     gain = params[f"{name}.weight"].astype(np.float64) * unit / out.scale
     offset = params[f"{name}.bias"].astype(np.float64) / out.scale + out.zero
     return Norm(max(1, eps), _requant(name, gain, offset))
@@ -135,24 +135,24 @@ def gelu(x: float) -> float:
 
 
 def _gelu_table(index_scale: float, out: Unsigned, act_bits: int) -> NDArray[np.uint8]:
-    half = 2 ** (arithmetic.GELU_INDEX_BITS - 1)
+    half = 2 ** (widths.GELU_INDEX_BITS - 1)
     x = [i * index_scale for i in range(-half, half)]
     y = np.array([gelu(v) for v in x])
-    integers = np.clip(np.rint(y / out.scale) + out.zero, 0, arithmetic.unsigned_limit(act_bits))
+    integers = np.clip(np.rint(y / out.scale) + out.zero, 0, widths.unsigned_limit(act_bits))
     table: NDArray[np.uint8] = integers.astype(np.uint8)
     return table
 
 
 def _attention(name: str, vit: Vit, scales: BlockScales) -> Attention:
     step = scales.q * scales.k / math.sqrt(vit.head_dim) * math.log2(math.e)
-    step *= 2**arithmetic.EXP2_FRACTION_BITS
-    shift = arithmetic.MAX_SHIFT
-    while shift and round(step * 2**shift) >= 2**arithmetic.SCORE_MULT_BITS:
+    step *= 2**widths.EXP2_FRACTION_BITS
+    shift = widths.MAX_SHIFT
+    while shift and round(step * 2**shift) >= 2**widths.SCORE_MULT_BITS:
         shift -= 1
     mult = round(step * 2**shift)
-    if mult >= 2**arithmetic.SCORE_MULT_BITS:
+    if mult >= 2**widths.SCORE_MULT_BITS:
         raise InputError(f"{name}: scores scale by {step:.3g}, more than the softmax can express")
-    unit = 2.0**-arithmetic.NORM_FRACTION_BITS
+    unit = 2.0**-widths.NORM_FRACTION_BITS
     gain = np.full(vit.dim, scales.v * unit / scales.context.scale)
     offset = np.full(vit.dim, float(scales.context.zero))
     return Attention(mult, shift, _requant(f"{name}.context", gain, offset))
@@ -188,7 +188,7 @@ def _block(
 
 def _fixed_weight(weight: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     """Row-wise symmetric 8-bit weights and their scales."""
-    limit = 2 ** (arithmetic.FIXED_WEIGHT_BITS - 1) - 1
+    limit = 2 ** (widths.FIXED_WEIGHT_BITS - 1) - 1
     scale = np.abs(weight).max(axis=1) / limit
     scale[scale == 0] = 1.0
     return np.rint(weight / scale[:, None]).astype(np.int8), scale
@@ -213,14 +213,14 @@ def _embed(
         vit, params["patch_embed.proj.weight"], params["patch_embed.proj.bias"]
     )
     integers, scale = _fixed_weight(weight)
-    pre = arithmetic.pre_shift(arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, vit.patch_inputs))
+    pre = widths.pre_shift(widths.fixed_acc_bits(widths.PIXEL_BITS, vit.patch_inputs))
     requant = _requant("patch_embed", scale / residual * 2.0**pre, np.zeros(vit.dim))
     constant = params["pos_embed"].reshape(vit.tokens, vit.dim).astype(np.float64).copy()
     constant[0] += params["cls_token"].reshape(vit.dim)
     if vit.distilled:
         constant[1] += params["dist_token"].reshape(vit.dim)
     constant[vit.prefix_tokens :] += bias
-    limit = 2 ** (arithmetic.RESIDUAL_BITS - 1)
+    limit = 2 ** (widths.RESIDUAL_BITS - 1)
     position = np.clip(np.rint(constant / residual), -limit, limit - 1).astype(np.int16)
     return Linear(integers, requant), position
 
@@ -240,12 +240,12 @@ def _head(
     """The head and the real value of one logit step: the finest that cannot saturate."""
     weight, bias = head_weight(vit, params)
     integers, scale = _fixed_weight(weight)
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     sums = integers.sum(axis=1, dtype=np.int64) * source.zero
     reach = np.abs(integers.astype(np.int64)).sum(axis=1) * limit * scale * source.scale
     largest = float((reach + np.abs(bias)).max())
-    logit_scale = max(largest, 1e-30) / (2 ** (arithmetic.LOGIT_BITS - 1) - 2)
-    pre = arithmetic.pre_shift(arithmetic.fixed_acc_bits(act_bits, weight.shape[1]))
+    logit_scale = max(largest, 1e-30) / (2 ** (widths.LOGIT_BITS - 1) - 2)
+    pre = widths.pre_shift(widths.fixed_acc_bits(act_bits, weight.shape[1]))
     gain = scale * source.scale / logit_scale * 2.0**pre
     requant = _requant("head", gain, bias / logit_scale, sums / 2.0**pre)
     return Linear(integers, requant), logit_scale

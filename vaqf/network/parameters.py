@@ -4,8 +4,6 @@ A file may use the names of timm, of DeiT's own training ({"model": ...}) or of 
 transformers, before and since its version 5.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,12 @@ from numpy.typing import NDArray
 
 from vaqf.errors import InputError
 from vaqf.files.fields import nearest, shown
-from vaqf.model import vit as zoo
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
+from vaqf.network.names import HF_PREFIX, HF_UNUSED, timm_name
 
 FloatArray = NDArray[Any]
 
-NUMPY_FILES = (".safetensors",)
-TORCH_FILES = (".pth", ".pt", ".bin")
 
 RANDOM_SCORE_STD = 3.0  # of random networks: attention far from uniform, far from one-hot
 
@@ -81,58 +78,6 @@ def random(vit: Vit, seed: int) -> dict[str, FloatArray]:
     return params
 
 
-# Hugging Face's names -> timm's; the first pattern that matches the rest of a block's name wins
-_HF_PREFIX = re.compile(r"^(?:vit|deit)\.")
-_HF_BLOCK = re.compile(r"^(?:encoder\.)?layers?\.(\d+)\.")
-_HF_TOP = {
-    "embeddings.cls_token": "cls_token",
-    "embeddings.distillation_token": "dist_token",
-    "embeddings.position_embeddings": "pos_embed",
-    "embeddings.patch_embeddings.projection": "patch_embed.proj",
-    "layernorm": "norm",
-    "classifier": "head",
-    "cls_classifier": "head",
-    "distillation_classifier": "head_dist",
-}
-_HF_IN_BLOCK = {
-    "layernorm_before": "norm1",
-    "layernorm_after": "norm2",
-    "attention.attention.query": "attn.q",
-    "attention.attention.key": "attn.k",
-    "attention.attention.value": "attn.v",
-    "attention.output.dense": "attn.proj",
-    "attention.q_proj": "attn.q",
-    "attention.k_proj": "attn.k",
-    "attention.v_proj": "attn.v",
-    "attention.o_proj": "attn.proj",
-    "intermediate.dense": "mlp.fc1",
-    "output.dense": "mlp.fc2",
-    "mlp.fc1": "mlp.fc1",
-    "mlp.fc2": "mlp.fc2",
-}
-_HF_UNUSED = ("pooler.",)  # of ViTModel; a classifier reads the class token itself
-_WRAPPER = "module."  # of DistributedDataParallel
-
-
-def timm_name(name: str) -> str:
-    """The name that timm gives to a parameter; its own names come back unchanged.
-
-    Hugging Face's separate query, key and value become `attn.q`, `attn.k` and `attn.v`.
-    """
-    name = name.removeprefix(_WRAPPER)
-    rest = _HF_PREFIX.sub("", name)
-    block = _HF_BLOCK.match(rest)
-    table, prefix = _HF_TOP, ""
-    if block:
-        table, prefix, rest = _HF_IN_BLOCK, f"blocks.{block[1]}.", rest[block.end() :]
-    stem, _, leaf = rest.rpartition(".")
-    if rest in table:
-        return prefix + table[rest]
-    if stem in table and leaf in ("weight", "bias"):
-        return f"{prefix}{table[stem]}.{leaf}"
-    return name
-
-
 def _fuse(params: dict[str, FloatArray], original: dict[str, str]) -> None:
     """Replace each attn.q, attn.k and attn.v by one attn.qkv."""
     for name in [name for name in params if ".attn.q." in name]:
@@ -158,7 +103,7 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, 
     for name, array in tensors.items():
         if not isinstance(name, str):
             raise InputError(f"{path}: a tensor is named {shown(name)}, which is no text")
-        if _HF_PREFIX.sub("", name).startswith(_HF_UNUSED):
+        if HF_PREFIX.sub("", name).startswith(HF_UNUSED):
             continue
         known = timm_name(name)
         if known in params:
@@ -200,59 +145,3 @@ def _float32(path: Path, name: str, array: FloatArray) -> FloatArray:
     if not np.isfinite(real).all():
         raise InputError(f"{path}: {name} holds NaN or infinity; save the weights again")
     return real
-
-
-def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
-    """The float parameters of a checkpoint file, by timm's names, float32.
-
-    `.safetensors` is read with numpy alone; `.pth`, `.pt` and `.bin` need torch (ToolMissing
-    without) and are read without running any code in them. Raises InputError for a file that is
-    damaged, of another kind, or does not fit the model.
-    """
-    suffix = path.suffix.lower()
-    if suffix in NUMPY_FILES:
-        return adopt(path, read_safetensors(path), vit)
-    if suffix not in TORCH_FILES:
-        allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
-        raise InputError(f"{path}: the name of a checkpoint ends in one of {allowed}")
-    import quant
-
-    quant.require()
-    from quant.files import weights
-
-    return adopt(path, weights.read(path), vit)
-
-
-def read_safetensors(path: Path) -> dict[str, FloatArray]:
-    """Every tensor of a safetensors file; bfloat16, which numpy lacks, comes as float32."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:  # checks the header and every offset
-            if "vaqf" in (file.metadata() or {}):
-                raise InputError(f"{path}: holds an integer network already, no float weights")
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except SafetensorError as error:
-        raise InputError(f"{path}: damaged or no safetensors file ({error})") from error
-    start = 8 + int.from_bytes(data[:8].tobytes(), "little")
-    header = json.loads(data[8:start].tobytes())
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            low, high = entry["data_offsets"]
-            raw = data[start + low : start + high]
-            tensors[name] = _array(path, name, entry["dtype"], raw).reshape(entry["shape"])
-    return tensors
-
-
-def _array(path: Path, name: str, dtype: str, raw: NDArray[np.uint8]) -> FloatArray:
-    plain = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
-    if dtype in plain:
-        return raw.view(plain[dtype])
-    if dtype == "BF16":  # the upper half of a float32
-        return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
-    raise InputError(
-        f"{path}: {name} holds {dtype}; float weights are needed (F64, F32, F16 or BF16)"
-    )

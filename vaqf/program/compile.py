@@ -11,28 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import round_up
 from vaqf.errors import InputError
 from vaqf.hardware.command import COMMAND_WORDS, Dest, Opcode, Source, encode
-from vaqf.hardware.design import (
-    Design,
-    MatMulShape,
-    head_token_inputs,
-    matmul_shapes,
-    round_up,
-    weight_words,
-)
-from vaqf.hardware.design import check_fits as check_model_fits
+from vaqf.hardware.design import Design
+from vaqf.hardware.layout import ALIGN, patch_row_bytes
+from vaqf.hardware.matmuls import MatMulShape, head_token_inputs, matmul_shapes, weight_words
+from vaqf.hardware.matmuls import check_fits as check_model_fits
+from vaqf.hardware.order import layer_names
 from vaqf.network.structure import Block, Linear, Network, Norm
-from vaqf.program.packing import (
-    ALIGN,
-    WeightImage,
-    constant_tiles,
-    frame_bytes,
-    pack_weights,
-    patch_row_bytes,
-    records,
-)
+from vaqf.program.packing import WeightImage, constant_tiles, frame_bytes, pack_weights, records
 
 IntArray = NDArray[Any]
 
@@ -166,7 +155,7 @@ class _Compiler:
         """Pixels -> residual stream."""
         vit, layout = self.network.vit, self.layout
         tiles = constant_tiles(self.network.position, self.design, self.shapes["embed"].n)
-        acc_bits = arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, vit.patch_inputs)
+        acc_bits = widths.fixed_acc_bits(widths.PIXEL_BITS, vit.patch_inputs)
         return self.matmul(
             self.shapes["embed"],
             Source.PIXELS,
@@ -174,7 +163,7 @@ class _Compiler:
             self.network.embed,
             layout.dim,
             layout.pixels,
-            pre_shift=arithmetic.pre_shift(acc_bits),
+            pre_shift=widths.pre_shift(acc_bits),
             constant_offset=self.image.add(tiles),
             pixel_bytes=patch_row_bytes(vit.patch_inputs),
         )
@@ -234,7 +223,7 @@ class _Compiler:
         """Prefix tokens -> logits."""
         network, layout = self.network, self.layout
         k = network.vit.prefix_tokens * network.vit.dim
-        acc_bits = arithmetic.fixed_acc_bits(network.act_bits, k)
+        acc_bits = widths.fixed_acc_bits(network.act_bits, k)
         return self.matmul(
             self.shapes["head"],
             Source.NORM_PREFIX,
@@ -243,7 +232,7 @@ class _Compiler:
             layout.classes,
             layout.head_inputs,
             network.norm,
-            pre_shift=arithmetic.pre_shift(acc_bits),
+            pre_shift=widths.pre_shift(acc_bits),
         )
 
     def phases(self) -> tuple[list[list[dict[str, int]]], list[dict[str, int]]]:
@@ -260,17 +249,6 @@ class _Compiler:
 
 
 Tagged = tuple[str, dict[str, int]]
-
-
-def _names(depth: int) -> tuple[list[list[str]], list[str]]:
-    """Golden's layer names of every binary phase, and of the attention between."""
-
-    def behind(i: int) -> list[str]:
-        tail = "head" if i + 1 == depth else f"blocks.{i + 1}.attn.qkv"
-        return [f"blocks.{i}.attn.proj", f"blocks.{i}.mlp.fc1", f"blocks.{i}.mlp.fc2", tail]
-
-    phases = [["embed", "blocks.0.attn.qkv"], *(behind(i) for i in range(depth))]
-    return phases, [f"blocks.{i}.attn.context" for i in range(depth)]
 
 
 def _at(
@@ -290,7 +268,7 @@ def _steps(compiler: _Compiler) -> list[list[Tagged]]:
     the frame two later, so an iteration has 2 * depth steps.
     """
     phases, attention = compiler.phases()
-    names, attention_names = _names(len(attention))
+    names, attention_names = layer_names(len(attention))
     depth = len(attention)
 
     def binary(phase: int, offset: int) -> list[Tagged]:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.hardware.design import PORT_BITS, Design, ceil_div, round_up
+from vaqf.arithmetic.widths import ceil_div, round_up
+from vaqf.hardware.design import Design
+from vaqf.hardware.layout import ALIGN, patch_row_bytes
 from vaqf.images.patches import to_patches
 from vaqf.network.structure import Network, Requant
 
 IntArray = NDArray[Any]
-
-ALIGN = 64  # bytes; every block of the weight image, every frame of images and results
-STATUS_BYTES = 64  # in front of the results
 
 
 class WeightImage:
@@ -67,11 +66,6 @@ def constant_tiles(position: IntArray, design: Design, dim: int) -> bytes:
     out = np.zeros((len(tiles), width), "<i2")
     out[:, : t * p] = tiles
     return out.tobytes()
-
-
-def patch_row_bytes(patch_inputs: int) -> int:
-    """Bytes of one patch in memory: whole 128-bit words."""
-    return round_up(patch_inputs, PORT_BITS // 8)
 
 
 def frame_bytes(network: Network) -> int:

@@ -15,12 +15,11 @@ from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.hardware import design as designs
 from vaqf.hardware.design import Design
-from vaqf.network import structure as networks
+from vaqf.network import networkfile
 from vaqf.network.structure import Network
-from vaqf.project import blob
-from vaqf.project import write as emit
+from vaqf.project import blob, rtl
 from vaqf.project.blob import Blob
-from vaqf.project.write import SCHEMA
+from vaqf.project.manifest import SCHEMA
 
 MAX_JSON_BYTES = 2**24
 _PARTS = (
@@ -46,7 +45,7 @@ class Project:
     @property
     def network(self) -> Network:
         """The integer network the project was built from."""
-        return networks.read(self.folder / "weights" / "network.safetensors")
+        return networkfile.read(self.folder / "weights" / "network.safetensors")
 
     @property
     def design(self) -> Design:
@@ -150,9 +149,9 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
     """
     sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
     if not sources:
-        return emit.rtl_sources(project.design, str(project.manifest.get("model")))
+        return rtl.rtl_sources(project.design, str(project.manifest.get("model")))
     check_unchanged(project, sources)
-    first = [f"rtl/{name}" for name in (emit.PACKAGE, *(f"{p}.sv" for p in emit.RTL_PACKAGES))]
+    first = [f"rtl/{name}" for name in (rtl.PACKAGE, *(f"{p}.sv" for p in rtl.RTL_PACKAGES))]
     order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
     return [
         (Path(name).name, (project.folder / name).read_text(encoding="utf-8")) for name in order

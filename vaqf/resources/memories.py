@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
-from vaqf.hardware.design import PORT_BITS, Capacity, Design, ceil_div, round_up
+from vaqf.hardware.design import PORT_BITS, Capacity, Design
 
 # (width, depth) of one 18 Kbit block as simple dual port, UG573 table "Port aspect ratios"
 _BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
@@ -15,12 +16,12 @@ _BLOCK_COST = 128.5
 # bits of 32 and of 64 words in so many LUTs at such a cost: RAM32M16 and RAM64M8 of UG574, RAM32M
 # and RAM64M of UG474
 _LUTRAM = {False: (14, 7, 8, 16), True: (6, 3, 4, 8)}  # series 7
-SUMS_BITS = arithmetic.ROW_SUM_BITS + arithmetic.ROW_SQUARE_BITS
+SUMS_BITS = widths.ROW_SUM_BITS + widths.ROW_SQUARE_BITS
 LOADS, GROUPS = 32, 16  # that wait for the engine, rtl/matmul/rows.sv and operand_sums.sv
 READ_BUFFER = 512  # beats of an AXI4 read master, rtl/axi/axi_read.sv
 Array = tuple[int, int, int]  # T, P, K
 # what the chip keeps of one channel's requantization, in two memories: biases are read later
-RECORD_PARTS = {"mults": arithmetic.MULT_BITS, "biases": arithmetic.BIAS_BITS}
+RECORD_PARTS = {"mults": widths.MULT_BITS, "biases": widths.BIAS_BITS}
 RECORD_BITS = sum(RECORD_PARTS.values())
 
 
@@ -103,7 +104,7 @@ def activation_memories(
     residual, hidden, head_words = (
         ceil_div(channels, pe) for channels in (capacity.dim, capacity.hidden, capacity.attention)
     )
-    word, act_word = arithmetic.RESIDUAL_BITS * pe, act_bits * pe
+    word, act_word = widths.RESIDUAL_BITS * pe, act_bits * pe
     yield Memory("diagonal", "residual", tokens, word, frames * groups * residual)
     yield Memory("diagonal", "hidden", tokens, act_word, groups * hidden)
     depth = groups * tokens * ceil_div(head_words, banks)
@@ -117,7 +118,7 @@ def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     yield from activation_memories(c, a, (t, p, design.simd), design.banks, design.frames_in_flight)
     # rows of two token groups: one in use, one being fetched
     row_bytes = round_up(c.pixels, PORT_BITS // 8)
-    yield Memory("diagonal", "pixels", t, arithmetic.PIXEL_BITS * p, 2 * ceil_div(row_bytes, p))
+    yield Memory("diagonal", "pixels", t, widths.PIXEL_BITS * p, 2 * ceil_div(row_bytes, p))
     groups = ceil_div(c.tokens, t)
     yield Memory("rows", "loads", 1, t * p * a, LOADS, 0)
     yield Memory("operand_sums", "groups", 1, t * acc_bits, GROUPS, 0)
@@ -137,12 +138,12 @@ def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     # of a group of queries, while it is read, and a chunk of the next
     rows = design.attention_rows
     waiting = (ceil_div(groups * t, rows) + 1) * rows
-    yield Memory("weigh", "scores", 1, rows * arithmetic.score_bits(a, c.head), waiting)
-    exp = arithmetic.exp_bits(a)
+    yield Memory("weigh", "scores", 1, rows * widths.score_bits(a, c.head), waiting)
+    exp = widths.exp_bits(a)
     halves = 2 << max(1, (rows - 1).bit_length())  # two, indices of whole bits
     yield Memory("turn", "numerators", rows, exp, halves, 1)
     yield Memory("ring", "weight_ring", 1, design.ring_word_bits, design.ring_words)
     yield Memory("axi_read", "read_buffers", 2, PORT_BITS, READ_BUFFER, 1)
     yield Memory("axi_read", "weight_buffer", 1, design.weight_ports * PORT_BITS, READ_BUFFER, 1)
-    yield Memory("logits", "logits", 1, arithmetic.LOGIT_BITS * p, c.outputs // p, 1)
+    yield Memory("logits", "logits", 1, widths.LOGIT_BITS * p, c.outputs // p, 1)
     yield Memory("commands", "commands", 1, 32 * COMMAND_WORDS, MAX_COMMANDS)

@@ -6,8 +6,9 @@ the structure of rtl/. None falls when a design grows, which the bounds of the s
 
 from functools import lru_cache
 
-from vaqf.arithmetic import widths as arithmetic
-from vaqf.hardware.design import TABLE_INPUTS, Design, ceil_div
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div
+from vaqf.hardware.design import TABLE_INPUTS, Design
 
 BLOCK = 16  # tables with control registers of their own, rtl/engine/lookup.sv
 LONGEST_CHAIN = 16  # DSPs, rtl/packages/latency.sv
@@ -146,18 +147,18 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
     r, lanes_l, banks = design.attention_rows, design.attention_lanes, design.banks
     run, slots = design.run_words, design.frames_in_flight
     lanes, norm_lanes = t * p, design.norm_tokens * p
-    exp, score = arithmetic.exp_bits(a), arithmetic.score_bits(a, c.head)
-    signed = arithmetic.signed_limit(a)
-    context = arithmetic.context_bits(a, ceil_div(c.tokens, t) * t)
+    exp, score = widths.exp_bits(a), widths.score_bits(a, c.head)
+    signed = widths.signed_limit(a)
+    context = widths.context_bits(a, ceil_div(c.tokens, t) * t)
     beats = c.head // lanes_l
     exponents = ceil_div(r, beats)
-    residual = arithmetic.RESIDUAL_BITS
+    residual = widths.RESIDUAL_BITS
     found = engine_quantities(design.engine, a, (t, p, design.simd), design.share)
 
     trees = [(t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1), (1, r, exp)]
     score_chains, field = chains(lanes_l, a, signed**2, series_7)
     trees.append((r, score_chains, field))
-    value_chains, field = chains(r, a, arithmetic.unsigned_limit(exp) * signed, series_7)
+    value_chains, field = chains(r, a, widths.unsigned_limit(exp) * signed, series_7)
     trees.append((lanes_l, value_chains, field))
     for count, numbers, width in trees:
         luts, ffs = add_tree(numbers, width)
@@ -185,8 +186,8 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "token_sums": t,
         "token_acc_bits": t * acc_bits,
         "acc_bits": lanes * acc_bits,
-        "shifted_bits": lanes * acc_bits * (arithmetic.pixel_digits(a) - 1),
-        "dropped_bits": lanes * max(0, acc_bits - arithmetic.OPERAND_BITS),
+        "shifted_bits": lanes * acc_bits * (widths.pixel_digits(a) - 1),
+        "dropped_bits": lanes * max(0, acc_bits - widths.OPERAND_BITS),
         "load_bits": lanes * a,
         "stream_bits": lanes * residual,
         "share": design.share,

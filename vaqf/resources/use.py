@@ -2,26 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.board import RESOURCES, Board
-from vaqf.hardware.design import TABLE_INPUTS, Capacity, Design, ceil_div, round_up
+from vaqf.hardware.design import TABLE_INPUTS, Capacity, Design, accumulator_bits
 from vaqf.resources import unit_costs
 from vaqf.resources.memories import Array, memories, memory_use
 from vaqf.resources.quantities import engine_quantities, quantities, table_luts
 
 Costs = Mapping[str, float]
-
-
-@lru_cache(maxsize=256)
-def accumulator_bits(a: int, c: Capacity) -> int:
-    """Widest partial sum: binary matmuls, 8-bit weights over pixel digits, and over activations."""
-    return max(
-        arithmetic.binary_acc_bits(a, max(c.hidden, c.attention, c.dim)),
-        arithmetic.fixed_acc_bits(arithmetic.PIXEL_BITS, c.pixels),
-        arithmetic.fixed_acc_bits(a, arithmetic.MAX_PREFIX_TOKENS * c.dim),
-    )
 
 
 def _price(amounts: Mapping[str, float], costs: Costs) -> float:
@@ -92,23 +82,23 @@ def dsps(design: Design, series_7: bool) -> int:
     """DSPs of attention and vector unit, and what else multiplies once."""
     c, a, p = design.capacity, design.act_bits, design.pe
     rows, lanes = design.attention_rows, design.attention_lanes
-    mult, mantissa = arithmetic.MULT_BITS, arithmetic.NORM_VALUE_BITS + 1
-    context = arithmetic.context_bits(a, round_up(c.tokens, design.tokens))
-    fraction = arithmetic.NORM_FRACTION_BITS
-    score = arithmetic.score_bits(a, c.head)
-    result = multiplier(arithmetic.OPERAND_BITS, mult, series_7)
-    square = multiplier(arithmetic.RESIDUAL_BITS, arithmetic.RESIDUAL_BITS, series_7)
+    mult, mantissa = widths.MULT_BITS, widths.NORM_VALUE_BITS + 1
+    context = widths.context_bits(a, round_up(c.tokens, design.tokens))
+    fraction = widths.NORM_FRACTION_BITS
+    score = widths.score_bits(a, c.head)
+    result = multiplier(widths.OPERAND_BITS, mult, series_7)
+    square = multiplier(widths.RESIDUAL_BITS, widths.RESIDUAL_BITS, series_7)
     norm = (
-        multiplier(arithmetic.RESIDUAL_BITS, 17, series_7)
-        + multiplier(arithmetic.OPERAND_BITS, mantissa, series_7)
+        multiplier(widths.RESIDUAL_BITS, 17, series_7)
+        + multiplier(widths.OPERAND_BITS, mantissa, series_7)
         + multiplier(fraction + 6, mult, series_7)
     )
     mean = multiplier(context, mantissa, series_7) + multiplier(a + fraction, mult, series_7)
-    exponent = multiplier(score, arithmetic.SCORE_MULT_BITS, series_7, signed=False)
+    exponent = multiplier(score, widths.SCORE_MULT_BITS, series_7, signed=False)
     # the normalizer: square of a row's sum, its sum of squares times dim; and two interpolations
-    sums, squares = arithmetic.ROW_SUM_BITS, arithmetic.ROW_SQUARE_BITS + 1
+    sums, squares = widths.ROW_SUM_BITS, widths.ROW_SQUARE_BITS + 1
     once = multiplier(sums, sums, series_7) + 2
-    once += multiplier(squares, arithmetic.MAX_DIM.bit_length() + 1, series_7)
+    once += multiplier(squares, widths.MAX_DIM.bit_length() + 1, series_7)
     return (
         design.tokens * p * (result + square)
         + design.norm_tokens * p * norm
@@ -124,7 +114,7 @@ def dsps(design: Design, series_7: bool) -> int:
 
 def gelu_luts(lanes: int, act_bits: int) -> int:
     """LUTRAM of the gelu tables: 256 words, read and written at one address, 4 LUTs a bit."""
-    return lanes * act_bits * (1 << arithmetic.GELU_INDEX_BITS) // 64
+    return lanes * act_bits * (1 << widths.GELU_INDEX_BITS) // 64
 
 
 def resources(design: Design, board: Board) -> dict[str, float]:

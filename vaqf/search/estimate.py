@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.schedule import Schedule, schedule_frame
 from vaqf.cycles.timeline import stream_rate
 from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.hardware.board import RESOURCES, Board
-from vaqf.hardware.design import PORT_BITS, Design, ceil_div
+from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.model.vit import Vit
 from vaqf.model.workload import MatMul, workload
 from vaqf.resources import unit_costs as cost
@@ -190,7 +191,7 @@ def assumptions(result: Estimate) -> Iterator[str]:
     )
     yield (
         f"The patch embedding and the head keep 8-bit weights: "
-        f"{arithmetic.pixel_digits(d.act_bits)} digit(s) x 8 bit planes of the embedding are "
+        f"{widths.pixel_digits(d.act_bits)} digit(s) x 8 bit planes of the embedding are "
         "included."
     )
     if d.frames_in_flight == 2:

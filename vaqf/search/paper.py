@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files.fields import check_target, check_whole
 from vaqf.hardware.board import RESOURCES, Board
@@ -182,7 +182,7 @@ def search(
         PaperEstimate(vit, board, clock, bits, luts) for bits in range(MAX_BITS, MIN_BITS - 1, -1)
     )
     if act_bits is None and target_fps is None:
-        act_bits = arithmetic.DEFAULT_ACT_BITS
+        act_bits = widths.DEFAULT_ACT_BITS
     allowed = [c for c in candidates if act_bits is None or c.act_bits == act_bits]
     good = [c for c in allowed if target_fps is None or c.fps >= target_fps]
     if good:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vaqf.arithmetic import widths
 from vaqf.arithmetic import widths as arithmetic
 from vaqf.cycles.schedule import WAIT_SHARE
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_target, check_whole
 from vaqf.hardware import design as shapes
+from vaqf.hardware import matmuls
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import ENGINES, Design
 from vaqf.model.vit import Vit
@@ -98,7 +100,7 @@ def search(
     frames = (2, 1) if frames_in_flight is None else (frames_in_flight,)
     if design is not None:
         _check_pins(design, engine, act_bits, frames_in_flight)
-        shapes.check_fits(design, vit)
+        matmuls.check_fits(design, vit)
         problem = Problem(vit, board, design.engine, clock, budget, frames)
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
     problem = Problem(vit, board, engine, clock, budget, frames)
@@ -259,10 +261,10 @@ def _fewer_rows(problem: Problem, plan: Plan, design: Design, than: float) -> De
     fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
 
     def with_groups(groups: int) -> Design:
-        return replace(design, attention_rows=shapes.ceil_div(tokens, groups))
+        return replace(design, attention_rows=widths.ceil_div(tokens, groups))
 
-    illegal = shapes.ceil_div(tokens, design.attention_rows)
-    legal = shapes.ceil_div(tokens, fewest)
+    illegal = widths.ceil_div(tokens, design.attention_rows)
+    legal = widths.ceil_div(tokens, fewest)
     if legal <= illegal or problem.share(with_groups(legal))[0] > 1:
         return None
     while legal - illegal > 1:

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.cycles import command_cycles, schedule, timeline
 from vaqf.hardware import design as shapes
+from vaqf.hardware import matmuls
 from vaqf.hardware.board import Board
-from vaqf.hardware.design import Capacity, Design, capacity_for, ceil_div, round_up
+from vaqf.hardware.design import Capacity, Design
+from vaqf.hardware.matmuls import capacity_for
 from vaqf.model.vit import Vit
 from vaqf.resources.memories import Array, activation_memories, bram18, memory_use
 from vaqf.resources.use import dsps, least_logic, resources, worst_share
@@ -46,8 +49,8 @@ def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
     The bound has the computation of all token groups and each command's start (schedule.py) but
     no waiting: neither for attention, nor for weights, nor for the layer norm.
     """
-    vit, digits = problem.vit, arithmetic.pixel_digits(act_bits)
-    planes = arithmetic.FIXED_WEIGHT_BITS
+    vit, digits = problem.vit, widths.pixel_digits(act_bits)
+    planes = widths.FIXED_WEIGHT_BITS
     starts = (vit.depth * 4 + 2) * command_cycles.least_cycles(problem.engine)
     tokens_and_groups = [(t, ceil_div(vit.tokens, t)) for t in _token_choices(vit)]
     found: list[tuple[int, Array]] = []
@@ -100,7 +103,7 @@ def _large_memories(problem: Problem, act_bits: int, array: Array) -> float:
     vit, frames, series_7 = problem.vit, problem.frames[-1], problem.board.is_series_7
     tokens, pe, simd = array
     capacity = _least_capacity(vit, act_bits, pe, simd)
-    words = shapes.streamed_ring_words(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
+    words = matmuls.streamed_ring_words(vit, act_bits, pe, simd, min(lane_choices(vit, pe)))
     blocks = memory_use(pe * simd, words, 2, series_7).blocks
     banks = shapes.banks_for(tokens, 1)
     for memory in activation_memories(capacity, act_bits, array, banks, frames):
@@ -215,7 +218,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
             frames_in_flight=problem.frames[0],
             share=_share(problem, act_bits, array, lanes),
             weight_ports=_most_ports(problem, pe * simd),
-            ring_words=shapes.streamed_ring_words(*shape),
+            ring_words=matmuls.streamed_ring_words(*shape),
             resident=False,
             capacity=capacity_for(*shape),
         )
@@ -223,7 +226,7 @@ def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
         if same not in norm_tokens:
             norm_tokens[same] = _norm_tokens(vit, base)
         base = replace(base, norm_tokens=norm_tokens[same])
-        words = shapes.total_weight_words(*shape)
+        words = matmuls.total_weight_words(*shape)
         resident = None
         if bram18(base.ring_word_bits, words) / 2 <= problem.budget["bram36"]:
             resident = replace(base, resident=True, ring_words=words)
@@ -253,8 +256,8 @@ def _share(problem: Problem, act_bits: int, array: Array, lanes: int) -> int:
     if problem.engine != "table":
         return 1
     vit, (tokens, pe, simd) = problem.vit, array
-    most = shapes.most_sharing(vit, act_bits, array, lanes)
-    by_kind = shapes.matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
+    most = matmuls.most_sharing(vit, act_bits, array, lanes)
+    by_kind = matmuls.matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
     slowest = min(s.n // pe for s in by_kind.values() if s.planes == 1)
     run = shapes.run_words(tokens, pe, simd)
     fits = (f for f in range(most, 1, -1) if run % f == 0)
@@ -265,7 +268,7 @@ def _share(problem: Problem, act_bits: int, array: Array, lanes: int) -> int:
 def _norm_tokens(vit: Vit, design: Design) -> int:
     """Fewest layer-norm rows per cycle that bind no more than all of them."""
     padded_head = design.padded_head(vit.head_dim)
-    by_kind = shapes.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
+    by_kind = matmuls.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
 
     def cycles(rows: int) -> float:
         trial = replace(design, norm_tokens=rows)

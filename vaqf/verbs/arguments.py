@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vaqf.errors import InputError
 
@@ -16,18 +15,18 @@ if TYPE_CHECKING:
     from vaqf.model.vit import Vit
     from vaqf.search.search import Search
 
+
 DESIGN_BYTES = 65_536  # ours are under 1 kB
-HOME = Path(__file__).resolve().parents[2]
 
 
 def load_model(name: str | None) -> Vit:
     """The model of --model; InputError with the list when there is none."""
-    from vaqf.model import vit
+    from vaqf.model import zoo
 
     if name is None:
-        known = ", ".join(vit.names())
+        known = ", ".join(zoo.names())
         raise InputError(f"--model is missing; known are {known}, or a YAML file")
-    return vit.load(name)
+    return zoo.load(name)
 
 
 def load_board(name: str | None) -> Board:
@@ -79,14 +78,20 @@ def find_design(
     )
 
 
-def use(package: str) -> Any:
-    """Import our own `sim` or `quant`, even where a user's folder has the same name."""
-    sys.path.insert(0, str(HOME))
-    try:
-        module = importlib.import_module(package)
-    finally:
-        sys.path.remove(str(HOME))
-    found = Path(str(module.__file__)).resolve().parent
-    if found != HOME / package:
-        raise InputError(f"{found} hides vaqf's own package {package}; run elsewhere or rename it")
-    return module
+def recipe_settings(settings: Mapping[str, str] | None, epochs: int | None) -> dict[str, str]:
+    """Keys of the recipe that --set and --epochs replace; InputError if both say epochs."""
+    words = dict(settings or {})
+    if epochs is None:
+        return words
+    if "epochs" in words:
+        raise InputError("--epochs and --set epochs=... say the same thing; give one of them")
+    return {**words, "epochs": str(epochs)}
+
+
+def training_data(data: str | None) -> str:
+    """The --data of a training; InputError where it is missing."""
+    if data is None:
+        raise InputError(
+            "--data is missing; it takes digits, shapes, or a folder of pictures or shards"
+        )
+    return data

@@ -1,4 +1,4 @@
-"""Which outside tools are present, and what works without the others."""
+"""The verb doctor: which outside tools are present, and what works without the others."""
 
 import importlib.metadata
 import re
@@ -89,8 +89,8 @@ def _package_version(name: str) -> str | None:
         return None
 
 
-def tools() -> list[Tool]:
-    """Every outside tool that a verb uses, present or not."""
+def doctor() -> list[Tool]:
+    """The outside tools that verbs use, present or not."""
     return [
         *(
             Tool(name, needed_for, without, _program_version(name, flag))

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
+from vaqf.files.packages import use
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Network
 
 UNTRAINED = "binarized without training"
@@ -19,20 +18,23 @@ def trained(path: Path) -> Network | None:
     """The integer network in this file, or None if the file is a float checkpoint."""
     if not path.is_file():
         raise InputError(f"{path} is no file; --weights takes a network or a float checkpoint")
-    return network.read(path) if network.is_network(path) else None
+    return networkfile.read(path) if networkfile.is_network(path) else None
 
 
 def from_checkpoint(
     path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
 ) -> Network:
     """A float checkpoint, binarized, its activations calibrated on images [B, S, S, C]."""
+    use("quant")
+    from quant.files import weights
+
     origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
-    return calibrate.calibrate(vit, act_bits, checkpoint.load(path, vit), images, origin[:500])
+    return calibrate.calibrate(vit, act_bits, weights.load(path, vit), images, origin[:500])
 
 
 def from_seed(vit: Vit, act_bits: int, seed: int, images: NDArray[np.uint8]) -> Network:
     """Seeded random weights: for looking at hardware, not at accuracy."""
     if not 0 <= seed < 2**32:
         raise InputError(f"--seed is {seed}; it must be 0 to {2**32 - 1}")
-    params = checkpoint.random(vit, seed)
+    params = parameters.random(vit, seed)
     return calibrate.calibrate(vit, act_bits, params, images, f"random weights, seed {seed}")

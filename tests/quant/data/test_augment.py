@@ -22,7 +22,7 @@ from quant.data.augment import (
 )
 from quant.data.batches import Batch
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made
 from vaqf.model.vit import Vit
 
 PHOTO = replace(RGB, image_size=32, classes=5)
@@ -30,7 +30,7 @@ GRAY = replace(PHOTO, channels=1, mean=(0.5,), std=(0.5,))
 
 
 def batch(vit: Vit, count: int) -> Batch:
-    pixels = torch.from_numpy(images.synthetic(vit, count))
+    pixels = torch.from_numpy(made.synthetic(vit, count))
     return Batch(pixels, torch.arange(count) % vit.classes, 0, count)
 
 

@@ -17,6 +17,7 @@ from quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
 from quant.data.sources import Data, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
+from vaqf.images import pictures as decoder
 
 VIT = replace(RGB, classes=3)
 CLASSES = ("ant", "bee", "cat")
@@ -98,7 +99,7 @@ def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     assert np.array_equal(judged.pixels(), ours.numpy())
     watched = images.calibration(str(pictures), VIT)
     assert (len(watched), watched.origin) == (8, "pictures of train/")
-    first = images.read(pictures / "train/ant/0.png", VIT)
+    first = decoder.read(pictures / "train/ant/0.png", VIT)
     assert np.array_equal(watched.pixels(0, 1)[0], first)
     assert np.array_equal(load(str(pictures), VIT).calibration(2)[0], first)
 

@@ -15,7 +15,7 @@ from quant.data.sources import Data, arrays, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
 from vaqf.images import shapes
-from vaqf.model import vit as zoo
+from vaqf.model import zoo
 
 
 def numbered(train: int, test: int = 5) -> Data:

@@ -12,13 +12,13 @@ import pytest
 import torch
 from small_runs import SMALL, quick, run, sha, stop_at
 
-from quant.export import export
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
+from quant.files.checkpoint import export
 from quant.model.quantizers import binary_grid
 from quant.model.vit import BinaryStyle, QuantVit
 from sim import golden
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made
 
 HEADER = {"vit": {}, "act_bits": 4, "style": {}, "origin": "x", "model": None, "result": None}
 
@@ -31,11 +31,11 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_checkpoint_is_the_model_in_evaluation(good: Path) -> None:
-    model, origin = saved.read_model(good)
+    model, origin = checkpoint.read_model(good)
     assert origin == "trained on digits, recipe best, 2 epochs, seed 0"
     assert not model.training and model.act_bits == 5 and model.vit == SMALL
     assert model.style == BinaryStyle(centred=True, scale="learned")
-    pixels, _ = images.digits(SMALL, "test")
+    pixels, _ = made.digits(SMALL, "test")
     exported = export(good)
     assert exported.origin == origin
     logits = golden.run(exported, pixels[:20])
@@ -46,7 +46,7 @@ def test_a_run_in_its_float_stage_has_no_network_yet(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     with pytest.raises(KeyboardInterrupt):
         run(out, quick("vaqf_paper"), progress=stop_at(3))
-    assert saved.read(out).model is None and saved.read(out).run["epochs_done"] == 1
+    assert checkpoint.read(out).model is None and checkpoint.read(out).run["epochs_done"] == 1
     with pytest.raises(InputError, match=r"still training the float model; go on with .*--resume"):
         export(out)
 
@@ -59,7 +59,7 @@ def test_loading_keeps_the_parameters_that_an_optimizer_knows() -> None:
     before = dict(model.named_parameters())
     field = binary_grid(layer).field
     state = {name: tensor + 1.0 for name, tensor in model.state_dict().items()}
-    saved.load_state(Path("x.pt"), model, state)
+    checkpoint.load_state(Path("x.pt"), model, state)
     for name, parameter in model.named_parameters():
         assert parameter is before[name]
         assert torch.equal(parameter, state[name])
@@ -161,7 +161,7 @@ def test_flipped_bytes_never_raise_anything_else(good: Path, tmp_path: Path) -> 
 
 def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "folder" / "x.pt"
-    saved.write(out, {**HEADER, "run": 1})
+    checkpoint.write(out, {**HEADER, "run": 1})
     before = out.read_bytes()
 
     for error in (OSError(errno.EIO, "Input/output error"), KeyboardInterrupt(), MemoryError()):
@@ -174,7 +174,7 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with monkeypatch.context() as patch:
             patch.setattr(torch, "save", half)
             with pytest.raises(InputError if isinstance(error, OSError) else type(error)):
-                saved.write(out, {**HEADER, "run": 2})
+                checkpoint.write(out, {**HEADER, "run": 2})
         assert out.read_bytes() == before
         assert list(out.parent.iterdir()) == [out]
 
@@ -183,9 +183,9 @@ def test_what_a_kill_left_is_taken_over(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     left = tmp_path / ".x.pt.partial"
     left.write_bytes(b"half a checkpoint")
-    saved.check_place(out)
+    checkpoint.check_place(out)
     left.write_bytes(b"half a checkpoint")
-    saved.write(out, {**HEADER, "run": 1})
+    checkpoint.write(out, {**HEADER, "run": 1})
     assert list(tmp_path.iterdir()) == [out]
     assert torch.load(out, weights_only=True)["run"] == 1
 
@@ -196,7 +196,7 @@ def test_a_full_disk_and_ctrl_c_inside_torch_are_what_they_are(
 ) -> None:
     """torch's zip writer raises RuntimeError over what interrupted it."""
     out = tmp_path / "x.pt"
-    saved.write(out, {**HEADER, "run": 1})
+    checkpoint.write(out, {**HEADER, "run": 1})
     true = Path.open
 
     class Full:
@@ -220,7 +220,7 @@ def test_a_full_disk_and_ctrl_c_inside_torch_are_what_they_are(
 
     monkeypatch.setattr(Path, "open", lambda self, mode: Full(true(self, mode)))
     with pytest.raises(InputError if error else KeyboardInterrupt) as caught:
-        saved.write(out, {**HEADER, "run": torch.zeros(9999)})
+        checkpoint.write(out, {**HEADER, "run": torch.zeros(9999)})
     if error:
         assert str(caught.value) == (
             f"cannot write {out}: the disk is full; free some space or name another place with -o"
@@ -246,7 +246,7 @@ def test_a_file_that_outgrows_its_limit_leaves_the_former_checkpoint(
             run(out, chosen, progress=shrink)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert saved.read(out).run["epochs_done"] == 1
+    assert checkpoint.read(out).run["epochs_done"] == 1
     assert not list(tmp_path.glob(".*"))
     run(out, chosen, resumed=True)
     run(tmp_path / "whole.pt", chosen)
@@ -257,8 +257,8 @@ def test_a_look_at_the_place_leaves_a_running_save_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "x.pt"
-    monkeypatch.setattr("quant.files.checkpoint.os.fsync", lambda file: saved.check_place(out))
-    saved.write(out, {**HEADER, "run": 1})
+    monkeypatch.setattr("quant.files.checkpoint.os.fsync", lambda file: checkpoint.check_place(out))
+    checkpoint.write(out, {**HEADER, "run": 1})
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -267,7 +267,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     file.touch()
     for place in (file / "x.pt", Path("/proc/x/y.pt"), Path("/dev/null/x.pt")):
         with pytest.raises(InputError, match=f"cannot write {place}: "):
-            saved.check_place(place)
+            checkpoint.check_place(place)
     long = tmp_path / ("x" * 300 + ".pt")
     with pytest.raises(InputError, match=os.strerror(errno.ENAMETOOLONG)):
-        saved.check_place(long)
+        checkpoint.check_place(long)

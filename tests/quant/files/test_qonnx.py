@@ -22,10 +22,10 @@ import quant
 from quant.files import qonnx
 from quant.model import quantizers
 from quant.model.vit import BinaryStyle, QuantVit
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
+from vaqf.network import parameters
 
 torch.set_num_threads(1)
 
@@ -40,7 +40,7 @@ TIE = 1e-3
 def student(vit: Vit, act_bits: int, style: BinaryStyle) -> QuantVit:
     """A model whose scales, zero points and row scales have moved from where they started."""
     model = QuantVit(vit, act_bits, style)
-    model.load_params(checkpoint.random(vit, act_bits))
+    model.load_params(parameters.random(vit, act_bits))
     model.begin_binary(torch.Generator().manual_seed(0))
     model.calibrate(noise(vit, 6, seed=1))
     torch.manual_seed(0)
@@ -223,7 +223,7 @@ def test_finn_sees_bipolar_weights_and_narrow_activations(model, proto) -> None:
             constant = wrapped.get_initializer(node.input[0]) is not None
             kind = getCustomOp(node).get_integer_datatype(wrapped).name
             (weights if constant else activations).append(kind)
-    bits = (model.act_bits, arithmetic.exp_bits(model.act_bits), arithmetic.GELU_INDEX_BITS)
+    bits = (model.act_bits, widths.exp_bits(model.act_bits), widths.GELU_INDEX_BITS)
     assert sorted(weights) == ["BIPOLAR"] * 4 * SHALLOW.depth + ["INT8"] * 2
     assert set(activations) == {f"INT{n}" for n in bits}
     assert len(activations) == 9 * SHALLOW.depth + 1

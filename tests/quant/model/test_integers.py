@@ -7,10 +7,9 @@ from samples import noise
 
 from quant.model import integers
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
+from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Norm, Requant
 
 TINY = Vit(
@@ -52,7 +51,7 @@ def test_whole_networks(act_bits: int) -> None:
     for changes in ({}, *ODD):
         vit = Vit(**{**TINY.__dict__, **changes})
         images = noise(vit, 5)
-        params = checkpoint.random(vit, act_bits)
+        params = parameters.random(vit, act_bits)
         network = calibrate.calibrate(vit, act_bits, params, images[:2], "random")
         expected = golden.run(network, images)
         got = integers.run(network, torch.from_numpy(images)).numpy()
@@ -61,13 +60,13 @@ def test_whole_networks(act_bits: int) -> None:
 
 
 def test_no_images_give_no_logits() -> None:
-    params = checkpoint.random(TINY, 0)
+    params = parameters.random(TINY, 0)
     network = calibrate.calibrate(TINY, 8, params, noise(TINY, 1), "random")
     assert integers.run(network, torch.from_numpy(noise(TINY, 0))).shape == (0, 10)
 
 
 def test_batches_do_not_change_the_logits(monkeypatch: pytest.MonkeyPatch) -> None:
-    params = checkpoint.random(TINY, 0)
+    params = parameters.random(TINY, 0)
     images = torch.from_numpy(noise(TINY, 7))
     network = calibrate.calibrate(TINY, 5, params, noise(TINY, 1), "random")
     whole = integers.run(network, images)
@@ -76,7 +75,7 @@ def test_batches_do_not_change_the_logits(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_autocast_cannot_touch_the_integers() -> None:
-    params = checkpoint.random(TINY, 3)
+    params = parameters.random(TINY, 3)
     images = noise(TINY, 3)
     network = calibrate.calibrate(TINY, 8, params, images, "random")
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -106,7 +105,7 @@ def test_layer_norm(dim: int, act_bits: int) -> None:
 @pytest.mark.parametrize("act_bits", range(2, 9))
 def test_softmax(act_bits: int) -> None:
     rng = np.random.default_rng(act_bits)
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     for tokens in (1, 17, 577):
         scores = rng.integers(-64 * limit**2, 64 * limit**2 + 1, (3, 5, tokens))
         values = rng.integers(-limit, limit + 1, (3, tokens, 6))

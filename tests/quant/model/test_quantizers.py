@@ -7,7 +7,7 @@ from brevitas.nn import QuantLinear
 from brevitas.proxy import ActQuantProxyFromInjector
 
 from quant.model import quantizers
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.network.integerize import Unsigned, binarize
 
 STYLES = [(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
@@ -154,7 +154,7 @@ def test_partly_binary_weights_get_their_parts_of_the_gradient() -> None:
 def test_unsigned_values_are_what_the_integers_stand_for(act_bits: int) -> None:
     quantizer = quantizers.unsigned(act_bits)
     assert isinstance(quantizer.act_quant, ActQuantProxyFromInjector)
-    limit = arithmetic.unsigned_limit(act_bits)
+    limit = widths.unsigned_limit(act_bits)
     wanted = Unsigned(0.03125, limit // 3)
     quantizers.learned(quantizer).set_grid(wanted)
     grid = quantizers.learned(quantizer).grid()
@@ -171,7 +171,7 @@ def test_signed_values_are_symmetric_and_narrow(act_bits: int) -> None:
     quantizer = quantizers.signed(act_bits)
     quantizers.learned(quantizer).set_grid(Unsigned(0.25, 0))
     got = quantizer(torch.tensor([-1e4, -0.3, 0.0, 0.3, 1e4])).detach().numpy() / 0.25
-    limit = arithmetic.signed_limit(act_bits)
+    limit = widths.signed_limit(act_bits)
     np.testing.assert_allclose(got, [-limit, -1, 0, 1, limit], rtol=1e-6)
 
 
@@ -184,7 +184,7 @@ def test_gelu_index_is_eight_bits_twos_complement() -> None:
 
 @pytest.mark.parametrize("act_bits", range(2, 9))
 def test_softmax_numerators_have_the_maximum_at_full_scale(act_bits: int) -> None:
-    top = arithmetic.unsigned_limit(arithmetic.exp_bits(act_bits))
+    top = widths.unsigned_limit(widths.exp_bits(act_bits))
     got = quantizers.exponent(act_bits)(torch.linspace(0, 1, 1001)).detach().numpy() * top
     np.testing.assert_allclose(got, np.rint(got), atol=1e-4)
     assert got.max() == pytest.approx(top) and got.min() == 0
@@ -239,7 +239,7 @@ def test_numerators_follow_the_precision() -> None:
     for act_bits in (8, 5, 2):
         quantizers.act_grid(quantizer).set_precision(act_bits)
         levels = quantizer(torch.linspace(0, 1, 5001)).unique()
-        assert len(levels) == 2 ** arithmetic.exp_bits(act_bits)
+        assert len(levels) == 2 ** widths.exp_bits(act_bits)
         assert float(levels[-1]) == pytest.approx(1.0)
 
 

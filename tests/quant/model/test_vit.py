@@ -12,9 +12,7 @@ from quant.model.vit import BinaryStyle, FloatVit, QuantVit
 from quant.training.run import initialize
 from sim import golden
 from vaqf.model.vit import Vit
-from vaqf.network import calibrate
-from vaqf.network import parameters as checkpoint
-from vaqf.network import structure as network
+from vaqf.network import calibrate, networkfile, parameters
 
 STYLES = [BinaryStyle(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
 
@@ -25,7 +23,7 @@ def pixels(vit: Vit, count: int = 6) -> np.ndarray:
 
 def random_student(vit: Vit, act_bits: int, style: BinaryStyle | None = None) -> QuantVit:
     model = QuantVit(vit, act_bits, style)
-    model.load_params(checkpoint.random(vit, act_bits))
+    model.load_params(parameters.random(vit, act_bits))
     model.begin_binary(torch.Generator().manual_seed(0))
     model.calibrate(pixels(vit))
     return model
@@ -50,7 +48,7 @@ def test_eval_is_golden_before_and_after_training(vit: Vit, act_bits: int) -> No
     before = model.eval().network("before")
     train_a_little(model)
     after = model.eval().network("after")
-    assert network.sha256(before) != network.sha256(after)
+    assert networkfile.sha256(before) != networkfile.sha256(after)
     images = pixels(vit)
     logits = model(torch.from_numpy(images))
     assert not logits.is_floating_point()
@@ -84,7 +82,7 @@ def test_every_parameter_of_the_student_learns(style: BinaryStyle) -> None:
 def test_names_are_timms() -> None:
     for vit in (VIT, DISTILLED):
         shapes = {n: tuple(t.shape) for n, t in FloatVit(vit).state_dict().items()}
-        assert shapes == checkpoint.shapes(vit)
+        assert shapes == parameters.shapes(vit)
         for style in STYLES:
             model = QuantVit(vit, 4, style)
             names = set(model.state_dict())
@@ -98,7 +96,7 @@ def test_names_are_timms() -> None:
 
 
 def test_params_round_trip() -> None:
-    params = checkpoint.random(DISTILLED, 3)
+    params = parameters.random(DISTILLED, 3)
     model = QuantVit(DISTILLED, 5)
     model.load_params(params)
     back = model.params()
@@ -200,7 +198,7 @@ def test_masks_come_from_the_generator() -> None:
 
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda vit: vit.name)
 def test_calibration_is_the_one_of_vaqf_build(vit: Vit) -> None:
-    params = checkpoint.random(vit, 6)
+    params = parameters.random(vit, 6)
     expected = calibrate.calibrate(vit, 6, params, pixels(vit), "x")
     got = random_student(vit, 6).network("x")  # whose scales pass through float32 logarithms
     np.testing.assert_array_equal(got.blocks[0].qkv.weight, expected.blocks[0].qkv.weight)
@@ -241,7 +239,7 @@ def test_float_model_computes_what_transformers_does() -> None:
             parameter.add_(0.1 * torch.randn_like(parameter))
     arrays = {name: tensor.numpy() for name, tensor in theirs.state_dict().items()}
     ours = FloatVit(DISTILLED).eval()
-    ours.load_params(checkpoint.adopt("theirs", arrays, DISTILLED))
+    ours.load_params(parameters.adopt("theirs", arrays, DISTILLED))
     images = torch.from_numpy(pixels(DISTILLED))
     mean = torch.tensor(DISTILLED.mean).view(-1, 1, 1)
     std = torch.tensor(DISTILLED.std).view(-1, 1, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from quant.recipe import recipe, schedule
 from quant.recipe.recipe import Stage
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 
 MASK = Stage("m", weights="mask", ramp=0.5)
 LAST = Stage("last", weights="sign", activations="quantized")
@@ -46,7 +46,7 @@ def test_the_binary_share_is_a_linear_ramp_then_whole() -> None:
 def test_bits_fall_one_by_one_from_8_to_those_of_the_network(act_bits: int, ramp: float) -> None:
     stage = replace(LAST, bits_ramp=ramp)
     bits = [schedule.precision(stage, act_bits, step, 210) for step in range(210)]
-    assert bits[0] == arithmetic.MAX_ACT_BITS == 8 and bits[-1] == act_bits
+    assert bits[0] == widths.MAX_ACT_BITS == 8 and bits[-1] == act_bits
     assert sorted(set(bits), reverse=True) == list(range(8, act_bits - 1, -1))
     assert bits == sorted(bits, reverse=True)
     assert bits.index(act_bits) <= ramp * 210

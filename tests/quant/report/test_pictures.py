@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from quant.report import canvas
-from quant.report import run_picture as plots
-from quant.report import sweep_picture as sweep_plot
+from quant.report import canvas, run_picture, sweep_picture
 from quant.report.history import Row
 from quant.report.pareto import Point
 from vaqf.errors import InputError
@@ -99,8 +97,8 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
 
 def test_pictures_are_png_files_of_1200_pixels_and_the_same_every_time(tmp_path: Path) -> None:
     for draw, height in (
-        (lambda path: plots.run(ROWS, path, "a title"), 1179),
-        (lambda path: sweep_plot.pareto(POINTS, path, "a title", "zcu104", 0.98, 1e5), 810),
+        (lambda path: run_picture.run(ROWS, path, "a title"), 1179),
+        (lambda path: sweep_picture.pareto(POINTS, path, "a title", "zcu104", 0.98, 1e5), 810),
     ):
         first, again = tmp_path / "first.png", tmp_path / "again.png"
         draw(first)
@@ -116,12 +114,12 @@ def test_pictures_are_png_files_of_1200_pixels_and_the_same_every_time(tmp_path:
 
 def test_drawing_leaves_matplotlib_as_it_was(tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
-    plots.run(ROWS[:2], tmp_path / "x.png", "x")
+    run_picture.run(ROWS[:2], tmp_path / "x.png", "x")
     assert dict(matplotlib.rcParams) == before
 
 
 def test_a_run_shows_every_schedule_over_its_epochs(tmp_path: Path, figures: list[Figure]) -> None:
-    plots.run(ROWS, tmp_path / "x.png", "a run")
+    run_picture.run(ROWS, tmp_path / "x.png", "a run")
     (figure,) = figures
     assert {"a run", "float", "binary", "epoch", "measured", "set by the recipe"} <= set(
         texts(figure)
@@ -145,7 +143,10 @@ def test_a_run_shows_every_schedule_over_its_epochs(tmp_path: Path, figures: lis
     shares = [y for line in panel(figure, "binary").lines[1:] for y in line.get_ydata()]
     assert shares == [100 * r.binary_share for r in ROWS]
     stairs = [patch.get_data() for patch in panel(figure, "activation").patches]
-    assert [list(part.values) for part in stairs] == [[plots.REAL] * 6, [5, 4, 4, 4, 4, 4, 4, 4]]
+    assert [list(part.values) for part in stairs] == [
+        [run_picture.REAL] * 6,
+        [5, 4, 4, 4, 4, 4, 4, 4],
+    ]
     assert [part.edges[0] for part in stairs] == [0.5, 6.5]
     for axes in figure.axes:
         assert list(axes.lines[0].get_xdata()) == [6.5, 6.5]  # where the second stage begins
@@ -157,7 +158,7 @@ def test_the_axis_is_logarithmic_where_values_are_far_apart_and_positive(
 ) -> None:
     for losses in ((1.0, 0.5), (1.0, 0.01), (1.0, 0.0)):
         rows = [replace(row(n + 1), loss=loss) for n, loss in enumerate(losses)]
-        plots.run(rows, tmp_path / "x.png", "x")
+        run_picture.run(rows, tmp_path / "x.png", "x")
     scales = [panel(figure, "loss").get_yscale() for figure in figures]
     assert scales == ["linear", "log", "linear"]
     assert [panel(figure, "loss").get_ylim()[0] for figure in figures[::2]] == [0, 0]
@@ -168,8 +169,8 @@ def test_runs_of_any_shape_can_be_drawn(tmp_path: Path, figures: list[Figure]) -
     many = [row(n + 1, f"a_stage_with_a_long_name_{n // 3}") for n in range(24)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plots.run([one], tmp_path / "x.png", "one epoch")
-        plots.run(many, tmp_path / "x.png", "$a$ long title\n of 模型 " * 20)
+        run_picture.run([one], tmp_path / "x.png", "one epoch")
+        run_picture.run(many, tmp_path / "x.png", "$a$ long title\n of 模型 " * 20)
     assert texts(figures[0]).count("not measured yet") == 2
     assert "real" in texts(figures[0]) and "10 bits" not in texts(figures[0])
     names = [text for text in texts(figures[1]) if text.startswith("a_")]
@@ -183,7 +184,7 @@ def test_runs_of_any_shape_can_be_drawn(tmp_path: Path, figures: list[Figure]) -
 def test_a_sweep_shows_every_precision_the_float_model_and_the_target(
     tmp_path: Path, figures: list[Figure]
 ) -> None:
-    sweep_plot.pareto(POINTS, tmp_path / "x.png", "a sweep", "zcu104", 0.9806, 101000.0)
+    sweep_picture.pareto(POINTS, tmp_path / "x.png", "a sweep", "zcu104", 0.9806, 101000.0)
     (figure,) = figures
     words = texts(figure)
     assert {"a sweep", "w1a8", "w1a7, w1a4", "w1a6", "w1a5", "w1a3", "w1a2"} <= set(words)
@@ -207,7 +208,7 @@ def test_a_sweep_shows_every_precision_the_float_model_and_the_target(
 
 def test_a_target_far_away_is_named_and_not_drawn(tmp_path: Path, figures: list[Figure]) -> None:
     for target in (30.0, 3e6):
-        sweep_plot.pareto(POINTS, tmp_path / "x.png", "x", "zcu104", None, target)
+        sweep_picture.pareto(POINTS, tmp_path / "x.png", "x", "zcu104", None, target)
     assert "← target 30 FPS" in texts(figures[0])
     assert "target 3,000,000 FPS →" in texts(figures[1])
     for figure in figures:
@@ -220,8 +221,8 @@ def test_sweeps_of_any_shape_can_be_drawn(tmp_path: Path, figures: list[Figure])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for points in ([point(8, 360, 50.0)], [point(8, 360, 0.0)], [point(8, 0, 50.0)]):
-            sweep_plot.pareto(points, tmp_path / "x.png", "x", "zcu104", 1.0, 50.0)
-        sweep_plot.pareto(
+            sweep_picture.pareto(points, tmp_path / "x.png", "x", "zcu104", 1.0, 50.0)
+        sweep_picture.pareto(
             [*POINTS, point(8, 355, 0.0)][1:], tmp_path / "x.png", "x", "zcu104", None, None
         )
     assert "no precision has a legal design" in texts(figures[1])
@@ -233,8 +234,8 @@ def test_sweeps_of_any_shape_can_be_drawn(tmp_path: Path, figures: list[Figure])
 
 
 def test_the_standard_error_of_a_share_is_never_zero() -> None:
-    assert sweep_plot.standard_error(4999, 9998) == pytest.approx(0.005)
-    assert 0 < sweep_plot.standard_error(360, 360) < 0.005
+    assert sweep_picture.standard_error(4999, 9998) == pytest.approx(0.005)
+    assert 0 < sweep_picture.standard_error(360, 360) < 0.005
 
 
 def test_a_picture_replaces_its_file_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ import torch
 from small_runs import few, log, model_file, quick, run
 from waiting import ended
 
-from quant.export import export
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
+from quant.files.checkpoint import export
 from quant.training import processes
 from quant.training.processes import Processes
 from quant.training.train import float_file
 from sim import golden
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -114,9 +114,7 @@ def test_the_residual_scale_is_the_largest_of_all_processes(two: Two) -> None:
 
 @pytest.mark.parametrize("name", ["one_shot", "best"])
 def test_every_image_is_judged_once(name: str, two: Two) -> None:
-    pixels, labels = (
-        part[:13] for part in images.digits(export(two[0] / f"{name}.pt").vit, "test")
-    )
+    pixels, labels = (part[:13] for part in made.digits(export(two[0] / f"{name}.pt").vit, "test"))
     right = golden.labels(golden.run(export(two[0] / f"{name}.pt"), pixels)) == labels
     assert [seen[name]["result"] for seen in two[1]] == [
         [int(right.sum()), 13, True],
@@ -151,13 +149,13 @@ def test_the_verb_on_two_processes_and_on_one(two: Two, tmp_path: Path) -> None:
     (test_quant_train: accumulation); measured: 0.06."""
     out = tmp_path / "cli.pt"
     words = ["train", "-m", str(model_file(tmp_path)), "-d", "digits", "-o", str(out), "--quiet"]
-    assert cli.main([*words, "--epochs", "4", "--act-bits", "4"]) == 0
+    assert app.main([*words, "--epochs", "4", "--act-bits", "4"]) == 0
     for mine, theirs in zip(log(out), log(two[0] / "cli.pt"), strict=True):
         same = ("stage", "epoch", "steps", "lr", "binary_share", "act_bits")
         assert {key: mine[key] for key in same} == {key: theirs[key] for key in same}
         bound = 1e-5 if mine["stage"] == "float" else 0.5
         assert float(mine["loss"]) == pytest.approx(float(theirs["loss"]), rel=bound)
-    results = [saved.read(path).result for path in (out, two[0] / "cli.pt")]
+    results = [checkpoint.read(path).result for path in (out, two[0] / "cli.pt")]
     assert results[0]["float_correct"] == results[1]["float_correct"]
 
 
@@ -176,7 +174,7 @@ def test_a_run_of_two_goes_on_alone(two: Two, tmp_path: Path) -> None:
     assert [seen["stopped"] for seen in two[1]] == [True, True]
     out = tmp_path / "stopped.pt"
     out.write_bytes((two[0] / "stopped.pt").read_bytes())
-    assert saved.read(out).run["epochs_done"] == 3
+    assert checkpoint.read(out).run["epochs_done"] == 3
     trained = run(out, quick("best"), resumed=True)
     assert [row.epoch for row in trained.rows] == [1, 2, 3, 4]
 

@@ -24,7 +24,7 @@ from small_runs import (
 )
 
 from quant.data.augment import Augment
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
 from quant.model.vit import BinaryStyle, FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
 from quant.training import resume, train
@@ -32,9 +32,9 @@ from quant.training.processes import Processes
 from quant.training.run import Progress
 from quant.training.stage import Plan, Running
 from quant.training.train import float_file
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made
 
 NAMES = ["best", "one_shot", "vaqf_paper", "everything"]
 ROOT = Path(__file__).parents[3]
@@ -94,7 +94,7 @@ def test_a_run_that_is_killed_between_its_last_save_and_its_end(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(train, "_finish", killed)
         run(out, recipe, act_bits=3)
-    assert saved.read(out).run["epochs_done"] == sum(recipe.stage_epochs())
+    assert checkpoint.read(out).run["epochs_done"] == sum(recipe.stage_epochs())
     assert run(out, recipe, act_bits=3, resumed=True).correct == expected.correct
     same_files(out, whole)
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_save(
         run(out, quick("vaqf_paper"), act_bits=3)
     assert out.exists() == (number > 1)
     if number > 1:
-        assert saved.read(out).run["epochs_done"] == number - 1
+        assert checkpoint.read(out).run["epochs_done"] == number - 1
     run(out, quick("vaqf_paper"), act_bits=3, resumed=True)
     same_files(out, whole)
 
@@ -172,13 +172,13 @@ def test_kill_9_in_the_second_stage(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     before = log(out)
     assert [row["stage"] for row in before].count("binary") == 1
-    assert saved.read(out).result is None
+    assert checkpoint.read(out).result is None
 
-    assert cli.main([*command(model, out), "--resume"]) == 0
-    assert cli.main(command(model, whole)) == 0
+    assert app.main([*command(model, out), "--resume"]) == 0
+    assert app.main(command(model, whole)) == 0
     same_files(out, whole)
     assert log(out)[: len(before)] == before
-    assert saved.read(out).result == saved.read(whole).result
+    assert checkpoint.read(out).result == checkpoint.read(whole).result
 
 
 def test_what_the_machine_decides_may_change(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_resuming_a_complete_run_answers_at_once(whole: Path) -> None:
     got = run(whole, quick("vaqf_paper"), act_bits=3, resumed=True, progress=never)
     assert {path: path.read_bytes() for path in whole.parent.iterdir()} == before
     assert [row.epoch for row in got.rows] == list(range(1, 7))
-    result = saved.read(whole).result
+    result = checkpoint.read(whole).result
     assert (got.correct, got.images, got.float_correct) == tuple(result.values())
 
 
@@ -411,7 +411,7 @@ def test_flipped_bytes_when_resuming(stopped: dict[str, Any], tmp_path: Path) ->
 
 def test_files_that_are_no_checkpoint_are_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
-    pixels, _ = images.digits(SMALL, "test")
+    pixels, _ = made.digits(SMALL, "test")
     for content in (b"", b"mine", pixels[:3].tobytes()):
         out.write_bytes(content)
         with pytest.raises(InputError, match=r"x\.pt: "):

@@ -20,7 +20,7 @@ from quant.training.run import initialize
 from quant.training.stage import Average, Plan, Running
 from sim import golden
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 LAST = Stage("last", weights="sign", activations="quantized")
@@ -352,7 +352,7 @@ def test_bf16_trains_and_keeps_its_parameters_in_float32() -> None:
 
 def test_models_are_judged_by_what_will_answer() -> None:
     data = few(test=50)
-    pixels, labels = images.digits(SMALL, "test")
+    pixels, labels = made.digits(SMALL, "test")
     pixels, labels = pixels[:50], labels[:50]
     floating = float_model()
     with torch.no_grad():
@@ -370,7 +370,7 @@ def test_models_are_judged_by_what_will_answer() -> None:
 def test_ties_go_to_the_lowest_class(monkeypatch: pytest.MonkeyPatch) -> None:
     model = float_model()
     monkeypatch.setattr(model, "real", lambda pixels: (torch.zeros(len(pixels), 10), None))
-    _, labels = images.digits(SMALL, "test")
+    _, labels = made.digits(SMALL, "test")
     assert stage.judge(model, few(test=60), ALONE) == (int((labels[:60] == 0).sum()), 60)
 
 

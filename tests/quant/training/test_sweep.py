@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_runs import SMALL, few, quick, sha
 
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
 from quant.recipe.recipe import Recipe
 from quant.report.pareto import Point
 from quant.training import processes
@@ -16,8 +16,8 @@ from quant.training.sweep import checkpoint_file, sweep
 from quant.training.train import float_file, train
 from sim import golden
 from vaqf.errors import InputError
-from vaqf.images import data as images
-from vaqf.network import structure as network
+from vaqf.images.made import digits
+from vaqf.network import networkfile
 
 FPS = {8: (30.0, False, "lut"), 6: (45.5, True, "lut"), 4: (60.0, True, "bram36")}
 BEST = quick("best", each=1)
@@ -79,11 +79,11 @@ def test_points_are_what_the_integer_networks_reach_and_the_search_says(
     whole: tuple[Path, list[Point], list[Any]],
 ) -> None:
     folder, points, _ = whole
-    pixels, labels = images.digits(SMALL, "test")
+    pixels, labels = digits(SMALL, "test")
     for point in points:
-        written = network.read(folder / point.network)
+        written = networkfile.read(folder / point.network)
         assert written.act_bits == point.act_bits
-        assert network.sha256(written) == sha(folder / point.checkpoint)
+        assert networkfile.sha256(written) == sha(folder / point.checkpoint)
         right = golden.labels(golden.run(written, pixels[:100])) == labels[:100]
         assert (point.correct, point.images) == (int(right.sum()), 100)
         assert 0 < point.correct < 100
@@ -145,14 +145,14 @@ def test_a_complete_sweep_is_not_trained_again_and_can_be_extended(
 def test_the_float_model_is_there_before_its_precision_counts_as_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, write = tmp_path / "sweep", saved.write
+    folder, write = tmp_path / "sweep", checkpoint.write
 
     def killed(path: Path, parts: Any) -> None:
         write(path, parts)
         if parts["result"] is not None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(saved, "write", killed)
+    monkeypatch.setattr(checkpoint, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         made(folder)
     monkeypatch.undo()

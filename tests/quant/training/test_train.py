@@ -12,9 +12,9 @@ import pytest
 import torch
 from small_runs import SMALL, diverging, few, log, quick, run, sha, stop_at
 
-from quant.data import sources as data
-from quant.export import export
-from quant.files import checkpoint as saved
+from quant.data import sources
+from quant.files import checkpoint
+from quant.files.checkpoint import export
 from quant.model.quantizers import ActGrid
 from quant.recipe import recipe
 from quant.training import stage
@@ -22,10 +22,10 @@ from quant.training.run import Progress
 from quant.training.train import Trained, float_file, train
 from sim import golden
 from vaqf.errors import InputError
-from vaqf.images import data as images
+from vaqf.images import made as made_images
 from vaqf.images import shapes
-from vaqf.model import vit as zoo
-from vaqf.network import structure as network
+from vaqf.model import zoo
+from vaqf.network import networkfile
 
 DATA = few()
 PICTURES = replace(zoo.load("vit_shapes"), name="rgb", dim=16, depth=1, heads=2, mlp_ratio=2)
@@ -41,13 +41,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
 def test_the_digits_reach_95_percent_at_8_bits(tmp_path: Path) -> None:
     digits = zoo.load("vit_digits")
     chosen = recipe.load(recipe.DEFAULT)
-    made = train(digits, data.load("digits", digits), tmp_path / "x.pt", chosen)
+    made = train(digits, sources.load("digits", digits), tmp_path / "x.pt", chosen)
     assert made.accuracy >= 0.95
 
 
 def test_accuracy_is_the_exported_networks_on_every_test_image(made: tuple[Path, Trained]) -> None:
     out, trained = made
-    pixels, labels = images.digits(SMALL, "test")
+    pixels, labels = made_images.digits(SMALL, "test")
     logits = golden.run(export(out), pixels)
     assert trained.images == 360
     assert trained.correct == int((golden.labels(logits) == labels).sum())
@@ -61,11 +61,11 @@ def test_export_is_eval_is_golden_on_every_digit(act_bits: int, tmp_path: Path) 
     name = ("best", "vaqf_paper", "best", "one_shot")[act_bits % 4]
     out = tmp_path / "x.pt"
     trained = run(out, quick(name, each=1), few(64, 360), act_bits=act_bits)
-    pixels, labels = images.digits(SMALL, "test")
-    model, _ = saved.read_model(out)
+    pixels, labels = made_images.digits(SMALL, "test")
+    model, _ = checkpoint.read_model(out)
     logits = model(torch.from_numpy(pixels)).numpy()
-    (tmp_path / "x.safetensors").write_bytes(network.to_bytes(export(out)))
-    file = network.read(tmp_path / "x.safetensors")
+    (tmp_path / "x.safetensors").write_bytes(networkfile.to_bytes(export(out)))
+    file = networkfile.read(tmp_path / "x.safetensors")
     assert (file.act_bits, model.act_bits) == (act_bits, act_bits)
     np.testing.assert_array_equal(golden.run(file, pixels), logits)
     assert int((golden.labels(logits) == labels).sum()) == trained.correct
@@ -77,9 +77,13 @@ def test_export_is_eval_is_golden_on_the_shapes(act_bits: int, tmp_path: Path) -
     learn, judge = (shapes.make(split, 0, 40) for split in ("train", "test"))
     out = tmp_path / "x.pt"
     trained = train(
-        PICTURES, data.arrays("shapes", learn, judge), out, quick("best", each=1), act_bits=act_bits
+        PICTURES,
+        sources.arrays("shapes", learn, judge),
+        out,
+        quick("best", each=1),
+        act_bits=act_bits,
     )
-    model, _ = saved.read_model(out)
+    model, _ = checkpoint.read_model(out)
     logits = golden.run(export(out), judge[0])
     np.testing.assert_array_equal(model(torch.from_numpy(judge[0])).numpy(), logits)
     assert int((golden.labels(logits) == judge[1]).sum()) == trained.correct
@@ -92,10 +96,10 @@ def test_export_is_eval_is_golden_on_every_test_image_of_the_shapes(
 ) -> None:
     vit = zoo.load("vit_shapes")
     learn, judge = shapes.make("train", 0, 640), shapes.make("test")
-    source, out = data.arrays("shapes", learn, judge), tmp_path / "x.pt"
+    source, out = sources.arrays("shapes", learn, judge), tmp_path / "x.pt"
     trained = train(vit, source, out, quick("best", each=1, batch=64), act_bits=act_bits)
     exported = export(out)
-    model, _ = saved.read_model(out)
+    model, _ = checkpoint.read_model(out)
     right = 0
     for pixels, labels in source.judge():
         logits = golden.run(exported, pixels.numpy())
@@ -126,7 +130,7 @@ def test_same_seed_same_network_whatever_ran_before(
     again, other = tmp_path / "again.pt", tmp_path / "other.pt"
     with caller():
         run(again, quick("best", each=1), few(test=360), act_bits=5)
-    assert network.to_bytes(export(again)) == network.to_bytes(export(made[0]))
+    assert networkfile.to_bytes(export(again)) == networkfile.to_bytes(export(made[0]))
     assert log(again) == log(made[0])
     run(other, quick("best", each=1), few(test=360), act_bits=5, seed=1)
     assert sha(other) != sha(again)
@@ -249,7 +253,7 @@ def test_a_given_teacher_takes_the_first_stages_place(tmp_path: Path) -> None:
     trained = run(out, quick("best"), teacher=teacher, progress=seen.append)
     assert {p.stage for p in seen} == {"binary"}
     assert trained.float_correct == first.float_correct
-    one, other = (network.tensors(export(path)) for path in (out, own))
+    one, other = (networkfile.tensors(export(path)) for path in (out, own))
     for name, values in one.items():  # the same student of the same teacher
         np.testing.assert_array_equal(values, other[name])
     assert "2 epochs" in export(out).origin and "4 epochs" in export(own).origin
@@ -299,7 +303,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
         "the loss is inf in step 2 of epoch 4 (stage binary); lower the learning rate"
         " (--set lr=...) or set clip=1"
     )
-    assert saved.read(out).run["epochs_done"] == 3 and len(log(out)) == 3
+    assert checkpoint.read(out).run["epochs_done"] == 3 and len(log(out)) == 3
     export(out)
     with pytest.raises(InputError, match=r"lr '0\.003', not '0\.001'"):
         run(out, quick("best", lr="1e-3"), resumed=True)

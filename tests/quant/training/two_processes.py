@@ -13,11 +13,11 @@ import torch
 from small_runs import diverging, few, quick, run, stop_at
 from torch import nn
 
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
 from quant.training import processes
 from quant.training.processes import Processes
 from quant.training.run import Progress
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.errors import InputError
 
 
@@ -73,13 +73,13 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
     """What this process saw."""
     seen = facts(here)
     writes: list[str] = []
-    true = saved.write
+    true = checkpoint.write
 
     def write(path: Path, content: Any) -> None:
         writes.append(path.name)
         true(path, content)
 
-    saved.write = write
+    checkpoint.write = write
     peaks: list[list[float]] = []
     largest = Processes.largest
 
@@ -118,8 +118,8 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
     except KeyboardInterrupt:
         seen["stopped"] = True
     words = ["train", "-m", str(model), "-d", "digits", "-o", str(folder / "cli.pt"), "--json"]
-    seen["exit"] = cli.main([*words, "--epochs", "4", "--act-bits", "4"])
-    seen["again"] = cli.main([*words, "--epochs", "4", "--act-bits", "4", "--resume"])
+    seen["exit"] = app.main([*words, "--epochs", "4", "--act-bits", "4"])
+    seen["again"] = app.main([*words, "--epochs", "4", "--act-bits", "4", "--resume"])
     return {**seen, "writes": writes}
 
 

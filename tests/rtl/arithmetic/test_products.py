@@ -13,9 +13,9 @@ from hls_bench import design_for
 from rtl_bench import draw, dsp, libraries, start_clock, to_signed
 from samples import ODD
 
-from sim.cosim import launch as cosim
+from sim.cosim import launch
 from vaqf.files.paths import rtl
-from vaqf.project import write as emit
+from vaqf.project.rtl import RTL_PACKAGES, rtl_package
 
 # outputs, inputs, bits of m, bits of x, largest x, loaded by input
 SHAPES = [(3, 8, 8, 8, 127, 0), (1, 1, 2, 3, 3, 1), (4, 40, 8, 8, 127, 0), (5, 7, 3, 4, 7, 1)]
@@ -35,13 +35,13 @@ def test_products_of_a_family(
     tmp_path: Path, runtime: Path, family: str, shape: tuple[int, ...]
 ) -> None:
     package, primitive = tmp_path / "vaqf_pkg.sv", tmp_path / "dsp.v"
-    package.write_text(emit.rtl_package(design_for([ODD]), "a bench"))
+    package.write_text(rtl_package(design_for([ODD]), "a bench"))
     primitive.write_text(dsp(family))
     # the adders without CARRYs, which have a bench of their own
     portable = tmp_path / "ternary_add.sv"
     portable.write_text(re.sub(r"VAQF_(XCUP|XC7)", "OF_NOBODY", rtl("ternary_add").read_text()))
-    sources = [rtl(name) for name in (*emit.RTL_PACKAGES, "products")]
-    model = cosim.compile_model(
+    sources = [rtl(name) for name in (*RTL_PACKAGES, "products")]
+    model = launch.compile_model(
         "products",
         [primitive, package, portable, *sources],
         tmp_path / "products",
@@ -49,7 +49,7 @@ def test_products_of_a_family(
         [f"-DVAQF_{family.upper()}", *libraries()],
         runtime=runtime,
     )
-    outcomes = cosim.run_benches(model, Path(__file__), tmp_path / "run")
+    outcomes = launch.run_benches(model, Path(__file__), tmp_path / "run")
     assert not [outcome for outcome in outcomes if outcome.failure], outcomes
 
 

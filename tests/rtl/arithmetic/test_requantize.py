@@ -10,7 +10,7 @@ import pytest
 from rtl_bench import draw, latency, signed_range, start_clock, through, to_signed
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.network.structure import Requant
 
 LATENCY = latency("REQUANTIZE")
@@ -32,13 +32,13 @@ async def equals_golden(dut: Any) -> None:
     start_clock(dut)
     rng = random.Random(1)
     operands = signed_range(int(dut.OPERAND_BITS.value))
-    biases = (-arithmetic.BIAS_LIMIT, arithmetic.BIAS_LIMIT)
+    biases = (-widths.BIAS_LIMIT, widths.BIAS_LIMIT)
     lowest, highest = signed_range(int(dut.OUT_BITS.value))
-    for shift in [0, 1, 7, 8, 9, 31, arithmetic.MAX_SHIFT, *(rng.randrange(48) for _ in range(20))]:
+    for shift in [0, 1, 7, 8, 9, 31, widths.MAX_SHIFT, *(rng.randrange(48) for _ in range(20))]:
         low, high = rng.choice([(lowest, highest), (0, highest), (-highest, highest)])
         dut.shift.value, dut.low.value, dut.high.value = shift, low, high
         value = draw(rng, operands, 200)
-        mult = draw(rng, signed_range(arithmetic.MULT_BITS), 200)
+        mult = draw(rng, signed_range(widths.MULT_BITS), 200)
         bias = draw(rng, biases, 200)
         # random biases swamp most products: every other is the rounding half alone
         bias = [b if i % 2 else 2**shift // 2 for i, b in enumerate(bias)]

@@ -8,7 +8,7 @@ import cocotb
 import pytest
 from rtl_bench import draw, latency, signed_range, start_clock, through, to_signed, unsigned_range
 
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 
 LATENCY, BEHIND = latency("SCALE_BY"), latency("SCALE_PRODUCT")
 
@@ -24,10 +24,10 @@ def test_scale_by(simulate: Callable[..., None], bits: int, family: str) -> None
 async def equals_the_formula(dut: Any) -> None:
     start_clock(dut)
     rng = random.Random(1)
-    bits, out = int(dut.BITS.value), arithmetic.OPERAND_BITS
-    fixed = arithmetic.NORM_VALUE_BITS - arithmetic.NORM_FRACTION_BITS
+    bits, out = int(dut.BITS.value), widths.OPERAND_BITS
+    fixed = widths.NORM_VALUE_BITS - widths.NORM_FRACTION_BITS
     values = draw(rng, signed_range(bits), 2000)
-    mantissas = draw(rng, unsigned_range(arithmetic.NORM_VALUE_BITS), 2000)
+    mantissas = draw(rng, unsigned_range(widths.NORM_VALUE_BITS), 2000)
     exponents = [rng.randrange(40) for _ in values]
     expected = [x * m >> (fixed + e) for x, m, e in zip(values, mantissas, exponents, strict=True)]
     # what leaves the multiplier's port cannot occur: arithmetic.md bounds the result

@@ -23,11 +23,13 @@ from vaqf.arithmetic.widths import (
     BIAS_LIMIT,
     MULT_BITS,
     NORM_FRACTION_BITS,
+    ceil_div,
+    round_up,
     signed_limit,
 )
 from vaqf.hardware.command import Opcode, encode
 from vaqf.hardware.config import constants
-from vaqf.hardware.design import Design, ceil_div, from_json, round_up
+from vaqf.hardware.design import Design, from_json
 from vaqf.network.structure import Attention, Requant
 
 IntArray = NDArray[Any]

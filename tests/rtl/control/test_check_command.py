@@ -17,7 +17,7 @@ from schedule_bench import COMMAND_BYTES
 
 from vaqf.hardware.command import COMMAND_WORDS, FIELDS, decode, encode
 from vaqf.hardware.design import Design
-from vaqf.program import compile as program
+from vaqf.program.compile import compile_network
 
 VERDICTS = "VAQF_VERDICTS"  # a file: for each command its bits and whether it is good
 # no power of two anywhere
@@ -31,8 +31,7 @@ DESIGNS: dict[str, Design] = {"limits": DESIGN, "odd": ODD}
 def compiled(design: Design) -> list[bytes]:
     """All commands of the networks that an odd design runs."""
     lists = [
-        program.compile_network(design, calibrated(vit, design.act_bits, 0)).commands
-        for vit in ODD_VITS
+        compile_network(design, calibrated(vit, design.act_bits, 0)).commands for vit in ODD_VITS
     ]
     return [
         commands[at : at + COMMAND_BYTES]

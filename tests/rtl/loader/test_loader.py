@@ -14,10 +14,11 @@ from hls_bench import design_for, small_vit
 from rtl_bench import reset, start_clock
 from schedule_bench import Command, Run, bits, compiled, decoded, schedule
 
+from vaqf.arithmetic.widths import ceil_div
+from vaqf.hardware import layout
 from vaqf.hardware.command import Dest, Opcode, Source, decode, encode
 from vaqf.hardware.config import constants, rtl_sizes
-from vaqf.hardware.design import Design, ceil_div
-from vaqf.program import packing
+from vaqf.hardware.design import Design
 
 CASE = "VAQF_BENCH_LOADER"
 NETWORK = {"dim": 21, "heads": 3, "distilled": True}
@@ -106,7 +107,7 @@ class Around:
 
     def content(self, offset: int, size: int) -> list[int]:
         """Beats of a block."""
-        first = offset * packing.ALIGN
+        first = offset * layout.ALIGN
         assert first + size <= len(self.image)
         return [
             int.from_bytes(self.image[at : at + self.beat_bytes], "little")
@@ -209,7 +210,7 @@ class Around:
         """Channel -> {bias, mult}, from memory."""
         found = {}
         for i in range(count):
-            mult, _, bias = struct.unpack_from("<iiq", self.image, offset * packing.ALIGN + 16 * i)
+            mult, _, bias = struct.unpack_from("<iiq", self.image, offset * layout.ALIGN + 16 * i)
             found[i] = (bias & (2**48 - 1)) << 18 | mult & (2**18 - 1)
         return found
 
@@ -226,7 +227,7 @@ class Around:
             wanted = self.records(command["norm_offset"], count)
             assert wanted.items() <= self.norm[half].items()
         if command["dest"] == Dest.HIDDEN:
-            first = command["gelu_offset"] * packing.ALIGN
+            first = command["gelu_offset"] * layout.ALIGN
             assert self.gelu[half] == list(self.image[first : first + 256])
 
     def images(self) -> None:
@@ -252,7 +253,7 @@ class Around:
             run = self.patches[0]
             command = run.command
             size = (command["tokens"] - command["prefix_tokens"]) * command["pixel_bytes"]
-            size = ceil_div(size, packing.ALIGN) * packing.ALIGN
+            size = ceil_div(size, layout.ALIGN) * layout.ALIGN
             assert int(dut.image_request_address.value) == IMAGES + run.frame * size
             assert int(dut.image_request_beats.value) == size // 16
             assert self.image_wait is None
@@ -398,10 +399,10 @@ async def hides_the_ports_latency(dut: Any) -> None:
     }
     count = 10
     words = design.ring_words // count
-    block = ceil_div(words * size, packing.ALIGN)
+    block = ceil_div(words * size, layout.ALIGN)
     places = [{"weight_offset": i * block, "ring_offset": i * words} for i in range(count)]
     commands = [decode(encode({**matmul, "weight_words": words, **place})) for place in places]
-    image = random.Random(0).randbytes(count * block * packing.ALIGN)
+    image = random.Random(0).randbytes(count * block * layout.ALIGN)
     around = Around(dut, commands, image, 1, 0)
     around.port_latency, around.port_rate = 60, 1.0
     await around.run()

@@ -12,9 +12,10 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hls_bench import design_for, small_vit
 from rtl_bench import latency, reset, start_clock
 
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.command import encode
-from vaqf.hardware.design import PORT_BITS, ceil_div, round_up
-from vaqf.program.packing import ALIGN
+from vaqf.hardware.design import PORT_BITS
+from vaqf.hardware.layout import ALIGN
 
 BEAT = PORT_BITS // 8
 DIAGONAL = latency("MEMORY") + 2

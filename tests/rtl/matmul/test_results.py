@@ -19,11 +19,18 @@ from rtl_bench import draw, late_biases, latency, reset, signed_range, start_clo
 from samples import ODD
 
 from sim import golden
-from vaqf.arithmetic.widths import BIAS_BITS, BIAS_LIMIT, LOGIT_BITS, MULT_BITS, OPERAND_BITS
+from vaqf.arithmetic.widths import (
+    BIAS_BITS,
+    BIAS_LIMIT,
+    LOGIT_BITS,
+    MULT_BITS,
+    OPERAND_BITS,
+    ceil_div,
+)
 from vaqf.arithmetic.widths import RESIDUAL_BITS as STREAM_BITS
 from vaqf.hardware.command import Dest, Source, encode
 from vaqf.hardware.config import constants
-from vaqf.hardware.design import Design, ceil_div, from_json
+from vaqf.hardware.design import Design, from_json
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Requant
 

@@ -20,10 +20,11 @@ from rtl_bench import late_biases, latency, reset, start_clock
 from samples import ODD
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.command import Source, encode
 from vaqf.hardware.config import constants, rtl_sizes
-from vaqf.hardware.design import Design, ceil_div, from_json, round_up
+from vaqf.hardware.design import Design, from_json
 from vaqf.network.structure import Norm, Requant
 
 IntArray = NDArray[Any]
@@ -152,7 +153,7 @@ class Case:
     def pixels(self) -> IntArray:
         """Bytes and their digits."""
         a, count = self.design.act_bits, self.channels
-        digits = arithmetic.pixel_digits(a)
+        digits = widths.pixel_digits(a)
         row_bytes = round_up(count, 16)
         self.values |= {"digits": digits, "pixel_bytes": row_bytes}
         self.data = self.rng.integers(0, 256, (self.tokens, row_bytes))

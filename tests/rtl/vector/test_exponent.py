@@ -12,7 +12,7 @@ from rtl_bench import draw, latency, start_clock, through
 from samples import ODD
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 
 LATENCY = latency("EXPONENT")
 
@@ -30,7 +30,7 @@ async def equals_golden(dut: Any) -> None:
     most = 2**score_bits - 1
     for _ in range(25):
         # steps of a fraction, of a few, and of many powers of two over the range of scores
-        shift = rng.randrange(arithmetic.MAX_SHIFT + 1)
+        shift = rng.randrange(widths.MAX_SHIFT + 1)
         mult = min(max(1, round(2.0 ** (shift + rng.uniform(0, 14) - score_bits))), 2**18 - 1)
         dut.mult.value, dut.shift.value = mult, shift
         deltas = [0, 1, most, *draw(rng, (0, most), 200)]

@@ -13,7 +13,7 @@ from rtl_bench import draw, late_biases, latency, signed_range, start_clock, thr
 from samples import ODD
 
 from sim import golden
-from vaqf.arithmetic import widths as arithmetic
+from vaqf.arithmetic import widths
 from vaqf.hardware.config import constants
 from vaqf.network.structure import Norm, Requant
 
@@ -47,7 +47,7 @@ async def equals_golden(dut: Any) -> None:
 
 def tokens(rng: random.Random, dim: int) -> Iterator[IntArray]:
     """Rows of the residual stream: the largest variance, none, one channel apart, any."""
-    low, high = signed_range(arithmetic.RESIDUAL_BITS)
+    low, high = signed_range(widths.RESIDUAL_BITS)
     yield np.array([low, high] * dim)[:dim]
     yield np.array([high] + [low] * (dim - 1))
     yield np.array([low] * dim)
@@ -62,7 +62,7 @@ def tokens(rng: random.Random, dim: int) -> Iterator[IntArray]:
 async def normalizer(dut: Any) -> None:
     """Rows of many lengths, one a cycle; dim and eps belong to the command."""
     rng = random.Random(1)
-    for dim in [arithmetic.MAX_DIM, 1, 2, 3, 192, *(rng.randrange(1, 1025) for _ in range(10))]:
+    for dim in [widths.MAX_DIM, 1, 2, 3, 192, *(rng.randrange(1, 1025) for _ in range(10))]:
         eps = rng.choice([1, EPS_LIMIT, rng.randint(1, EPS_LIMIT), rng.randint(1, 1000)])
         dut.dim.value, dut.eps.value = dim, eps
         rows = list(tokens(rng, dim))
@@ -79,7 +79,7 @@ async def layer_norm(dut: Any) -> None:
     """A channel in every cycle, token after token; what lanes share comes late."""
     rng = random.Random(1)
     bits = len(dut.act)
-    for dim in [arithmetic.MAX_DIM, 1, 2, 21, 60]:
+    for dim in [widths.MAX_DIM, 1, 2, 21, 60]:
         eps = rng.choice([1, rng.randint(1, EPS_LIMIT)])
         x = np.stack(list(tokens(rng, dim))[: max(2, 500 // dim)])
         norm = Norm(eps, gains(rng, dim, bits))
@@ -87,8 +87,8 @@ async def layer_norm(dut: Any) -> None:
         total = wide.sum(axis=1)
         mantissa, exponent = golden.rsqrt(dim * (wide * wide).sum(axis=1) - total * total + eps)
         record = [
-            (int(b) & (2**arithmetic.BIAS_BITS - 1)) << arithmetic.MULT_BITS
-            | (int(m) & (2**arithmetic.MULT_BITS - 1))
+            (int(b) & (2**widths.BIAS_BITS - 1)) << widths.MULT_BITS
+            | (int(m) & (2**widths.MULT_BITS - 1))
             for m, b in zip(norm.requant.mult, norm.requant.bias, strict=True)
         ]
 
@@ -120,7 +120,7 @@ def gains(rng: random.Random, dim: int, bits: int) -> Requant:
     shift = 17 + 16 - bits
     mult = np.array([rng.randint(-(2**17), 2**17 - 1) for _ in range(dim)])
     bias = np.array([rng.randrange(2 ** (bits + shift)) for _ in range(dim)])
-    limit = arithmetic.BIAS_LIMIT
+    limit = widths.BIAS_LIMIT
     bias[::9] = [rng.choice([-limit, limit, 0]) for _ in bias[::9]]
     mult[::5] = [rng.choice([-(2**17), 2**17 - 1, 0, 1]) for _ in mult[::5]]
     return Requant(mult, bias, shift)

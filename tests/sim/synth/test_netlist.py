@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from sim.synth import levels as paths
-from sim.synth import netlist
+from sim.synth import levels, netlist
 from sim.synth.levels import REGISTER
 from sim.synth.netlist import Counts
 
@@ -105,7 +104,7 @@ def test_levels_between_registers() -> None:
         d=cell("FDRE", D=6, Q=7),
         e=cell("LUT1", I0=7, O=8),
     )
-    assert paths.arcs(chain) == {
+    assert levels.arcs(chain) == {
         (("", "in"), REGISTER): 2,
         (REGISTER, REGISTER): 2,
         (REGISTER, ("", "out")): 1,
@@ -118,13 +117,13 @@ def test_a_ternary_adders_majority_does_not_ripple() -> None:
         f"bit{i}": cell("LUT6_2", I0=2, I1=2, I2=2, I3=10 + i, I4="0", I5="1", O5=11 + i, O6=30 + i)
         for i in range(4)
     }
-    found = paths.arcs(module({"in": ("input", 2), "out": ("output", 33)}, **cells))
+    found = levels.arcs(module({"in": ("input", 2), "out": ("output", 33)}, **cells))
     assert found == {(("", "in"), ("", "out")): 2}
 
 
 def test_a_lutram_is_a_level_where_it_is_read() -> None:
     ram = cell("RAM32M", ADDRA=[2], DIA=[3], DOA=[4], WCLK=5)
-    found = paths.arcs(module({"a": ("input", 2), "d": ("input", 3), "q": ("output", 4)}, r=ram))
+    found = levels.arcs(module({"a": ("input", 2), "d": ("input", 3), "q": ("output", 4)}, r=ram))
     assert found[("", "a"), ("", "q")] == 1
     assert (("", "d"), ("", "q")) not in found
 
@@ -139,5 +138,5 @@ def test_paths_go_through_modules() -> None:
         (("a", "y"), ("a", "x")): 0,  # no register: a circle ends where it began
     }
     tree = {"top": (top, {"a": "passing", "b": "ending"}), "passing": (passing, {})}
-    assert paths.longest({**tree, "ending": (ending, {})}, "top") == 1 + 2 + 1 + 3
-    assert paths.longest({**tree, "ending": ({}, {})}, "top") == 1
+    assert levels.longest({**tree, "ending": (ending, {})}, "top") == 1 + 2 + 1 + 3
+    assert levels.longest({**tree, "ending": ({}, {})}, "top") == 1

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 from random_designs import fitted
 
-from sim.synth import netlist, yosys
-from sim.synth import synthesize as synth
+from sim.synth import netlist, synthesize, yosys
 from sim.synth.netlist import Counts
-from vaqf.cli import app as cli
+from vaqf.cli import app
 from vaqf.errors import InputError, ToolFailed, ToolMissing
-from vaqf.project import read as project
-from vaqf.project import write as emit
+from vaqf.project import read, render, rtl
 from vaqf.project.read import Project
 
 ADDER = """
@@ -36,7 +34,7 @@ ONE = Counts(lut=8, ff=8, carry=2)
 
 
 def test_units_times_their_instances(tmp_path: Path) -> None:
-    made = synth.synthesize(SOURCES, "top", "xcup", tmp_path)
+    made = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path)
     assert [(part.module, part.kinds, part.instances) for part in made.parts] == [
         ("adder", 1, 3),
         ("top", 1, 1),
@@ -45,7 +43,7 @@ def test_units_times_their_instances(tmp_path: Path) -> None:
     assert made.part("adder") == ONE * 3
     assert made.part("nobody") == Counts()
     assert made.levels == 1
-    whole = synth.synthesize(SOURCES, "top", "xcup", tmp_path, whole=True)
+    whole = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path, whole=True)
     assert (len(whole.parts), whole.total) == (1, made.total)
 
 
@@ -59,37 +57,37 @@ module top (input logic clk, input logic [7:0] a, output logic [3:0] y);
   assign y = sum[3:0];
 endmodule
 """
-    made = synth.synthesize([SOURCES[0], ("top.sv", narrow)], "top", "xcup", tmp_path)
+    made = synthesize.synthesize([SOURCES[0], ("top.sv", narrow)], "top", "xcup", tmp_path)
     assert made.total == Counts(ff=4)
     # one kind for all instances: what only some of them have stays
-    made = synth.synthesize([SOURCES[0], ("top.sv", constant)], "top", "xcup", tmp_path)
+    made = synthesize.synthesize([SOURCES[0], ("top.sv", constant)], "top", "xcup", tmp_path)
     assert made.part("adder") == ONE * 3
 
 
 def test_what_was_synthesized_is_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = synth.synthesize(SOURCES, "top", "xcup", tmp_path)
+    first = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path)
     kept = sorted(tmp_path.glob("*.json"))
     assert kept
     monkeypatch.setattr(yosys, "_synthesize", None)  # nobody may call it
     other = TOP.replace("u_one", "u_first")
-    assert synth.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
+    assert synthesize.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
     with pytest.raises(TypeError):
-        synth.synthesize(SOURCES, "top", "xc7", tmp_path)
+        synthesize.synthesize(SOURCES, "top", "xc7", tmp_path)
     monkeypatch.undo()
-    again = synth.synthesize([SOURCES[0], ("top.sv", other)], "top", "xcup", tmp_path)
+    again = synthesize.synthesize([SOURCES[0], ("top.sv", other)], "top", "xcup", tmp_path)
     assert again.total == first.total
     for damage in ("", "[]", "{", '{"counts": {"lut": "many"}, "arcs": []}'):
         for path in kept:
             path.write_text(damage)
-        assert synth.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
+        assert synthesize.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no folder")
-    assert synth.synthesize(SOURCES, "top", "xcup", file / "cache").total == ONE * 3
+    assert synthesize.synthesize(SOURCES, "top", "xcup", file / "cache").total == ONE * 3
     assert file.read_text() == "no folder"
 
 
@@ -101,7 +99,7 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_yosys_own_error_is_shown(tmp_path: Path) -> None:
     broken = [("top.sv", "module top (input logic a);\n  nonsense nonsense\nendmodule\n")]
     with pytest.raises(ToolFailed, match=r"Yosys .*top\.sv:.*ERROR"):
-        synth.synthesize(broken, "top", "xcup", tmp_path)
+        synthesize.synthesize(broken, "top", "xcup", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def test_bits_without_a_place_or_with_no_driver_or_two_are_errors(
     """Yosys itself warns, and goes on with undefined or constant ones."""
     top = f"module top (input logic [3:0] a, output logic [3:0] y);\n  {line}\nendmodule\n"
     with pytest.raises(ToolFailed, match=r"Yosys .*: .*ERROR"):
-        synth.synthesize([("top.sv", top)], "top", "xcup", tmp_path)
+        synthesize.synthesize([("top.sv", top)], "top", "xcup", tmp_path)
 
 
 def test_a_cell_that_nobody_knows_is_no_zero() -> None:
@@ -147,7 +145,7 @@ def built(folder: Path, **texts: str) -> Project:
 
 def test_sources_of_a_project_in_reading_order(tmp_path: Path) -> None:
     found = built(tmp_path, top="d", adder="c", vaqf_pkg="a", sizes="b", latency="e")
-    names = [name for name, _ in project.rtl_sources(found)]
+    names = [name for name, _ in read.rtl_sources(found)]
     assert names == ["vaqf_pkg.sv", "latency.sv", "sizes.sv", "adder.sv", "top.sv"]
 
 
@@ -155,10 +153,10 @@ def test_an_edited_project_is_refused(tmp_path: Path) -> None:
     found = built(tmp_path, top="module top; endmodule")
     (tmp_path / "rtl" / "top.sv").write_text("module top (input a); endmodule")
     with pytest.raises(InputError, match=r"top\.sv is not as it was built"):
-        project.rtl_sources(found)
+        read.rtl_sources(found)
     (tmp_path / "rtl" / "top.sv").unlink()
     with pytest.raises(InputError, match="cannot be read"):
-        project.rtl_sources(found)
+        read.rtl_sources(found)
 
 
 def test_names_outside_the_folder_are_not_read(tmp_path: Path) -> None:
@@ -166,7 +164,7 @@ def test_names_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     found = built(tmp_path / "inside", top="module top; endmodule")
     found.manifest["sha256"]["rtl/../../outside.sv"] = "0"
-    assert [name for name, _ in project.rtl_sources(found)] == ["top.sv"]
+    assert [name for name, _ in read.rtl_sources(found)] == ["top.sv"]
 
 
 @pytest.mark.parametrize(
@@ -178,12 +176,12 @@ def test_names_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_words(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(words) == 2
+    assert app.main(words) == 2
     assert sentence in capsys.readouterr().err
 
 
 def test_every_module_of_the_library_is_a_unit_or_inline() -> None:
-    names = {path.stem for path in emit.rtl_library()}
+    names = {path.stem for path in rtl.rtl_library()}
     assert set(yosys.INLINE) | set(yosys.UNIQUE) <= names
 
 
@@ -208,7 +206,7 @@ endmodule
 def test_copies_of_registers_are_kept_where_the_source_says_so(tmp_path: Path, kept: bool) -> None:
     """Else equal ones are one, as vendor tools have it."""
     text = COPIES if kept else COPIES.replace('(* keep = "true" *) ', "")
-    made = synth.synthesize([("copies.sv", text)], "copies", "xcup", tmp_path)
+    made = synthesize.synthesize([("copies.sv", text)], "copies", "xcup", tmp_path)
     assert made.total.ff == (16 if kept else 12)
 
 
@@ -217,9 +215,9 @@ def test_copies_of_registers_are_kept_where_the_source_says_so(tmp_path: Path, k
 def test_units_add_up_to_the_whole(tmp_path: Path, name: str) -> None:
     """Accelerators of 512 and 1,280 binary MACs a cycle, cut and flattened."""
     design, _ = fitted(name, 1)
-    sources = emit.rtl_sources(design, "small")
-    cut = synth.synthesize(sources, emit.TOP, "xcup", tmp_path).total
-    whole = synth.synthesize(sources, emit.TOP, "xcup", tmp_path, whole=True).total
+    sources = rtl.rtl_sources(design, "small")
+    cut = synthesize.synthesize(sources, render.TOP, "xcup", tmp_path).total
+    whole = synthesize.synthesize(sources, render.TOP, "xcup", tmp_path, whole=True).total
     print(f"{name}\nunits {cut}\nwhole {whole}")
     assert cut.dsp == whole.dsp
     for resource in ("lut", "lutram", "ff", "bram36"):

@@ -1,0 +1,122 @@
+"""The commands estimate and build."""
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+import vaqf
+from vaqf.cli.options import (
+    ActBits,
+    AsJson,
+    BoardName,
+    Clock,
+    DesignFile,
+    Engine,
+    Force,
+    Fps,
+    ImageCount,
+    ImageData,
+    LutBudget,
+    Model,
+    Out,
+    Quiet,
+    Weights,
+    frame_rate,
+    given,
+    integer,
+    number,
+)
+from vaqf.cli.terminal import print_json, progress
+from vaqf.errors import Infeasible
+
+
+def estimate(
+    model: Model = None,
+    board: BoardName = None,
+    fps: Fps = "max",
+    act_bits: ActBits = None,
+    engine: Engine = "table",
+    clock_mhz: Clock = None,
+    lut_budget: LutBudget = None,
+    design: DesignFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find precision and design for a frame rate; writes nothing."""
+    found = vaqf.estimate(
+        model,
+        board,
+        frame_rate(fps),
+        act_bits=given(integer, "--act-bits", act_bits),
+        engine=engine,
+        clock_mhz=given(number, "--clock-mhz", clock_mhz),
+        lut_budget=given(integer, "--lut-budget", lut_budget),
+        design=design,
+    )
+    document = found.to_json()
+    if as_json:
+        print_json(document)
+    else:
+        from vaqf.cli.show import estimate as show
+
+        show.estimate(document, quiet)
+    if not found.feasible:
+        raise Infeasible(found.reason)
+
+
+def build(
+    model: Model = None,
+    board: BoardName = None,
+    fps: Fps = "max",
+    act_bits: ActBits = None,
+    engine: Engine = "table",
+    clock_mhz: Clock = None,
+    lut_budget: LutBudget = None,
+    design: DesignFile = None,
+    weights: Weights = None,
+    data: ImageData = None,
+    images: ImageCount = None,
+    seed: Annotated[str, typer.Option("--seed", metavar="N", help="Of the random weights.")] = "0",
+    out: Out = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search as estimate does, then write the whole project."""
+    with progress(quiet or as_json) as report:
+        built = vaqf.build(
+            model,
+            board,
+            frame_rate(fps),
+            act_bits=given(integer, "--act-bits", act_bits),
+            engine=engine,
+            clock_mhz=given(number, "--clock-mhz", clock_mhz),
+            lut_budget=given(integer, "--lut-budget", lut_budget),
+            design=design,
+            weights=weights,
+            data=data,
+            images=given(integer, "--images", images),
+            seed=integer("--seed", seed),
+            out=out,
+            force=force,
+            report=report,
+        )
+    if as_json:
+        print_json(built.to_json())
+        return
+    from vaqf.cli.show import estimate as show
+    from vaqf.verbs import networks as kinds
+
+    if kinds.UNTRAINED in built.network.origin:
+        print(
+            f"warning: {built.folder} is {kinds.UNTRAINED}; its accuracy needs vaqf train",
+            file=sys.stderr,
+        )
+    show.estimate(built.search.to_json(), quiet=True)
+    print(f"weights: {built.network.origin}")
+    print(f"images in golden/: {len(built.images)}, {built.images.origin}")
+    print(f"wrote {built.folder}")
+    folder = shlex.quote(str(built.folder))
+    print(f"next: vaqf csim {folder} (the C++), vaqf cosim {folder} (the RTL)")

@@ -1,0 +1,49 @@
+"""The SystemVerilog of a project: generated package, library, file list."""
+
+import shutil
+from pathlib import Path
+
+from vaqf.files.paths import RTL, rtl
+from vaqf.hardware.command import layout
+from vaqf.hardware.config import design_id, rtl_sizes
+from vaqf.hardware.design import Design
+from vaqf.project.render import TOP, design_constants, design_title, render
+
+PACKAGE = "vaqf_pkg.sv"  # the constants of one design
+RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
+RTL_FILE_LIST = f"{TOP}.f"
+
+
+def rtl_sources(design: Design, model: str) -> list[tuple[str, str]]:
+    """(name, text) of the package and the library in the order in which tools read them."""
+    library = ((path.name, path.read_text(encoding="utf-8")) for path in rtl_library())
+    return [(PACKAGE, rtl_package(design, model)), *library]
+
+
+def rtl_library() -> list[Path]:
+    """The SystemVerilog that no design changes, in the order in which tools read it."""
+    packages = [rtl(name) for name in RTL_PACKAGES]
+    return packages + sorted(
+        (path for path in RTL.rglob("*.sv") if path not in packages), key=lambda path: path.name
+    )
+
+
+def rtl_package(design: Design, model: str) -> str:
+    """The SystemVerilog package of one design."""
+    title = design_title(design, model)
+    values = design_constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
+    values["design_id"] = design_id(design)
+    return render("vaqf_pkg.sv.j2", title=title, **values)
+
+
+def write_rtl(design: Design, model: str, folder: Path) -> None:
+    """The SystemVerilog of one design: generated constants, the library, and a file list.
+
+    The list names one file a line, relative to `folder`, in the order in which tools read them.
+    """
+    (folder / PACKAGE).write_text(rtl_package(design, model), encoding="utf-8")
+    sources = rtl_library()
+    for source in sources:
+        shutil.copy(source, folder)
+    names = ["vaqf_pkg.sv", *(source.name for source in sources)]
+    (folder / RTL_FILE_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

@@ -1,0 +1,119 @@
+"""The verb build: the search, then the whole project on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import Infeasible, InputError
+from vaqf.files.packages import use
+from vaqf.reporting import Report, silent
+from vaqf.verbs.arguments import find_design, load_board, load_model
+
+if TYPE_CHECKING:
+    from vaqf.images.data import Data
+    from vaqf.network.structure import Network
+    from vaqf.search.search import Search
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A project on disk and what went into it."""
+
+    folder: Path
+    search: Search
+    network: Network
+    images: Data
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of an estimate, and where the project is."""
+        return {
+            **self.search.to_json(),
+            "folder": str(self.folder),
+            "weights": self.network.origin,
+            "images": len(self.images),
+            "data": self.images.origin,
+        }
+
+
+def build(
+    model: str | None = None,
+    board: str | None = None,
+    fps: float | None = None,
+    act_bits: int | None = None,
+    engine: str = "table",
+    clock_mhz: float | None = None,
+    lut_budget: int | None = None,
+    design: str | Path | None = None,
+    weights: str | Path | None = None,
+    data: str | None = None,
+    images: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    force: bool = False,
+    report: Report = silent,
+) -> Built:
+    """Search as `estimate` does, then write the whole project of the design it finds.
+
+    `weights`: an integer network (which fixes model and precision), a float checkpoint (binarized
+    and calibrated on `data`), or None for random ones from `seed`. Raises Infeasible for a target
+    out of reach. `out` None names the folder vaqf_<model>_w1a<A>_<board>.
+    """
+    from vaqf.files import output
+    from vaqf.images import data as pictures
+    from vaqf.project import write
+    from vaqf.project.reference import Golden
+    from vaqf.verbs import networks as choices
+
+    if engine == "paper":
+        raise InputError("--engine paper is a model for vaqf estimate; build table or adder")
+    path = None if weights is None else Path(weights)
+    network = None if path is None else choices.trained(path)
+    if network is None:
+        vit = load_model(model)
+    else:
+        _agree(network, model, act_bits)
+        vit, act_bits = network.vit, network.act_bits
+    device = load_board(board)
+    found = find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+    if not found.feasible:
+        raise Infeasible(found.reason)
+    bits = found.estimate.act_bits
+    folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
+    output.check_folder(folder, force)
+    chosen = pictures.load(data, vit, images)
+    pixels = chosen.pixels()
+    use("sim")
+    from sim import golden
+
+    if network is None:
+        report("calibrating", 0, 1)
+        if path is None:
+            network = choices.from_seed(vit, bits, seed, pictures.calibration(None, vit).pixels())
+        else:
+            watched = pictures.calibration(data, vit)
+            network = choices.from_checkpoint(path, vit, bits, watched.pixels(), watched.origin)
+        report("calibrating", 1, 1)
+    logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
+    reference = Golden(
+        pixels, chosen.labels, logits, golden.layers(network, pixels[0]), chosen.origin
+    )
+    with output.new_folder(folder, force) as partial:
+        report("writing", 0, 1)
+        write.write_project(partial, found, network, reference)
+        report("writing", 1, 1)
+    return Built(folder, found, network, chosen)
+
+
+def _agree(network: Network, model: str | None, act_bits: int | None) -> None:
+    """InputError where a flag contradicts a trained network's model or precision."""
+    if model is not None and load_model(model) != network.vit:
+        raise InputError(
+            f"--model {model} contradicts --weights, which holds {network.vit.name}; leave it out"
+        )
+    if act_bits is not None and act_bits != network.act_bits:
+        raise InputError(
+            f"--act-bits {act_bits} contradicts --weights, which has {network.act_bits}-bit"
+            " activations; leave it out"
+        )

@@ -1,0 +1,47 @@
+"""The verb evaluate: what an integer network says of images."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+from vaqf.evaluation.answer import Evaluation
+from vaqf.reporting import Report, silent
+
+
+def evaluate(
+    weights: str | Path,
+    data: str | None = None,
+    images: int | None = None,
+    float_model: str | Path | None = None,
+    use_torch: bool = False,
+    out: str | Path | None = None,
+    force: bool = False,
+    report: Report = silent,
+) -> Evaluation:
+    """Run an integer network on images: the very numbers the hardware gives.
+
+    `float_model`: a float checkpoint of the same model (by timm's names), to compare with; needs
+    torch. `use_torch` runs the integers in torch, on a GPU where there is one: the same logits.
+    `out` gets the JSON of the result.
+    """
+    import json
+
+    from vaqf.evaluation import run
+    from vaqf.files import output
+    from vaqf.images import data as pictures
+    from vaqf.network import networkfile
+
+    network = networkfile.read(Path(weights))
+    teacher = None
+    if float_model is not None:
+        path = Path(float_model)
+        teacher = path.name, run.float_model(path, network.vit)
+    chosen = pictures.load(data, network.vit, images)
+    place = None if out is None else Path(out)
+    with nullcontext() if place is None else output.new_file(place, force) as partial:
+        found = run.run(network, chosen, teacher, use_torch, report)
+        if partial is not None:
+            text = json.dumps(found.to_json(), indent=2, allow_nan=False)
+            partial.write_text(f"{text}\n", encoding="utf-8")
+    return found

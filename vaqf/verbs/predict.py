@@ -1,0 +1,55 @@
+"""The verb predict: the classes of one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import InputError
+from vaqf.files.packages import use
+
+if TYPE_CHECKING:
+    from vaqf.network.structure import Network
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most likely classes of one picture, by the integer network."""
+
+    network: Network
+    classes: list[int]
+    logits: list[float]  # in the model's own units
+
+    def to_json(self) -> dict[str, Any]:
+        """Classes, the most likely first."""
+        return {
+            "model": self.network.vit.name,
+            "act_bits": self.network.act_bits,
+            "weights": self.network.origin,
+            "classes": self.classes,
+            "logits": self.logits,
+        }
+
+
+def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
+    """Classify a picture with the integer network of a project: the bits the hardware gives."""
+    from vaqf.files.fields import check_whole
+    from vaqf.images import pictures
+    from vaqf.project import read as projects
+
+    check_whole(top, "--top", 1, 10**6)
+    network = projects.load(Path(folder)).network
+    if not Path(image).is_file():
+        raise InputError(f"{image} is no file; predict takes one picture")
+    pixels = pictures.read(Path(image), network.vit)
+    use("sim")
+    from sim import golden
+
+    logits = golden.run(network, pixels[None])[0]
+    best = (-logits.astype("int64")).argsort(kind="stable")[:top]
+    return Prediction(
+        network,
+        [int(label) for label in best],
+        [float(logits[label]) * network.logit_scale for label in best],
+    )

@@ -1,0 +1,119 @@
+"""The verb sweep: one recipe at several precisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.arithmetic.widths import MAX_ACT_BITS, MIN_ACT_BITS
+from vaqf.files.packages import use
+from vaqf.reporting import Report, silent
+from vaqf.verbs.arguments import find_design, load_board, load_model, recipe_settings, training_data
+
+if TYPE_CHECKING:
+    from quant.report.pareto import Point
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Several precisions of one model: what each reaches, and its frames per second."""
+
+    folder: Path
+    model: str
+    board: str
+    recipe: str
+    target_fps: float | None
+    points: Sequence[Point]
+    leads: bool  # whether this process reports
+
+    def to_json(self) -> dict[str, Any]:
+        """The columns of sweep.csv for every precision, the highest first."""
+        from quant.report.pareto import frontier
+
+        best = frontier(self.points)
+        return {
+            "folder": str(self.folder),
+            "model": self.model,
+            "board": self.board,
+            "recipe": self.recipe,
+            "target_fps": self.target_fps,
+            "points": [
+                {
+                    "act_bits": point.act_bits,
+                    "accuracy": point.accuracy,
+                    "correct": point.correct,
+                    "images": point.images,
+                    "float_accuracy": point.float_accuracy,
+                    "fps": point.fps or None,
+                    "feasible": point.feasible,
+                    "limited_by": point.limited_by,
+                    "pareto": pareto,
+                    "checkpoint": point.checkpoint,
+                    "network": point.network,
+                }
+                for point, pareto in zip(self.points, best, strict=True)
+            ],
+        }
+
+
+def sweep(
+    model: str | None = None,
+    data: str | None = None,
+    board: str | None = None,
+    act_bits: Sequence[int] = (8, 6, 4, 2),
+    fps: float | None = None,
+    recipe: str = "best",
+    epochs: int | None = None,
+    seed: int = 0,
+    teacher: str | Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    workers: int = 0,
+    device: str = "auto",
+    report: Report = silent,
+) -> Sweep:
+    """Train each precision with one float model; accuracy (measured) against FPS (estimated).
+
+    Writes a folder (`out` None: sweep_<model>_<board>) with a checkpoint and a network for each
+    precision, sweep.csv and sweep.png.
+    """
+    from vaqf.files.fields import check_whole
+
+    vit, device_board = load_model(model), load_board(board)
+    for bits in act_bits:
+        check_whole(bits, "act_bits", MIN_ACT_BITS, MAX_ACT_BITS)
+    found = find_design(vit, device_board, fps, None, "table", None, None, None)
+    speeds = {
+        c.act_bits: (c.estimate.fps if c.legal else 0.0, c.feasible, c.limited_by)
+        for c in found.candidates
+    }
+    folder = Path(f"sweep_{vit.name}_{device_board.name}" if out is None else out)
+    use("quant").require_training()
+    from quant.data import sources
+    from quant.recipe import recipe as recipes
+    from quant.training import processes
+    from quant.training import sweep as sweeping
+
+    chosen = recipes.changed(recipes.load(recipe), recipe_settings(settings, epochs))
+    points = sweeping.sweep(
+        vit,
+        sources.load(training_data(data), vit, workers),
+        folder,
+        chosen,
+        act_bits=act_bits,
+        fps=speeds,
+        board=device_board.name,
+        target_fps=fps,
+        seed=seed,
+        teacher=None if teacher is None else Path(teacher),
+        device=device,
+        resumed=resume,
+        force=force,
+        progress=lambda bits, step: report(f"w1a{bits} {step.line()}", step.step, step.steps),
+    )
+    leads = processes.rank() == 0
+    return Sweep(folder, vit.name, device_board.name, chosen.name, fps, points, leads)

@@ -1,0 +1,84 @@
+"""The verb synth: a project's RTL synthesized, beside the estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import InputError
+from vaqf.files.fields import shown
+from vaqf.files.packages import use
+from vaqf.reporting import Report, silent
+from vaqf.verbs.arguments import load_board
+
+if TYPE_CHECKING:
+    from sim.synth.synthesize import Synthesis
+    from vaqf.hardware.board import Board
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """A synthesized project beside its estimate and what the board has."""
+
+    model: str
+    board: Board
+    result: Synthesis
+    estimate: Mapping[str, float]  # LUT, LUTRAM, FF, DSP and BRAM36
+
+    def to_json(self) -> dict[str, Any]:
+        """Of every resource the estimate, what the tool found, their ratio, what the board has."""
+        run, has = self.result, self.board.available()
+        found = {name: getattr(run.total, name) for name in self.estimate}
+        return {
+            "model": self.model,
+            "board": self.board.name,
+            "tool": run.tool,
+            "family": run.family,
+            "levels": run.levels,
+            "carry": run.total.carry,
+            "resources": {
+                name: {
+                    "estimate": expected,
+                    "synthesized": found[name],
+                    "ratio": expected / found[name] if found[name] else None,
+                    "available": has[name],
+                }
+                for name, expected in self.estimate.items()
+            },
+            "modules": [part.to_json() for part in run.parts],
+        }
+
+
+def synth(
+    folder: str | Path,
+    tool: str = "yosys",
+    board: str | None = None,
+    report: Report = silent,
+) -> Synthesized:
+    """Synthesize a project's SystemVerilog and set what it takes beside the estimate.
+
+    `board` None: the one that the project was built for. What is synthesized once is kept in the
+    user's cache folder.
+    """
+    from vaqf.project import read as projects
+    from vaqf.project import render
+    from vaqf.resources import use as resources
+
+    if tool != "yosys":
+        raise InputError(f"--tool is {shown(tool)}; reports of other tools than yosys are not read")
+    project = projects.load(Path(folder))
+    name = project.manifest.get("board")
+    if board is None and not isinstance(name, str):
+        raise InputError(f"{folder}/manifest.json names no board; give one with --board")
+    device = load_board(str(name) if board is None else board)
+    design, sources = project.design, projects.rtl_sources(project)
+    use("sim")
+    from sim.synth import synthesize as synthesis
+    from sim.synth import yosys
+
+    family = "xc7" if device.is_series_7 else "xcup"
+    made = synthesis.synthesize(sources, render.TOP, family, yosys.cache_folder(), report)
+    expected = resources.resources(design, device)
+    return Synthesized(str(project.manifest.get("model")), device, made, expected)
