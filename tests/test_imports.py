@@ -31,13 +31,17 @@ def named(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-# package -> the packages that it may know
-RULE = {
-    named(first)[0].rstrip("/").replace("/", "."): {
-        name.replace("/", ".").rstrip(".") for name in named(knows)
-    }
-    for first, knows, _ in table("Python: who may know whom")
-}
+def rule() -> dict[str, set[str]]:
+    """Package -> the packages that it may know, by the table: names, or all above but some."""
+    found: dict[str, set[str]] = {}
+    for first, knows, _ in table("Python: who may know whom"):
+        names = {name if name in ("quant", "sim") else f"vaqf.{name}" for name in named(knows)}
+        whole = knows.startswith("all above")
+        found[named(first)[0].replace("/", ".")] = set(found) - names if whole else names
+    return found
+
+
+RULE = rule()
 RTL_ORDER = [named(first)[0] for first, _ in table("`rtl/`, in this order")]
 HEADERS = [named(first)[0] for first, _ in table("`hls_templates/`, in include order")]
 # inside quant: each folder and what it may know of the others
