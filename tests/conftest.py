@@ -2,10 +2,17 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("vaqf", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("vaqf")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The switch of tests/project/test_references.py."""
+    parser.addoption("--rewrite", action="store_true", help="write tests/project/references anew")
+
 
 # a shell ignores ctrl-C for what it runs in the background, nohup a hang-up, and so would all
 # programs under test
