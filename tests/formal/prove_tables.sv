@@ -40,7 +40,7 @@ module prove_tables #(
   (* hierconn *) wire \dut.active , \dut.bank , \dut.room , \dut.issue , \dut.pass_end , \dut.prepare_done ;
   (* hierconn *) wire [1:0] \dut.prepared ;
   (* hierconn *) wire [15:0] \dut.word , \dut.interval ;
-  (* hierconn *) wire [latency::RING:0] \dut.u_free_delay.line ;
+  (* hierconn *) wire [latency::RING:0] \dut.u_free_delay.g_registers.line ;
   logic [1:0] pass, ready, reading;
   logic [2:0] waiting;
   logic reads;
@@ -63,7 +63,7 @@ module prove_tables #(
       .issue(\dut.issue ),
       .pass_end(\dut.pass_end ),
       .prepare_done(\dut.prepare_done ),
-      .freeing(\dut.u_free_delay.line ),
+      .freeing(\dut.u_free_delay.g_registers.line ),
       .pass,
       .ready,
       .waiting,
