@@ -17,3 +17,8 @@ def __getattr__(name: str) -> Any:
     if name in VERBS:
         return getattr(importlib.import_module(f"vaqf.verbs.{VERBS[name].function}"), name)
     raise AttributeError(f"module 'vaqf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The module's own names, and the verbs that were not asked for yet."""
+    return sorted({*globals(), *VERBS})

@@ -53,6 +53,26 @@ def test_every_verb_has_help_and_a_function(capsys: Captured, verb: str) -> None
     assert callable(getattr(vaqf, verb))
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_with_a_letter_too_few_is_offered(capsys: Captured, verb: str) -> None:
+    for at in range(len(verb)):
+        typo = verb[:at] + verb[at + 1 :]
+        if typo not in VERBS:
+            code, sentence = fails(capsys, typo)
+            assert (code, f"(did you mean {verb}?)" in sentence) == (2, True), typo
+
+
+def test_the_functions_are_those_of_the_command_line() -> None:
+    everything: dict[str, object] = {}
+    exec("from vaqf import *", everything)  # as in a notebook
+    functions = {name: value for name, value in everything.items() if callable(value)}
+    assert set(functions) - {"__builtins__"} == set(VERBS)
+    assert all(function is getattr(vaqf, name) for name, function in functions.items())
+    assert set(VERBS) <= set(dir(vaqf))
+    with pytest.raises(AttributeError, match="no attribute 'synt'"):
+        _ = vaqf.synt
+
+
 def test_models_lists_the_zoo_with_its_macs(capsys: Captured) -> None:
     rows = json.loads(prints(capsys, "models", "--json"))
     assert [row["name"] for row in rows] == zoo.names()

@@ -22,8 +22,6 @@ from vaqf.cli.failure import (
 from vaqf.errors import InputError, VaqfError
 from vaqf.verbs import VERBS
 
-RESUMABLE = ("train", "sweep")
-
 
 class Verbs(TyperGroup):
     """The commands of all verbs, each imported when it is asked for."""
@@ -89,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{where}{error.strerror}", InputError.exit_code)
         return _fail(internal_error(error, words), VaqfError.exit_code)
     if code == INTERRUPTED:
-        again = "; --resume goes on from there" if words and words[0] in RESUMABLE else ""
+        resumable = bool(words) and words[0] in VERBS and VERBS[words[0]].resumable
+        again = "; --resume goes on from there" if resumable else ""
         return _fail(f"interrupted; nothing was left half-written{again}", INTERRUPTED)
     return int(code or 0)
 

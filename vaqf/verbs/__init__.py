@@ -12,6 +12,7 @@ class Verb(NamedTuple):
 
     function: str
     command: str
+    resumable: bool = False  # whether --resume goes on where it was interrupted
 
 
 VERBS = {  # in the order of the command line
@@ -20,8 +21,8 @@ VERBS = {  # in the order of the command line
     "doctor": Verb("doctor", "lists"),
     "estimate": Verb("estimate", "designs"),
     "build": Verb("build", "designs"),
-    "train": Verb("train", "training"),
-    "sweep": Verb("sweep", "training"),
+    "train": Verb("train", "training", resumable=True),
+    "sweep": Verb("sweep", "training", resumable=True),
     "export": Verb("export", "training"),
     "evaluate": Verb("evaluate", "training"),
     "csim": Verb("csim", "proofs"),
