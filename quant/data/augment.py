@@ -15,12 +15,11 @@ from torch.nn import functional
 
 from quant.data import randaugment
 from quant.data.batches import Batch
-from quant.recipe.recipe import POLICIES
+from quant.recipe.recipe import MAX_ALPHA, MAX_SMOOTHING, POLICIES
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_number
 from vaqf.model.vit import Vit
 
-MAX_ALPHA = 10.0  # of mixup's and cutmix's Beta(alpha, alpha)
 MIN_SIZE = 3  # of an image for deit: sharpness is a 3 x 3 filter
 SWITCH = 0.5  # the probability of cutmix where both are on
 # random erasing, arXiv 1708.04896 with the shares of timm and DeiT's `pixel` mode
@@ -67,7 +66,7 @@ class Augment:
         check_choice(policy, "augmentation", POLICIES)
         check_number(mixup, "mixup", 0.0, MAX_ALPHA)
         check_number(cutmix, "cutmix", 0.0, MAX_ALPHA)
-        check_number(smoothing, "smoothing", 0.0, 0.99)
+        check_number(smoothing, "smoothing", 0.0, MAX_SMOOTHING)
         if policy == "deit" and (vit.channels not in {1, 3} or vit.image_size < MIN_SIZE):
             raise InputError(
                 f"augmentation deit needs 1 or 3 channels and {MIN_SIZE} x {MIN_SIZE} pixels or "

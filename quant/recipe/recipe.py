@@ -27,6 +27,8 @@ FOLDER = Path(__file__).parent
 DEFAULT = "best"
 MAX_EPOCHS = 100_000
 MAX_STAGES = 8
+MAX_ALPHA = 10.0  # of mixup's and cutmix's Beta(alpha, alpha)
+MAX_SMOOTHING = 0.9
 WEIGHTS = ("real", "sign", "mask", "blend")
 ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
@@ -124,10 +126,10 @@ class Recipe:
         check_whole(self.processes, f"{r} processes", 1, 2**12)
         check_number(self.lr, f"{r} lr", 1e-9, 10.0)
         check_number(self.warmup, f"{r} warmup", 0.0, 1.0)
-        check_number(self.smoothing, f"{r} smoothing", 0.0, 0.9)
+        check_number(self.smoothing, f"{r} smoothing", 0.0, MAX_SMOOTHING)
         check_number(self.temperature, f"{r} temperature", 0.1, 100.0)
-        check_number(self.mixup, f"{r} mixup", 0.0, 100.0)
-        check_number(self.cutmix, f"{r} cutmix", 0.0, 100.0)
+        check_number(self.mixup, f"{r} mixup", 0.0, MAX_ALPHA)
+        check_number(self.cutmix, f"{r} cutmix", 0.0, MAX_ALPHA)
         check_number(self.clip, f"{r} clip", 0.0, 1e6)
         check_choice(self.augment, f"{r} augment", AUGMENT)
         check_choice(self.amp, f"{r} amp", AMP)

@@ -21,6 +21,8 @@ from quant.data.augment import (
     smoothed,
 )
 from quant.data.batches import Batch
+from quant.recipe import recipe
+from quant.recipe.recipe import MAX_ALPHA, MAX_SMOOTHING, Recipe
 from vaqf.errors import InputError
 from vaqf.images import made
 from vaqf.model.vit import Vit
@@ -261,6 +263,19 @@ def test_magnitudes_and_shares_of_what_is_drawn() -> None:
 def test_wrong_requests(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Augment(**{"policy": "deit", "vit": PHOTO, "classes": 5, **arguments})
+
+
+@pytest.mark.parametrize("key", ["mixup", "cutmix", "smoothing"])
+def test_what_a_recipe_may_say_a_run_can_do(key: str) -> None:
+    """One bound for each number: the largest that a recipe takes begins a run, no larger does."""
+    largest = {"smoothing": MAX_SMOOTHING}.get(key, MAX_ALPHA)
+    (last,) = recipe.load("one_shot").stages
+    allowed = getattr(Recipe("r", (last,), **{key: largest}), key)
+    pixels, targets = Augment("none", RGB, 4, **{key: allowed})(batch(RGB, 8), (0,))
+    assert torch.isfinite(pixels).all() and targets.sum(1).tolist() == pytest.approx([1.0] * 8)
+    for refuse in (lambda v: Recipe("r", (last,), **v), lambda v: Augment("none", RGB, 4, **v)):
+        with pytest.raises(InputError, match=f"{key} is "):
+            refuse({key: largest * 1.01})
 
 
 def test_the_policy_follows_the_data() -> None:

@@ -147,6 +147,8 @@ def test_unknown_recipes(word: str, message: str) -> None:
         (f"accumulate: 0\n{ONE}", "accumulate is 0"),
         (f"processes: '2'\n{ONE}", "processes is '2'"),
         (f"smoothing: 1\n{ONE}", "smoothing is 1"),
+        (f"mixup: 50\n{ONE}", "mixup is 50; it must be a number, 0 to 10"),
+        (f"cutmix: 11\n{ONE}", "cutmix is 11; it must be a number, 0 to 10"),
         (f"augment: cutout\n{ONE}", "augment is 'cutout' (did you mean auto?); it must be"),
         (f"amp: fp16\n{ONE}", "amp is 'fp16'"),
         (f"scale: column\n{ONE}", "scale is 'column'; it must be one of tensor, row, learned"),
