@@ -1,12 +1,16 @@
 """The paper's accelerator as modelled: its two published answers."""
 
+from collections.abc import Iterator, Mapping
+
 import pytest
 
 from vaqf.errors import InputError
 from vaqf.hardware import board
+from vaqf.hardware.design import ENGINES
 from vaqf.model import zoo
 from vaqf.model.workload import workload
-from vaqf.search import paper
+from vaqf.search import paper, search
+from vaqf.search.estimate import SCHEMA
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
@@ -41,6 +45,36 @@ def test_json_adds_up() -> None:
     assert sum(layer["macs"] for layer in doc["layers"]) == sum(w.macs for w in workload(BASE))
     assert doc["cycles_per_frame"] == round(150e6 / doc["fps"])
     assert doc["resources"]["lut"]["used"] == paper.FITTED_LUT_BUDGET
+
+
+PAPERS_OWN = {".design.binary_macs_per_cycle", ".design.dsp_macs_per_cycle"}
+
+
+def keys(document: object, where: str = "") -> Iterator[str]:
+    """Every key of a JSON document with the keys above it; entries of a list are one."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            yield f"{where}.{key}"
+            yield from keys(value, f"{where}.{key}")
+    elif isinstance(document, list):
+        for entry in document:
+            yield from keys(entry, f"{where}[]")
+
+
+@pytest.mark.parametrize("target", [None, 30, 1e9], ids=["fastest", "feasible", "out of reach"])
+def test_every_engine_gives_the_keys_of_the_schema(target: float | None) -> None:
+    tiny = zoo.load("vit_digits")
+    documents = {
+        engine: search.search(tiny, ZCU102, target_fps=target, engine=engine).to_json()
+        for engine in ENGINES
+    } | {"paper": paper.search(tiny, ZCU102, target_fps=target).to_json()}
+    assert {doc["feasible"] for doc in documents.values()} == {target != 1e9}
+    assert {doc["schema"] for doc in documents.values()} == {SCHEMA}
+    table, adder, model = (set(keys(documents[engine])) for engine in ("table", "adder", "paper"))
+    assert table == adder
+    assert model - table == PAPERS_OWN
+    assert {key for key in table - model if not key.startswith(".design.capacity.")} == set()
+    assert documents["paper"]["design"]["capacity"] is None
 
 
 def test_out_of_reach_and_bad_values() -> None:

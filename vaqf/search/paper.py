@@ -8,16 +8,17 @@ The tile equations of the paper are not used: taken literally they miss its own 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files.fields import check_target, check_whole
 from vaqf.hardware.board import RESOURCES, Board
+from vaqf.hardware.design import Design
 from vaqf.model.vit import Vit
 from vaqf.model.workload import MatMul, workload
-from vaqf.search.estimate import SCHEMA
+from vaqf.search.estimate import SCHEMA, LayerEstimate
 
 MIN_BITS, MAX_BITS = 1, 16
 
@@ -68,7 +69,7 @@ class PaperEstimate:
         """The 16-bit engine, scaled with the device's DSPs."""
         return DSP_MACS_PER_CYCLE * self.board.dsp / ZCU102_DSP
 
-    def layers(self) -> Iterator[dict[str, Any]]:
+    def layers(self) -> Iterator[LayerEstimate]:
         """One entry per workload layer; the host's are hidden."""
         for layer in workload(self.vit):
             matmul = isinstance(layer, MatMul)
@@ -76,19 +77,13 @@ class PaperEstimate:
             rate = self.binary_macs_per_cycle if binary else self.dsp_macs_per_cycle
             cycles = math.ceil(layer.macs / rate)
             engine = ("binary engine" if binary else "dsp engine") if matmul else "host"
-            yield {
-                "name": layer.name,
-                "op": "matmul" if isinstance(layer, MatMul) else layer.op,
-                "macs": layer.macs,
-                "cycles": cycles,
-                "exposed_cycles": cycles,
-                "bound_by": engine,
-            }
+            op = "matmul" if isinstance(layer, MatMul) else layer.op
+            yield LayerEstimate(layer.name, op, layer.macs, cycles, cycles, engine, cycles)
 
     @property
     def cycles_per_frame(self) -> int:
         """Binary matmuls, then everything else: nothing overlaps."""
-        return sum(layer["exposed_cycles"] for layer in self.layers())
+        return sum(layer.exposed_cycles for layer in self.layers())
 
     @property
     def fps(self) -> float:
@@ -123,9 +118,9 @@ class PaperSearch:
             "cycles_per_frame": e.cycles_per_frame,
             "latency_ms": 1e3 / e.fps,
             "design": {
-                "tokens": None,
-                "pe": None,
-                "simd": None,
+                **dict.fromkeys(field.name for field in fields(Design)),
+                "engine": "paper",
+                "act_bits": e.act_bits,
                 "frames_in_flight": 1,
                 "binary_macs_per_cycle": round(e.binary_macs_per_cycle, 1),
                 "dsp_macs_per_cycle": round(e.dsp_macs_per_cycle, 1),
@@ -134,8 +129,9 @@ class PaperSearch:
                 key: {"used": used[key], "available": available[key]} for key in RESOURCES
             },
             "ddr_gbytes_per_s": None,
+            "weight_bits_per_cycle": None,
             "power_w": None,
-            "layers": list(e.layers()),
+            "layers": [vars(layer) for layer in e.layers()],
             "search": [
                 {
                     "act_bits": c.act_bits,
