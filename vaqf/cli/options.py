@@ -53,12 +53,12 @@ ActBits = Annotated[
     typer.Option("--act-bits", metavar="A", help="Pin the activation bits, 2 to 8."),
 ]
 Engine = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--engine",
         metavar="table|adder|paper",
-        help="table: subset sums in LUTRAM; adder: add/subtract in LUTs; paper: a model of "
-        "VAQF's accelerator, estimate only.",
+        help="table (default): subset sums in LUTRAM; adder: add/subtract in LUTs; paper: a "
+        "model of VAQF's accelerator, estimate only.",
     ),
 ]
 Clock = Annotated[

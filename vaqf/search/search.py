@@ -75,7 +75,7 @@ def search(
     *,
     target_fps: float | None,
     act_bits: int | None = None,
-    engine: str = "table",
+    engine: str | None = None,
     clock_mhz: float | None = None,
     lut_budget: int | None = None,
     frames_in_flight: int | None = None,
@@ -83,12 +83,14 @@ def search(
 ) -> Search:
     """The design for a target frame rate (None: the fastest at act_bits, default 8).
 
-    With act_bits only that precision may be chosen; every precision is still listed. With
-    `design` nothing is searched: that design is estimated and judged. InputError for values
+    With act_bits only that precision may be chosen; every precision is still listed. `engine`
+    None is the table engine. With `design` nothing is searched: that design is estimated and
+    judged, and InputError says where engine or act_bits contradict it. InputError for values
     outside their ranges; a target out of reach is an answer with feasible = False.
     """
     target, clock = check_target(target_fps), board.clock(clock_mhz)
-    check_choice(engine, "engine", ENGINES)
+    if engine is not None:
+        check_choice(engine, "engine", ENGINES)
     if act_bits is not None:
         check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
     budget = board.budget()
@@ -103,16 +105,18 @@ def search(
         matmuls.check_fits(design, vit)
         problem = Problem(vit, board, design.engine, clock, budget, frames)
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
-    problem = Problem(vit, board, engine, clock, budget, frames)
+    problem = Problem(vit, board, engine or ENGINES[0], clock, budget, frames)
     fastest = tuple(_fastest_per_precision(problem))
     pinned = act_bits if target is not None or act_bits is not None else arithmetic.DEFAULT_ACT_BITS
     return _judge(problem, fastest, target, pinned)
 
 
-def _check_pins(design: Design, engine: str, act_bits: int | None, frames: int | None) -> None:
-    """The flags agree with the design; table is also the default, so it contradicts nothing."""
+def _check_pins(
+    design: Design, engine: str | None, act_bits: int | None, frames: int | None
+) -> None:
+    """What is asked for agrees with the design; None asks for nothing."""
     for name, asked, has in (
-        ("engine", None if engine == ENGINES[0] else engine, design.engine),
+        ("engine", engine, design.engine),
         ("act_bits", act_bits, design.act_bits),
         ("frames_in_flight", frames, design.frames_in_flight),
     ):

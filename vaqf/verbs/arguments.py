@@ -58,7 +58,7 @@ def find_design(
     board: Board,
     fps: float | None,
     act_bits: int | None,
-    engine: str,
+    engine: str | None,
     clock_mhz: float | None,
     lut_budget: int | None,
     design: str | Path | None,

@@ -42,14 +42,14 @@ def build(
     board: str | None = None,
     fps: float | None = None,
     act_bits: int | None = None,
-    engine: str = "table",
+    engine: str | None = None,
     clock_mhz: float | None = None,
     lut_budget: int | None = None,
     design: str | Path | None = None,
     weights: str | Path | None = None,
     data: str | None = None,
     images: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
     report: Report = silent,
@@ -57,8 +57,9 @@ def build(
     """Search as `estimate` does, then write the whole project of the design it finds.
 
     `weights`: an integer network (which fixes model and precision), a float checkpoint (binarized
-    and calibrated on `data`), or None for random ones from `seed`. Raises Infeasible for a target
-    out of reach. `out` None names the folder vaqf_<model>_w1a<A>_<board>.
+    and calibrated on `data`), or None for random ones from `seed` (None: 0). InputError where an
+    argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
+    the folder vaqf_<model>_w1a<A>_<board>.
     """
     from vaqf.files import output
     from vaqf.images import data as pictures
@@ -68,6 +69,10 @@ def build(
 
     if engine == "paper":
         raise InputError("--engine paper is a model for vaqf estimate; build table or adder")
+    if seed is not None and weights is not None:
+        raise InputError(
+            f"--seed {seed} is of random weights, and --weights gives some; leave it out"
+        )
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
     if network is None:
@@ -90,7 +95,9 @@ def build(
     if network is None:
         report("calibrating", 0, 1)
         if path is None:
-            network = choices.from_seed(vit, bits, seed, pictures.calibration(None, vit).pixels())
+            network = choices.from_seed(
+                vit, bits, seed or 0, pictures.calibration(None, vit).pixels()
+            )
         else:
             watched = pictures.calibration(data, vit)
             network = choices.from_checkpoint(path, vit, bits, watched.pixels(), watched.origin)

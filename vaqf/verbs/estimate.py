@@ -18,15 +18,16 @@ def estimate(
     board: str | None = None,
     fps: float | None = None,
     act_bits: int | None = None,
-    engine: str = "table",
+    engine: str | None = None,
     clock_mhz: float | None = None,
     lut_budget: int | None = None,
     design: str | Path | None = None,
 ) -> Search | PaperSearch:
     """Precision, design, FPS, resources and layers of a model on a board; writes nothing.
 
-    `fps` None asks for the fastest legal design. A target that cannot be met is an answer, not an
-    error: `.feasible` is False and `.estimate` is the best there is.
+    `fps` None asks for the fastest legal design, `engine` None for the one of `design`, or table.
+    InputError where `engine` or `act_bits` contradict `design`. A target that cannot be met is an
+    answer, not an error: `.feasible` is False and `.estimate` is the best there is.
     """
     vit, device = load_model(model), load_board(board)
     if engine == "paper":
@@ -45,5 +46,6 @@ def estimate(
     from vaqf.files.fields import check_choice
     from vaqf.hardware.design import ENGINES
 
-    check_choice(engine, "engine", (*ENGINES, "paper"))
+    if engine is not None:
+        check_choice(engine, "engine", (*ENGINES, "paper"))
     return find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
