@@ -78,14 +78,14 @@ def content(
     """The part of `run` that changes from epoch to epoch."""
     average = running.average
     # detached: tensors of their own, which stay what they are while the model has the average
-    mean = None if average is None else [part.detach() for part in average.mean]
+    mean = None if average is None else [part.detach() for part in average.parameters()]
     teacher = running.teacher
     return {
         "stage": stage,
         "epochs_done": rows[-1].epoch,
         "latest": dict(running.model.state_dict()),
         "average": mean,
-        "count": 0 if average is None else average.count,
+        "count": 0 if average is None else int(average.n_averaged) - 1,  # the start is one, too
         "optimizer": running.optimizer.state_dict()["state"],
         "teacher": None if teacher is None else dict(teacher.state_dict()),
         "float_correct": float_correct,
@@ -138,11 +138,15 @@ def restore(place: Place, running: Running) -> None:
     saved.load_state(place.path, running.model, place.latest)
     average = running.average
     if average is not None:
-        kept = _parts(place.path, place.average, len(average.mean), "average")
-        saved.check_state(place.path, kept, _shapes(average.mean, "average"))
-        for mine, theirs in zip(average.mean, kept.values(), strict=True):
+        means = [part.detach() for part in average.parameters()]
+        kept = _parts(place.path, place.average, len(means), "average")
+        saved.check_state(place.path, kept, _shapes(means, "average"))
+        plan = running.plan
+        if place.count != (place.epochs_done - plan.first_epoch) * plan.steps:
+            raise InputError(f"{place.path}: its average is damaged; start again with --force")
+        for mine, theirs in zip(means, kept.values(), strict=True):
             mine.copy_(theirs)
-        average.count = place.count
+        average.n_averaged.fill_(place.count + 1)
     _restore_optimizer(place, running.optimizer)
 
 

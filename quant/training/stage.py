@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from quant.data.augment import Augment
 from quant.data.sources import Batch, Data, Share
@@ -34,33 +35,20 @@ class Plan:
     steps: int  # optimizer steps of an epoch
 
 
-class Average:
-    """A moving average of a model's parameters; young averages follow faster."""
+def moving_average(live: nn.ParameterList, decay: float) -> AveragedModel:
+    """A moving average of parameters from what they are now on; young averages follow faster.
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.count = 0
-        self.live = list(model.parameters())
-        self.mean = [p.detach().clone() for p in self.live]
+    Of a list of them: of a model, AveragedModel would walk through all modules in every step, and
+    copy Brevitas's buffers, which are as large as the weights.
+    """
 
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take in the parameters of one more step."""
-        self.count += 1
-        decay = min(self.decay, self.count / (self.count + 10))
-        torch._foreach_lerp_(self.mean, self.live, 1.0 - decay)
+    def follow(mean: list[Tensor], now: list[Tensor], count: Tensor) -> None:
+        steps = int(count)
+        get_ema_multi_avg_fn(min(decay, steps / (steps + 10)))(mean, now, count)
 
-    @contextmanager
-    @torch.no_grad()
-    def swapped(self) -> Iterator[None]:
-        """The model has the averaged parameters while the block runs."""
-        for live, mean in zip(self.live, self.mean, strict=True):
-            live.data, mean.data = mean.data, live.data
-        try:
-            yield
-        finally:
-            for live, mean in zip(self.live, self.mean, strict=True):
-                live.data, mean.data = mean.data, live.data
+    average = AveragedModel(live, multi_avg_fn=follow)
+    average.update_parameters(live)  # the first one only copies: let that be the start
+    return average
 
 
 def optimizer_of(model: nn.Module, decay: float) -> torch.optim.Optimizer:
@@ -107,7 +95,9 @@ class Running:
         self.share = Share(here.rank, here.world, plan.recipe.accumulate)
         self._set_model(self.setting(0), None)
         self.optimizer = optimizer_of(model, plan.stage.weight_decay)
-        self.average = Average(model, plan.stage.average) if plan.stage.average else None
+        self.live = nn.ParameterList(model.parameters())
+        decay = plan.stage.average
+        self.average = moving_average(self.live, decay) if decay else None
         self.outer = here.wrapped(model)
         if plan.recipe.compile:
             self.outer = torch.compile(self.outer)
@@ -115,11 +105,17 @@ class Running:
     @contextmanager
     def result(self) -> Iterator[FloatVit]:
         """The model as the stage would leave it now: averaged where the recipe averages."""
-        if self.average is None:
+        self._swap()
+        try:
             yield self.model
-            return
-        with self.average.swapped():
-            yield self.model
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        """Parameters and their averages change places."""
+        if self.average is not None:
+            for live, mean in zip(self.live, self.average.parameters(), strict=True):
+                live.data, mean.data = mean.data, live.data
 
     def settle(self) -> None:
         """The stage is over: what it averaged is the model, with the knobs of its last step.
@@ -131,7 +127,7 @@ class Running:
         bits = None if last.act_bits is None else plan.act_bits
         self._set_model(replace(last, act_bits=bits), None)
         if self.average is not None:
-            for live, mean in zip(self.average.live, self.average.mean, strict=True):
+            for live, mean in zip(self.live, self.average.parameters(), strict=True):
                 live.data.copy_(mean)
 
     def setting(self, step: int) -> Setting:
@@ -235,7 +231,7 @@ class Running:
         if math.isfinite(mean):
             self.optimizer.step()
             if self.average is not None:
-                self.average.update()
+                self.average.update_parameters(self.live)
         return mean
 
 

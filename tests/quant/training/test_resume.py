@@ -304,7 +304,6 @@ PATHS: list[tuple[Any, ...]] = [
     ("teacher", "cls_token"),
 ]
 HARMLESS: dict[tuple[Any, ...], tuple[int, ...]] = {  # numbers in JUNK of what some run might have
-    ("count",): (3,),
     ("float_correct",): (0, 3),
     ("history", 6, "loss"): (4,),
 }
@@ -386,6 +385,9 @@ def test_counts_that_cannot_be(whole: Path, stopped: dict[str, Any], tmp_path: P
             run(out, quick("vaqf_paper"), DATA, act_bits=3, resumed=True)
     torch.save(replaced(stopped, ("run", "float_correct"), -5), out)
     with pytest.raises(InputError, match="its run entry is damaged"):
+        run(out, everything(tmp_path), DATA, resumed=True)
+    torch.save(replaced(stopped, ("run", "count"), stopped["run"]["count"] + 1), out)
+    with pytest.raises(InputError, match="its average is damaged"):
         run(out, everything(tmp_path), DATA, resumed=True)
 
 

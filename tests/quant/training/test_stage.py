@@ -17,7 +17,7 @@ from quant.recipe.recipe import Recipe, Stage
 from quant.training import stage
 from quant.training.processes import Processes
 from quant.training.run import initialize
-from quant.training.stage import Average, Plan, Running
+from quant.training.stage import Plan, Running
 from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made
@@ -54,6 +54,12 @@ def running(
     policy = "none" if chosen.augment == "auto" else chosen.augment
     augment = Augment(policy, SMALL, 10, mixup=chosen.mixup, smoothing=chosen.smoothing)
     return Running(plan, model, teacher, few(), augment, ALONE, few().calibration(8))
+
+
+def mean_of(now: Running) -> list[torch.Tensor]:
+    """The averaged parameters of a stage."""
+    assert now.average is not None
+    return [p.detach() for p in now.average.parameters()]
 
 
 def quiet(step: int, loss: float) -> None:
@@ -110,33 +116,38 @@ def test_what_decays() -> None:
     assert not any("act_" in names[id(p)] for group in parts for p in group["params"])
 
 
-def test_a_young_average_follows_faster_and_swapping_restores_exactly() -> None:
+def test_a_young_average_follows_faster() -> None:
     layer = nn.Linear(3, 2)
-    first = [p.detach().clone() for p in layer.parameters()]
-    average = Average(layer, decay=0.9)
-    seen = [first]
-    expected = first
+    live = nn.ParameterList(layer.parameters())
+    expected = [p.detach().clone() for p in live]
+    average = stage.moving_average(live, decay=0.9)
     for count in range(1, 200):
         with torch.no_grad():
-            for p in layer.parameters():
+            for p in live:
                 p.add_(torch.randn_like(p))
-        seen.append([p.detach().clone() for p in layer.parameters()])
-        average.update()
+        average.update_parameters(live)
         decay = min(0.9, count / (count + 10))
-        expected = [decay * m + (1 - decay) * p for m, p in zip(expected, seen[-1], strict=True)]
-    for mean, wanted in zip(average.mean, expected, strict=True):
+        expected = [decay * m + (1 - decay) * p for m, p in zip(expected, live, strict=True)]
+    for mean, wanted in zip(average.parameters(), expected, strict=True):
         torch.testing.assert_close(mean, wanted)
-    x = torch.randn(4, 3)
-    live, means = layer(x), [m.clone() for m in average.mean]
-    with average.swapped():
-        assert torch.equal(layer(x), functional.linear(x, *means))
-        assert not torch.equal(layer(x), live)
-    assert torch.equal(layer(x), live)
-    for p, last, m, kept in zip(layer.parameters(), seen[-1], average.mean, means, strict=True):
-        assert torch.equal(p, last) and torch.equal(m, kept)
-    with pytest.raises(KeyboardInterrupt), average.swapped():
+
+
+def test_the_average_is_the_model_while_it_is_looked_at() -> None:
+    model = student()
+    now = running(replace(LAST, average=0.5), model)
+    now.epoch(0, quiet)
+    live, means = ([p.detach().clone() for p in parts] for parts in (now.live, mean_of(now)))
+    assert not all(map(torch.equal, live, means))
+
+    def same(parts: object, wanted: list[torch.Tensor]) -> bool:
+        return all(map(torch.equal, parts, wanted))
+
+    with now.result():
+        assert same(model.parameters(), means)
+    assert same(model.parameters(), live) and same(mean_of(now), means)
+    with pytest.raises(KeyboardInterrupt), now.result():
         raise KeyboardInterrupt
-    assert torch.equal(layer(x), live)
+    assert same(model.parameters(), live) and same(mean_of(now), means)
 
 
 def test_a_stage_without_an_average_gives_its_last_parameters() -> None:
