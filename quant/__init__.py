@@ -18,7 +18,7 @@ def require_training() -> None:
     """Raise ToolMissing unless what training imports is installed."""
     require()
     _require(
-        ("kornia", "webdataset", "matplotlib"),
+        ("kornia", "matplotlib"),
         "train and sweep need it: pip install 'vaqf[quant]'; export works without it",
     )
 

@@ -4,29 +4,23 @@ A folder with train-*.tar and val-*.tar; in each archive, files that share a nam
 dot are one sample: a picture (jpg, jpeg, png, webp) and its class number (cls). Beside them,
 train.json and val.json may hold {"images": N, "classes": [names]}; without it the archives are
 counted once, by their headers.
-
-Archives are hostile. They are opened here, as local files, and never through webdataset's gopen,
-which runs shell commands for `pipe:`; of a sample only the picture and the number are read, and
-none of webdataset's decoders, some of which unpickle, ever runs. The library groups and shuffles.
 """
 
 import json
 import random
-import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
-from webdataset import filters, handlers, tariterators
 
+from quant.data.archives import LABEL, PICTURES, Sample, archives, samples
 from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, evenly, order, plan
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
@@ -35,15 +29,9 @@ from vaqf.files.fields import check_keys, check_whole, shown
 from vaqf.images import folder, pictures
 from vaqf.model.vit import MAX_CLASSES, Vit
 
-PICTURES = ("jpg", "jpeg", "png", "webp")
-LABEL = "cls"
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
-MAX_FILE_BYTES = 2**26  # of one picture
-MAX_LABEL_BYTES = 16
 MAX_INDEX_BYTES = 2**23
 MAX_IMAGES = 2**40
-
-Sample = dict[str, Any]  # __key__, __url__ (the archive's name), and bytes by suffix
 
 
 @dataclass(frozen=True)
@@ -54,67 +42,9 @@ class Index:
     classes: tuple[str, ...] | int
 
 
-def archives(path: Path, split: str) -> list[Path]:
-    """The shards of one split, by name; only regular files."""
-    return [file for file in sorted(path.glob(f"{split}-*.tar")) if file.is_file()]
-
-
-def _name(shard: str, member: str) -> str:
-    """A sample or a file of an archive, for people."""
-    return pictures.printable(f"{shard}/{member}")
-
-
-def _suffix(name: str) -> str:
-    return name.rpartition("/")[2].partition(".")[2].lower()
-
-
-def _files(shard: Path, read: tuple[str, ...], problems: dict[str, str]) -> Iterator[Sample]:
-    """Pictures and labels of one archive, as webdataset's grouping takes them.
-
-    read: suffixes whose content is read; what else is there is named only. A damaged archive
-    gives what comes before the damage.
-    """
-    try:
-        with shard.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            for member in archive:
-                suffix = _suffix(member.name)
-                if not member.isreg() or member.issparse() or suffix not in (*PICTURES, LABEL):
-                    continue
-                most = MAX_LABEL_BYTES if suffix == LABEL else MAX_FILE_BYTES
-                content = b""
-                if member.size > most:
-                    problems[_name(shard.name, member.name)] = f"it is larger than {most} bytes"
-                    continue
-                if suffix in read:
-                    file = archive.extractfile(member)
-                    content = b"" if file is None else file.read()
-                yield {"fname": member.name, "data": content, "__url__": shard.name}
-            # tarfile takes half a header, or one that is damaged, for the end
-            stream.seek(archive.offset)
-            if any(end := stream.read(tarfile.BLOCKSIZE)) or len(end) < tarfile.BLOCKSIZE:
-                raise tarfile.ReadError("it stops without the mark of its end")
-    except (tarfile.TarError, OSError, EOFError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        problems[shard.name] = f"the archive is damaged or cannot be read: {reason}"
-    yield {}  # webdataset's end of an archive: no sample spans two
-
-
-def samples(
-    shards: Iterable[Path],
-    problems: dict[str, str],
-    read: tuple[str, ...] = (*PICTURES, LABEL),
-) -> Iterator[Sample]:
-    """The samples of the shards in their order."""
-    files = (file for shard in shards for file in _files(shard, read, problems))
-    found: Iterator[Sample] = tariterators.group_by_keys(
-        files, handler=handlers.ignore_and_continue
-    )
-    return found
-
-
 def _label(sample: Sample, classes: int) -> int:
     """The class number; Unreadable if there is none below `classes`."""
-    text = sample.get(LABEL)
+    text = sample.files.get(LABEL)
     if text is None:
         raise pictures.Unreadable("it has no class number (cls)")
     if not text.strip().isdigit() or int(text) >= classes:
@@ -126,8 +56,8 @@ def _label(sample: Sample, classes: int) -> int:
 
 def _picture(sample: Sample) -> BytesIO:
     for suffix in PICTURES:
-        if suffix in sample:
-            return BytesIO(sample[suffix])
+        if suffix in sample.files:
+            return BytesIO(sample.files[suffix])
     raise pictures.Unreadable(f"it has no picture ({', '.join(PICTURES)})")
 
 
@@ -138,8 +68,26 @@ def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
         whole = pictures.decode(_picture(sample), vit)
         pixels = pictures.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
     except pictures.Unreadable as error:
-        return Read(None, problems={_name(sample["__url__"], sample["__key__"]): str(error)})
+        return Read(None, problems={sample.name: str(error)})
     return Read(pixels, label)
+
+
+def shuffled(found: Iterable[Sample], held: int, mixer: random.Random) -> Iterator[Sample]:
+    """The samples, each drawn from the `held` that wait, or from all that are left."""
+    waiting: list[Sample] = []
+    for sample in found:
+        waiting.append(sample)
+        if len(waiting) == held:
+            yield _drawn(waiting, mixer)
+    while waiting:
+        yield _drawn(waiting, mixer)
+
+
+def _drawn(waiting: list[Sample], mixer: random.Random) -> Sample:
+    """Any one, taken out; the last takes its place."""
+    place = mixer.randrange(len(waiting))
+    waiting[place], waiting[-1] = waiting[-1], waiting[place]
+    return waiting.pop()
 
 
 def _batched(
@@ -208,7 +156,7 @@ class Cropped(IterableDataset[Part]):
             while True:
                 ours = islice(samples(shards, problems), self.first, None, self.step)
                 readable = 0
-                for sample in filters.shuffle(SHUFFLED, initial=SHUFFLED, rng=mixer)(ours):
+                for sample in shuffled(ours, SHUFFLED, mixer):
                     one = _read(sample, self.vit, rng)
                     readable += one.pixels is not None
                     yield one
@@ -343,12 +291,12 @@ def count(shards: list[Path], problems: dict[str, str]) -> Index:
     """Samples with a picture and a label, and the highest label + 1, by the archives' headers."""
     number, highest = 0, -1
     for sample in samples(shards, problems, read=(LABEL,)):
-        if not any(suffix in sample for suffix in PICTURES):
+        if not any(suffix in sample.files for suffix in PICTURES):
             continue
         try:
             highest = max(highest, _label(sample, MAX_CLASSES))
         except pictures.Unreadable as error:
-            problems[_name(sample["__url__"], sample["__key__"])] = str(error)
+            problems[sample.name] = str(error)
             continue
         number += 1
     return Index(number, highest + 1)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant.data import folder
+from quant.data import folder, shards
 from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
 from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
@@ -146,8 +146,6 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
         if splits(path):
             return folder.load(path, vit, workers)
         if any(path.glob("*-*.tar")):
-            from quant.data import shards  # webdataset takes a while to load
-
             return shards.load(path, vit, workers)
         reason = _lack(path)
     except (OSError, ValueError) as error:

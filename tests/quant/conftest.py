@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 MISSING = [
     name
-    for name in ("torch", "brevitas", "kornia", "webdataset", "matplotlib", "sklearn")
+    for name in ("torch", "brevitas", "kornia", "matplotlib", "sklearn")
     if find_spec(name) is None
 ]
 collect_ignore_glob = ["*"] if MISSING else []

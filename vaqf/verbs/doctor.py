@@ -50,7 +50,6 @@ _PACKAGES = (
     ("torch", "train, export", "build takes a network file or seeded random weights"),
     ("brevitas", "train, export", "build takes a network file or seeded random weights"),
     ("kornia", "train, sweep", "export and evaluate work"),
-    ("webdataset", "train, sweep", "export and evaluate work"),
     ("matplotlib", "train, sweep", "export and evaluate work"),
     ("onnx", "export --qonnx", "export writes the integer network all the same"),
     ("verilator", "cosim", "csim checks the C++, which computes the same"),

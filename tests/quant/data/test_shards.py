@@ -1,9 +1,9 @@
-"""WebDataset shards: every sample once, split among processes; archives that mean harm."""
+"""archives.py and shards.py: every sample once, split among processes; archives that mean harm."""
 
-import importlib
 import io
 import json
 import pickle
+import random
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from samples import RGB
 
-from quant.data import shards
+from quant.data import archives, shards
 from quant.data.batches import ALONE, Share, plan
 from quant.data.sources import load
 from vaqf.errors import InputError
@@ -191,22 +191,6 @@ def test_nothing_in_a_shard_is_ever_unpickled_or_run(tmp_path: Path) -> None:
     assert not trace.exists() and {p.name for p in tmp_path.iterdir()} == {"set", "works"}
 
 
-def test_webdatasets_own_ways_to_open_and_decode_are_never_called(
-    made: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    openers = importlib.import_module("webdataset.gopen")
-    autodecode = importlib.import_module("webdataset.autodecode")
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(openers, "gopen", refuse)
-    monkeypatch.setattr(autodecode.Decoder, "decode", refuse)
-    monkeypatch.setattr(autodecode, "decoders", {})
-    data = load(str(made), VIT)
-    assert len(levels(data.judge())) == 7 and len(epoch(data, 5, 0, Share())) == 15
-
-
 def test_corrupt_samples_are_left_out_counted_and_named(made: Path) -> None:
     files = samples(100, 2)
     files |= {"a.png": b"no picture", "a.cls": b"1", "b.png": picture(1), "b.cls": b"3"}
@@ -336,3 +320,26 @@ def test_the_shuffle_reaches_beyond_one_shard(made: Path) -> None:
     seen = epoch(load(str(made), VIT), 15, 2, Share())
     shard = np.searchsorted([5, 9], seen, side="right")
     assert (np.diff(shard) != 0).sum() > 2
+
+
+def test_a_sample_is_files_side_by_side_with_one_name_up_to_the_first_dot(tmp_path: Path) -> None:
+    files = {"a.b/1.left.png": b"0", "a.b/1.PNG": b"1", "a.b/1.json": b"2", "a.b/1.cls": b"3"}
+    files |= {"a.b/1.png": b"4", "1.cls": b"5", "a.b/.png": b"6", ".cls": b"7", "a.b/1.jpg": b"8"}
+    archive(tmp_path / "x.tar", files)
+    archive(tmp_path / "y.tar", {"a.b/1.webp": b"9"})
+    found = archives.samples([tmp_path / "x.tar", tmp_path / "y.tar"], {}, read=("png", "cls"))
+    assert [(s.archive, s.key, s.files) for s in found] == [
+        ("x.tar", "a.b/1", {"png": b"1", "cls": b"3"}),
+        ("x.tar", "1", {"cls": b"5"}),
+        ("x.tar", "a.b/1", {"jpg": b""}),
+        ("y.tar", "a.b/1", {"webp": b""}),
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 50])
+def test_each_sample_is_drawn_from_those_that_wait(count: int) -> None:
+    given = [archives.Sample("x.tar", str(number)) for number in range(count)]
+    drawn = list(shards.shuffled(given, 10, random.Random(3)))
+    assert sorted(drawn, key=given.index) == given and (count < 9 or drawn != given)
+    for place, sample in enumerate(drawn):
+        assert given.index(sample) < place + 10
