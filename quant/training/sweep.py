@@ -10,7 +10,7 @@ from pathlib import Path
 from quant.data.sources import Data
 from quant.files.checkpoint import export
 from quant.recipe.recipe import Recipe
-from quant.report import pareto, sweep_picture
+from quant.report import draw, pareto, sweep_chart
 from quant.report.pareto import Point
 from quant.training.processes import join
 from quant.training.run import Progress
@@ -155,5 +155,5 @@ def _write(
     with output.new_file(folder / last.network, force=True) as file:
         file.write_bytes(networkfile.to_bytes(export(folder / last.checkpoint)))
     pareto.write_csv(points, folder / "sweep.csv")
-    picture = folder / "sweep.png"
-    sweep_picture.pareto(points, picture, title, board, points[0].float_accuracy, target_fps)
+    chart = sweep_chart.chart(points, title, board, points[0].float_accuracy, target_fps)
+    draw.draw(chart, folder / "sweep.png")

@@ -15,7 +15,7 @@ from quant.files import checkpoint, weights
 from quant.model import threads
 from quant.model.vit import FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
-from quant.report import history, run_picture
+from quant.report import draw, history, run_chart
 from quant.report.history import Row
 from quant.training import resume
 from quant.training.processes import Processes, join
@@ -199,7 +199,7 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         checkpoint.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
         run.write_log()
         title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"
-        run_picture.run(run.rows, picture_file(task.out), title)
+        draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
     return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)

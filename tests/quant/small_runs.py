@@ -81,7 +81,7 @@ def model_file(folder: Path) -> Path:
 
 def run(out: Path, chosen: Recipe, images: Data | None = None, **options: Any) -> Trained:
     """Train SMALL on `few` images, and draw nothing: that would take half of the time."""
-    with patch("quant.report.run_picture.run"):
+    with patch("quant.report.draw.draw"):
         return train(SMALL, few() if images is None else images, out, chosen, **options)
 
 
