@@ -2,7 +2,7 @@
 //
 // docs/accelerator.md lists them. `start` is a pulse; the bit that a host sets for it stays until
 // `ready`, upon which auto restart starts again at once. Arguments are shown as they are written:
-// sampling them is the kernel's. From 0x80 on, `status` is the word that `status_word` asks for, after
+// sampling them is the kernel's. From `capability` on, `status` is the word that `status_word` asks for, after
 // latency::STATUS cycles; below, reads of what is no register give 0. Writes elsewhere go nowhere.
 module control (
     input  logic        clk,
@@ -40,18 +40,18 @@ module control (
     output logic [31:0] rdata,
     output logic [ 1:0] rresp
 );
-  // addresses in words; those of 64 bits take two
-  localparam int CONTROL = 0;
-  localparam int INTERRUPTS_ON = 1;
-  localparam int INTERRUPT_ENABLE = 2;
-  localparam int INTERRUPT_STATUS = 3;
-  localparam int COMMANDS = 4;
-  localparam int WEIGHTS = 7;
-  localparam int IMAGES = 10;
-  localparam int RESULTS = 13;
-  localparam int N_FRAMES = 16;
-  localparam int N_COMMANDS = 18;
-  localparam int STATUS = 32;
+  // words; those of 64 bits take two
+  localparam int CONTROL = vaqf_pkg::REGISTER_CONTROL / 4;
+  localparam int INTERRUPTS_ON = vaqf_pkg::REGISTER_INTERRUPTS_ON / 4;
+  localparam int INTERRUPT_ENABLE = vaqf_pkg::REGISTER_INTERRUPT_ENABLE / 4;
+  localparam int INTERRUPT_STATUS = vaqf_pkg::REGISTER_INTERRUPT_STATUS / 4;
+  localparam int COMMANDS = vaqf_pkg::REGISTER_COMMANDS / 4;
+  localparam int WEIGHTS = vaqf_pkg::REGISTER_WEIGHTS / 4;
+  localparam int IMAGES = vaqf_pkg::REGISTER_IMAGES / 4;
+  localparam int RESULTS = vaqf_pkg::REGISTER_RESULTS / 4;
+  localparam int N_FRAMES = vaqf_pkg::REGISTER_N_FRAMES / 4;
+  localparam int N_COMMANDS = vaqf_pkg::REGISTER_N_COMMANDS / 4;
+  localparam int STATUS = vaqf_pkg::REGISTER_CAPABILITY / 4;  // the first one of run_status.sv
   localparam logic [STATUS-1:0] IS_ARGUMENT =
       32'd3 << COMMANDS | 32'd3 << WEIGHTS | 32'd3 << IMAGES | 32'd3 << RESULTS |
       32'd1 << N_FRAMES | 32'd1 << N_COMMANDS;
@@ -92,6 +92,16 @@ module control (
     end
   end
 
+  // what a host writes and reads, as the registers have it
+  vaqf_pkg::control_t control_in, control_out;
+  vaqf_pkg::interrupts_on_t on_in, on_out;
+  vaqf_pkg::interrupt_enable_t enable_in, enable_out;
+  vaqf_pkg::interrupt_status_t status_in, status_out;
+  assign control_in = value;
+  assign on_in = value;
+  assign enable_in = value;
+  assign status_in = value;
+
   // bit 0 of what happens is done, bit 1 ready
   logic started, auto_restart, interrupts_on;
   logic [1:0] happens, seen, enabled, raised;
@@ -99,7 +109,7 @@ module control (
   assign happens  = {ready, done};
   assign low_byte = writes && strobes[0];
   assign controls = low_byte && write_word == 10'(CONTROL);
-  assign asks     = controls && value[0];
+  assign asks     = controls && control_in.start;
   assign begins   = (asks && (!started || ready)) || (auto_restart && ready);
 
   always_ff @(posedge clk) begin
@@ -115,24 +125,37 @@ module control (
     end else begin
       start   <= begins;
       started <= begins || (started && !ready);
-      if (controls) auto_restart <= value[7];
+      if (controls) auto_restart <= control_in.auto_restart;
       // what happens while it is read or toggled is not lost
       seen <= (reads && read_word == 10'(CONTROL) ? '0 : seen) | happens;
-      if (low_byte && write_word == 10'(INTERRUPTS_ON)) interrupts_on <= value[0];
-      if (low_byte && write_word == 10'(INTERRUPT_ENABLE)) enabled <= value[1:0];
-      raised <= (low_byte && write_word == 10'(INTERRUPT_STATUS) ? raised ^ value[1:0] : raised) |
-                (enabled & happens);
+      if (low_byte && write_word == 10'(INTERRUPTS_ON)) interrupts_on <= on_in.on;
+      if (low_byte && write_word == 10'(INTERRUPT_ENABLE))
+        enabled <= {enable_in.ready, enable_in.done};
+      raised <= (low_byte && write_word == 10'(INTERRUPT_STATUS) ?
+                 raised ^ {status_in.ready, status_in.done} : raised) | (enabled & happens);
       interrupt_request <= interrupts_on && raised != '0;
     end
     if (!rst && ready) assert (started);
   end
 
-  assign registers[32*CONTROL+:32] = {
-    24'b0, auto_restart, 3'b0, seen[1], idle && !started, seen[0], started
-  };
-  assign registers[32*INTERRUPTS_ON+:32] = 32'(interrupts_on);
-  assign registers[32*INTERRUPT_ENABLE+:32] = 32'(enabled);
-  assign registers[32*INTERRUPT_STATUS+:32] = 32'(raised);
+  always_comb begin
+    control_out = '0;
+    control_out.start = started;
+    control_out.done = seen[0];
+    control_out.idle = idle && !started;
+    control_out.ready = seen[1];
+    control_out.auto_restart = auto_restart;
+    on_out = '0;
+    on_out.on = interrupts_on;
+    enable_out = '0;
+    {enable_out.ready, enable_out.done} = enabled;
+    status_out = '0;
+    {status_out.ready, status_out.done} = raised;
+  end
+  assign registers[32*CONTROL+:32] = control_out;
+  assign registers[32*INTERRUPTS_ON+:32] = on_out;
+  assign registers[32*INTERRUPT_ENABLE+:32] = enable_out;
+  assign registers[32*INTERRUPT_STATUS+:32] = status_out;
 
   for (genvar i = COMMANDS; i < STATUS; ++i) begin : g_word
     if (IS_ARGUMENT[i]) begin : g_argument
@@ -153,6 +176,6 @@ module control (
   assign n_frames   = registers[32*N_FRAMES+:32];
   assign n_commands = registers[32*N_COMMANDS+:32];
 
-  logic unused;  // every register is a word
-  assign unused = &{1'b0, awaddr[1:0], araddr[1:0]};
+  logic unused;  // every register is a word, and bits without a meaning go nowhere
+  assign unused = &{1'b0, awaddr[1:0], araddr[1:0], control_in, on_in, enable_in, status_in};
 endmodule

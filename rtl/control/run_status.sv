@@ -1,4 +1,4 @@
-// What the host may read of a run and of the design: words 0x80 / 4 and on of the control port.
+// What the host may read of a run and of the design: words from `capability` on of the control port.
 //
 // `data` follows `word` by latency::STATUS cycles.
 module run_status (
@@ -21,10 +21,6 @@ module run_status (
     output logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] index,
     input  logic [                                         31:0] cycles
 );
-  localparam int FIRST = 'h80 / 4;
-  localparam int COMMANDS = 'h800 / 4;
-  localparam int MAP_VERSION = 1;
-
   logic [63:0] run_cycles;
   logic [31:0] look_ups;  // wraps
   always_ff @(posedge clk) begin
@@ -37,21 +33,36 @@ module run_status (
     end
   end
 
-  logic [31:0] found, found_later;
-  logic [15:0] matmul, attention;
-  assign matmul = matmul_busy ? 16'(matmul_index) : '1;
-  assign attention = attention_busy ? 16'(attention_index) : '1;
+  vaqf_pkg::capability_t capability;
+  vaqf_pkg::error_t error;
+  vaqf_pkg::running_t running;
   always_comb begin
-    case (word)
-      10'(FIRST): found = {15'b0, vaqf_pkg::ENGINE_TABLE, 8'(vaqf_pkg::ACT_BITS), 8'(MAP_VERSION)};
-      10'(FIRST + 1): found = vaqf_pkg::DESIGN_ID;
-      10'(FIRST + 2): found = {15'b0, timed_out, ports_error, status};
-      10'(FIRST + 3): found = stopped_at;
-      10'(FIRST + 4): found = frames_done;
-      10'(FIRST + 5): found = run_cycles[31:0];
-      10'(FIRST + 6): found = run_cycles[63:32];
-      10'(FIRST + 7): found = look_ups;
-      10'(FIRST + 8): found = {attention, matmul};
+    capability = '0;
+    capability.version = 8'(vaqf_pkg::MAP_VERSION);
+    capability.act_bits = 8'(vaqf_pkg::ACT_BITS);
+    capability.table_engine = vaqf_pkg::ENGINE_TABLE;
+    error = '0;
+    error.status = status;
+    {error.results, error.images, error.weights, error.commands} = ports_error;
+    error.timed_out = timed_out;
+    running.matmul = matmul_busy ? 16'(matmul_index) : '1;
+    running.attention = attention_busy ? 16'(attention_index) : '1;
+  end
+
+  logic [11:0] address;
+  logic [31:0] found, found_later;
+  assign address = {word, 2'b00};
+  always_comb begin
+    case (address)
+      12'(vaqf_pkg::REGISTER_CAPABILITY): found = capability;
+      12'(vaqf_pkg::REGISTER_DESIGN_ID): found = vaqf_pkg::DESIGN_ID;
+      12'(vaqf_pkg::REGISTER_ERROR): found = error;
+      12'(vaqf_pkg::REGISTER_STOPPED_AT): found = stopped_at;
+      12'(vaqf_pkg::REGISTER_FRAMES_DONE): found = frames_done;
+      12'(vaqf_pkg::REGISTER_RUN_CYCLES): found = run_cycles[31:0];
+      12'(vaqf_pkg::REGISTER_RUN_CYCLES + 4): found = run_cycles[63:32];
+      12'(vaqf_pkg::REGISTER_LOOK_UPS): found = look_ups;
+      12'(vaqf_pkg::REGISTER_RUNNING): found = running;
       default: found = '0;
     endcase
   end
@@ -64,5 +75,6 @@ module run_status (
       .out(found_later)
   );
   assign index = word[sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0];
-  always_ff @(posedge clk) data <= word >= 10'(COMMANDS) ? cycles : found_later;
+  always_ff @(posedge clk)
+    data <= address >= 12'(vaqf_pkg::REGISTER_COMMAND_CYCLES) ? cycles : found_later;
 endmodule

@@ -18,11 +18,10 @@ from sim.cosim import model as rtl_model
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
-from vaqf.hardware import layout
+from vaqf.hardware import layout, registers
 from vaqf.hardware.design import PORT_BITS
 
-REGISTERS = {"commands": 0x10, "weights": 0x1C, "images": 0x28, "results": 0x34}
-N_FRAMES, N_COMMANDS = 0x40, 0x48
+MEMORIES = ("commands", "weights", "images", "results")  # each by its register's name
 STATUS = struct.Struct("<3I")  # status, command, frames done
 BASE = 0x1_2345_0000  # of the first memory: addresses beyond 32 bits
 APART = 2**32  # from one memory to the next
@@ -33,7 +32,7 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Task:
-    """What one simulation runs; `memories` by the names of REGISTERS, without the results'."""
+    """What one simulation runs; `memories` by the names of MEMORIES, without the results'."""
 
     memories: Mapping[str, bytes]
     weight_bytes: int  # of one read of the weight port
@@ -65,10 +64,7 @@ def simulate(model: launch.Model, task: Task, folder: Path, progress: Callable[[
     simulator breaks off; an assertion that fails is an answer.
     """
     _write_memories(task, folder)
-    registers = {N_FRAMES: task.frames, N_COMMANDS: task.n_commands}
-    for name, register in REGISTERS.items():
-        registers |= {register: _base(name) % 2**32, register + 4: _base(name) >> 32}
-    environment = {"VAQF_RUN": json.dumps({"registers": registers, "limit": task.limit})}
+    environment = {"VAQF_RUN": json.dumps({"writes": _writes(task), "limit": task.limit})}
     bench = rtl_model.BENCH / "run_bench.py"
     with _watching(folder / "results.txt", task, progress):
         outcomes = launch.simulate(model, bench, folder, environment, _arguments(task))
@@ -83,6 +79,16 @@ def simulate(model: launch.Model, task: Task, folder: Path, progress: Callable[[
         where = rtl_cycles.last_started(folder / "commands.txt")
         raise ToolFailed(f"the run did not end within {task.limit} cycles; {where}")
     return _collected(task, folder, answer["cycles"], broken)
+
+
+def _writes(task: Task) -> list[tuple[int, int]]:
+    """What the host writes to the registers, the start last."""
+    values = {name: _base(name) for name in MEMORIES}
+    values |= {"n_frames": task.frames, "n_commands": task.n_commands}
+    values["interrupts_on"] = registers.mask("interrupts_on", "on")
+    values["interrupt_enable"] = registers.mask("interrupt_enable", "done")
+    values["control"] = registers.mask("control", "start")
+    return registers.writes(values)
 
 
 def _arguments(task: Task) -> list[str]:
@@ -103,7 +109,7 @@ def _rates(task: Task) -> dict[str, float]:
 
 
 def _base(name: str) -> int:
-    return BASE + APART * list(REGISTERS).index(name)
+    return BASE + APART * MEMORIES.index(name)
 
 
 def _write_memories(task: Task, folder: Path) -> None:

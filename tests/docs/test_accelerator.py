@@ -9,6 +9,7 @@ from vaqf.hardware.command import FIELDS, MAX_COMMANDS, Dest, Opcode, Source
 from vaqf.hardware.config import MIN_INTERVAL
 from vaqf.hardware.design import WEIGHT_PORTS
 from vaqf.hardware.layout import ALIGN, STATUS_BYTES
+from vaqf.hardware.registers import REGISTERS, WORD_BYTES
 from vaqf.project.blob import Blob
 
 DOC = (Path(__file__).parents[2] / "docs/accelerator.md").read_text()
@@ -48,6 +49,23 @@ def test_every_code_is_told() -> None:
     (kinds,) = re.findall(r"\| 4-7 \| kind: (.*) \|", DOC)
     told = {int(code): name for code, name in re.findall(r"(\d) (\w+)", kinds)}
     assert told == {int(kind): kind.name.lower() for kind in Blob}
+
+
+def test_the_register_tables_are_the_registers() -> None:
+    told = re.findall(
+        r"^\| (0x[^|]*) \| `([\w.]+)` \| (\S+) \| (.*) \| (.*) \|$", DOC, re.MULTILINE
+    )
+    assert told == [
+        (
+            f"{one.address:#05x}" + (f" + {WORD_BYTES} * i" if one.count > 1 else ""),
+            f"{one.name}.{field.name}" if one.structured else one.name,
+            f"{field.low + field.bits - 1}:{field.low}",
+            field.access.value,
+            field.meaning,
+        )
+        for one in REGISTERS
+        for field in one.fields
+    ]
 
 
 def test_every_pipelined_loop_has_its_row() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rtl_bench import CLOCK_NS
 
 from sim import golden
+from vaqf.hardware import registers
 from vaqf.hardware.design import Design, from_json
 from vaqf.hardware.layout import STATUS_BYTES
 from vaqf.model.vit import Vit
@@ -25,12 +26,15 @@ from vaqf.program.packing import pack_images, unpack_logits
 
 DESIGN = "VAQF_DESIGN"  # the environment variable that brings it to the simulation
 PORTS = ("commands", "weights", "images", "results")
-ADDRESSES = {"commands": 0x10, "weights": 0x1C, "images": 0x28, "results": 0x34}
-CONTROL, INTERRUPTS_ON, INTERRUPT_ENABLE, INTERRUPT_STATUS = 0x00, 0x04, 0x08, 0x0C
-N_FRAMES, N_COMMANDS = 0x40, 0x48
-CAPABILITY, DESIGN_ID, ERROR, STOPPED_AT, FRAMES_DONE = 0x80, 0x84, 0x88, 0x8C, 0x90
-CYCLES_LOW, CYCLES_HIGH, LOOK_UPS, RUNNING, COMMAND_CYCLES = 0x94, 0x98, 0x9C, 0xA0, 0x800
-START, DONE, IDLE, READY = 1, 2, 4, 8
+CONTROL, ERROR, RUNNING = (registers.address(name) for name in ("control", "error", "running"))
+INTERRUPT_STATUS = registers.address("interrupt_status")
+CAPABILITY, DESIGN_ID = registers.address("capability"), registers.address("design_id")
+STOPPED_AT, FRAMES_DONE = registers.address("stopped_at"), registers.address("frames_done")
+RUN_CYCLES, LOOK_UPS = registers.address("run_cycles"), registers.address("look_ups")
+COMMAND_CYCLES = registers.address("command_cycles")
+START, DONE, IDLE, READY = (
+    registers.mask("control", field) for field in ("start", "done", "idle", "ready")
+)
 BASE = 0x1_2345_0000  # beyond 32 bits
 LIMIT = 400_000  # cycles of a run
 
@@ -107,15 +111,20 @@ class Host:
             memory.start()
         dut.ap_rst_n.value = 1
         await FallingEdge(dut.ap_clk)  # AXI: nothing is valid before an edge without reset
-        await self.write(INTERRUPTS_ON, 1)
-        await self.write(INTERRUPT_ENABLE, 1)
+        await self.set(interrupts_on=registers.mask("interrupts_on", "on"))
+        await self.set(interrupt_enable=registers.mask("interrupt_enable", "done"))
 
     def pace(self, pace: Pace) -> None:
         for memory in self.memories.values():
             memory.pace = pace
 
+    async def set(self, **values: int) -> None:
+        """Registers by their names."""
+        for address, word in registers.writes(values):
+            await self.write(address, word)
+
     async def write(self, address: int, value: int) -> None:
-        """One register."""
+        """One word."""
         dut = self.dut
         dut.s_axi_control_awvalid.value = dut.s_axi_control_wvalid.value = 1
         dut.s_axi_control_awaddr.value, dut.s_axi_control_wdata.value = address, value
@@ -136,7 +145,7 @@ class Host:
                 return
 
     async def read(self, address: int) -> int:
-        """One register."""
+        """One word."""
         dut = self.dut
         dut.s_axi_control_arvalid.value = dut.s_axi_control_rready.value = 1
         dut.s_axi_control_araddr.value = address
@@ -163,11 +172,10 @@ class Host:
         for name, memory in self.memories.items():
             # a burst of the port may end behind the last block
             memory.content = bytearray(contents[name]) + bytearray(4096 * (name != "results"))
-            await self.write(ADDRESSES[name], memory.base & 0xFFFFFFFF)
-            await self.write(ADDRESSES[name] + 4, memory.base >> 32)
-        await self.write(N_FRAMES, work.frames)
-        await self.write(N_COMMANDS, work.program.command_count if count is None else count)
-        await self.write(CONTROL, START)
+            await self.set(**{name: memory.base})
+        await self.set(n_frames=work.frames)
+        await self.set(n_commands=work.program.command_count if count is None else count)
+        await self.set(control=START)
 
     async def finish(self, limit: int = LIMIT) -> None:
         """Wait for the interrupt at the end of a run; fails if it takes more cycles."""
@@ -200,4 +208,4 @@ class Host:
         await self.start(work)
         await self.finish()
         await self.check(work)
-        return await self.read(CYCLES_LOW) + (await self.read(CYCLES_HIGH) << 32)
+        return await self.read(RUN_CYCLES) + (await self.read(RUN_CYCLES + 4) << 32)

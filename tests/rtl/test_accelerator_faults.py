@@ -10,16 +10,13 @@ import pytest
 from accelerator_bench import (
     CAPABILITY,
     COMMAND_CYCLES,
-    CONTROL,
-    CYCLES_LOW,
     DESIGN,
     DESIGN_ID,
     ERROR,
     FRAMES_DONE,
     LOOK_UPS,
-    N_COMMANDS,
-    N_FRAMES,
     PORTS,
+    RUN_CYCLES,
     RUNNING,
     START,
     STOPPED_AT,
@@ -39,13 +36,14 @@ from schedule_bench import COMMAND_BYTES, Command, bits, decoded, schedule
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.command import MAX_COMMANDS, Opcode, Status
 from vaqf.hardware.config import design_id
+from vaqf.hardware.registers import MAP_VERSION, mask
 
 # its images are padded in memory: beats that no result waits for
 VIT = small_vit(depth=1, dim=8, mlp_ratio=1.0, classes=3)
 WATCHDOG = 500  # cycles; longer than anything that a good run waits for
 LIMIT = 20_000  # cycles; twice what two frames take, and the watchdog three times
 NOTHING = 0xFFFF
-TIMED_OUT = 1 << 16
+TIMED_OUT = mask("error", "timed_out")
 CHANNELS = {port: ("aw", "w", "b") if port == "results" else ("ar", "r") for port in PORTS}
 
 
@@ -96,7 +94,7 @@ async def counts(dut: Any) -> None:
     host = await powered(dut, 1)
     design = of_environment()
     table = int(design.engine == "table")
-    assert await host.read(CAPABILITY) == 1 | design.act_bits << 8 | table << 16
+    assert await host.read(CAPABILITY) == MAP_VERSION | design.act_bits << 8 | table << 16
     assert await host.read(DESIGN_ID) == design_id(design)
     await host.start(frames(1))
     begun = cycle()
@@ -106,7 +104,7 @@ async def counts(dut: Any) -> None:
     seen = cycle() - begun
     await host.finish()
     await host.check(frames(1))
-    took = await host.read(CYCLES_LOW)
+    took = await host.read(RUN_CYCLES)
     assert abs(took - seen) < 40  # the last look at a register
     assert await host.read(RUNNING) == NOTHING << 16 | NOTHING
     runs = {run.index for run in schedule(commands(), design.frames_in_flight, 1)}
@@ -133,7 +131,7 @@ async def counts(dut: Any) -> None:
     await host.start(frames(1), count=0)  # a run that runs nothing
     await host.finish()
     assert await host.read(last) == kept > 0
-    assert await host.read(LOOK_UPS) == 0 and await host.read(CYCLES_LOW) < 60
+    assert await host.read(LOOK_UPS) == 0 and await host.read(RUN_CYCLES) < 60
 
 
 @cocotb.test()
@@ -144,10 +142,7 @@ async def starts_once(dut: Any) -> None:
     for moment in (1, 300, 900):
         await ClockCycles(dut.ap_clk, moment)
         await FallingEdge(dut.ap_clk)
-        await host.write(N_FRAMES, 77)
-        await host.write(N_COMMANDS, 0)
-        await host.write(0x34, 0)
-        await host.write(CONTROL, START)
+        await host.set(n_frames=77, n_commands=0, results=0, control=START)
     await host.finish()
     await host.check(frames(2))
     await ClockCycles(dut.ap_clk, 300)

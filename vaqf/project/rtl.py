@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from vaqf.files.paths import RTL, rtl
+from vaqf.hardware import registers
 from vaqf.hardware.command import layout
 from vaqf.hardware.config import design_id, rtl_sizes
 from vaqf.hardware.design import Design
@@ -32,7 +33,14 @@ def rtl_package(design: Design, model: str) -> str:
     """The SystemVerilog package of one design."""
     title = design_title(design, model)
     values = design_constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
-    values["design_id"] = design_id(design)
+    values |= {
+        "design_id": design_id(design),
+        "registers": registers.REGISTERS,
+        "map_version": registers.MAP_VERSION,
+        "register_fields": {
+            one.name: registers.layout(one) for one in registers.REGISTERS if one.structured
+        },
+    }
     return render("vaqf_pkg.sv.j2", title=title, **values)
 
 

@@ -1,7 +1,7 @@
 """One run of the accelerator through its control port, as a host does it. cocotb loads this file.
 
-The environment variable VAQF_RUN holds {"registers": {address: value}, "limit": cycles}; run.json
-says how it ended.
+The environment variable VAQF_RUN holds {"writes": [[address, value], ...], "limit": cycles}; the
+last write starts the run. run.json says how it ended.
 """
 
 import json
@@ -13,7 +13,6 @@ import cocotb
 from cocotb.triggers import FallingEdge, First, ReadOnly, RisingEdge, Timer
 
 CLOCK_NS = 2
-START, CONTROL, INTERRUPTS_ON, INTERRUPT_ENABLE = 1, 0x00, 0x04, 0x08
 RESET_CYCLES = 4
 
 
@@ -34,7 +33,7 @@ async def write(dut: Any, address: int, value: int) -> None:
 
 @cocotb.test()
 async def run(dut: Any) -> None:
-    """Reset, arguments, start; the interrupt, or the limit."""
+    """Reset, registers, start; the interrupt, or the limit."""
     task = json.loads(os.environ["VAQF_RUN"])
     dut.rst_n.value = 0
     for name in ("awvalid", "wvalid", "arvalid"):
@@ -45,11 +44,8 @@ async def run(dut: Any) -> None:
         await FallingEdge(dut.clk)
     dut.rst_n.value = 1
     await FallingEdge(dut.clk)  # AXI: nothing is valid before an edge without reset
-    for address, value in task["registers"].items():
-        await write(dut, int(address), value)
-    await write(dut, INTERRUPTS_ON, 1)
-    await write(dut, INTERRUPT_ENABLE, 1)
-    await write(dut, CONTROL, START)
+    for address, value in task["writes"]:
+        await write(dut, address, value)
     began = int(dut.cycle.value)
     limit = Timer(task["limit"] * CLOCK_NS, "ns")
     ended = await First(RisingEdge(dut.interrupt), limit)
