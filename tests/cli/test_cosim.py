@@ -257,7 +257,7 @@ def test_the_bench_has_no_warnings(built: Path, tmp_path: Path) -> None:
             *sorted((rtl_model.BENCH / kind).glob("*.sv")),
         ]
         strict = ["-Wall"] if kind == "rtl" else []  # the stand-in is no example of style
-        words = ["--lint-only", *rtl_model.ARGUMENTS, *strict, "--quiet", "--top-module"]
+        words = ["--lint-only", *rtl_model.ARGUMENTS[kind], *strict, "--quiet", "--top-module"]
         done = subprocess.run(
             ["verilator", *words, rtl_model.BENCH_TOP, *map(str, [*sources, *bench])],
             capture_output=True,

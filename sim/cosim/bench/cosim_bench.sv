@@ -86,10 +86,13 @@ module cosim_bench (
   logic m_axi_results_bready;
   logic [1:0] m_axi_results_bresp;
 
+`ifdef VENDOR_RTL
   cosim_dut u_dut (
-      .clk,
-      .cycle,
-      .rst_n,
+`else
+  vaqf_accelerator u_dut (
+`endif
+      .ap_clk(clk),
+      .ap_rst_n(rst_n),
       .interrupt,
       .s_axi_control_awvalid,
       .s_axi_control_awready,

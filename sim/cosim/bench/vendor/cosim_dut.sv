@@ -1,11 +1,10 @@
 // The accelerator under test as Vitis HLS exports it: ports in capitals, every channel on every port,
 // a control port of fewer address bits. Not run with the vendor's own output.
 module cosim_dut (
-    input  logic   clk,
-    input  longint cycle,
-    input  logic   rst_n,
+    input  logic ap_clk,
+    input  logic ap_rst_n,
     // verilator lint_off SYMRSVDWORD
-    output logic   interrupt,
+    output logic interrupt,
     // verilator lint_on SYMRSVDWORD
 
     input  logic        s_axi_control_awvalid,
@@ -88,8 +87,8 @@ module cosim_dut (
   // memories are read, results are written: the other channels stay quiet
   logic [2:0] writes;
   logic reads;
-  always @(posedge clk)
-    if (rst_n) begin
+  always @(posedge ap_clk)
+    if (ap_rst_n) begin
       assert (writes == '0)
       else $error("a port that reads asks for a write");
       assert (!reads)
@@ -99,8 +98,8 @@ module cosim_dut (
   // what a master says beside our own ports is nobody's business
   // verilator lint_off PINMISSING
   vaqf_accelerator u_accelerator (
-      .ap_clk(clk),
-      .ap_rst_n(rst_n),
+      .ap_clk(ap_clk),
+      .ap_rst_n(ap_rst_n),
       .interrupt(interrupt),
       .s_axi_control_AWVALID(s_axi_control_awvalid),
       .s_axi_control_AWREADY(s_axi_control_awready),
@@ -215,5 +214,5 @@ module cosim_dut (
   // verilator lint_on PINMISSING
 
   logic unused;
-  assign unused = &{1'b0, cycle, s_axi_control_awaddr[11:7], s_axi_control_araddr[11:7]};
+  assign unused = &{1'b0, s_axi_control_awaddr[11:7], s_axi_control_araddr[11:7]};
 endmodule

@@ -1,22 +1,17 @@
-// What the accelerator does, as text: commands.txt has a line for every start and end of a command;
-// with +layers=1, layers.txt has one for every write of an activation and every normalized load of
-// frame 0. sim/cosim/trace.py reads both.
-module cosim_trace (
-    input logic   clk,
-    input logic   rst,
-    input longint cycle,
+// What layers compute, as text: with +layers=1, layers.txt has a line for every write of an activation
+// and every normalized load of frame 0. sim/cosim/trace.py reads it.
+module cosim_layers (
+    input logic clk,
+    input logic rst,
 
-    input logic matmul_start,
-    input logic matmul_done,
-    input logic [31:0] matmul_index,
+    input logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] matmul_index,
     input logic [31:0] matmul_frame,
-    input logic [3:0] matmul_source,
-    input logic attention_start,
-    input logic attention_done,
-    input logic [31:0] attention_index,
+    input logic [sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0] attention_index,
     input logic [31:0] attention_frame,
 
-    input logic load,
+    input logic normalizes,
+    input logic load_valid,
+    input logic load_ready,
     input logic [vaqf_pkg::LOAD_BITS-1:0] load_data,
     input logic residual_write,
     input logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_first,
@@ -31,38 +26,30 @@ module cosim_trace (
     input logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH)-1:0] qkv_address,
     input logic [vaqf_pkg::LOAD_BITS-1:0] qkv_data,
     input logic [vaqf_pkg::HEAD_WORDS-1:0] run_write,
-    input logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] run_first,
+    input logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] run_write_first,
     input logic [vaqf_pkg::HEAD_WORDS*sizes::index_bits(
 vaqf_pkg::ATTENTION_DEPTH
-)-1:0] run_address,
-    input logic [vaqf_pkg::HEAD_WORDS*vaqf_pkg::ACT_WORD-1:0] run_data
+)-1:0] run_write_address,
+    input logic [vaqf_pkg::HEAD_WORDS*vaqf_pkg::ACT_WORD-1:0] run_write_data
 );
-  int commands, layers;
+  int file;
   // verilator lint_off UNUSEDSIGNAL
   int asked;  // whether it is there is what counts
   // verilator lint_on UNUSEDSIGNAL
-  logic with_layers, normalizes;
+  logic wanted;
   initial begin
-    with_layers = $value$plusargs("layers=%d", asked) != 0;
-    commands = $fopen("commands.txt", "w");
-    if (with_layers) layers = $fopen("layers.txt", "w");
+    wanted = $value$plusargs("layers=%d", asked) != 0;
+    if (wanted) file = $fopen("layers.txt", "w");
   end
-  assign normalizes = matmul_source == 4'(vaqf_pkg::SOURCE_NORM) ||
-      matmul_source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
 
   always @(posedge clk)
-    if (!rst) begin
-      if (matmul_start) $fdisplay(commands, "start %0d %0d %0d", matmul_index, matmul_frame, cycle);
-      if (matmul_done) $fdisplay(commands, "done %0d %0d %0d", matmul_index, matmul_frame, cycle);
-      if (attention_start)
-        $fdisplay(commands, "start %0d %0d %0d", attention_index, attention_frame, cycle);
-      if (attention_done)
-        $fdisplay(commands, "done %0d %0d %0d", attention_index, attention_frame, cycle);
-      if (with_layers && matmul_frame == '0) begin
-        if (load && normalizes) $fdisplay(layers, "load %0d 0 0 0 %h", matmul_index, load_data);
+    if (wanted && !rst) begin
+      if (matmul_frame == '0) begin
+        if (load_valid && load_ready && normalizes)
+          $fdisplay(file, "load %0d 0 0 0 %h", matmul_index, load_data);
         if (residual_write)
           $fdisplay(
-              layers,
+              file,
               "residual %0d 1 %0d %h %h",
               matmul_index,
               residual_first,
@@ -71,7 +58,7 @@ vaqf_pkg::ATTENTION_DEPTH
           );
         if (hidden_write)
           $fdisplay(
-              layers,
+              file,
               "hidden %0d 1 %0d %h %h",
               matmul_index,
               hidden_first,
@@ -80,7 +67,7 @@ vaqf_pkg::ATTENTION_DEPTH
           );
         if (qkv_write != '0)
           $fdisplay(
-              layers,
+              file,
               "qkv %0d %0d %0d %h %h",
               matmul_index,
               qkv_write,
@@ -89,15 +76,44 @@ vaqf_pkg::ATTENTION_DEPTH
               qkv_data
           );
       end
-      if (with_layers && attention_frame == '0 && run_write != '0)
+      if (attention_frame == '0 && run_write != '0)
         $fdisplay(
-            layers,
+            file,
             "context %0d %0d %0d %h %h",
             attention_index,
             run_write,
-            run_first,
-            run_address,
-            run_data
+            run_write_first,
+            run_write_address,
+            run_write_data
         );
     end
 endmodule
+
+bind vaqf_accelerator cosim_layers u_layers_trace (
+    .clk,
+    .rst,
+    .matmul_index,
+    .matmul_frame,
+    .attention_index,
+    .attention_frame,
+    .normalizes,
+    .load_valid,
+    .load_ready,
+    .load_data,
+    .residual_write,
+    .residual_first,
+    .residual_address,
+    .residual_data,
+    .hidden_write,
+    .hidden_first,
+    .hidden_address,
+    .hidden_data,
+    .qkv_write,
+    .qkv_first,
+    .qkv_address,
+    .qkv_data,
+    .run_write,
+    .run_write_first,
+    .run_write_address,
+    .run_write_data
+);
