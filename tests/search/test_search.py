@@ -287,5 +287,5 @@ def test_no_other_number_of_query_rows_is_faster(model: str, name: str, act_bits
         for plan in plans(problem, act_bits, array):
             for rows in range(1, 40, 3):
                 other = replace(plan.base, attention_rows=rows, frames_in_flight=1, weight_ports=1)
-                if problem.share(other)[0] <= 1:
+                if problem.weigh(other).share <= 1:
                     assert problem.interval(other) >= found.cycles_per_frame

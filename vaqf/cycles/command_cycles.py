@@ -6,6 +6,7 @@ docs/rtl.md has the order of loads and passes; the numbers of pipelines are late
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
@@ -78,48 +79,117 @@ def _norm_beats(design: Design) -> int:
     return design.tokens // design.norm_tokens
 
 
+class Half(NamedTuple):
+    """One of two halves of the tables (of the operands, in the adder engine): it is filled while
+    the other one is read. Cycles from its first load on.
+    """
+
+    first: int  # to the first look-up in it
+    prepared: int  # to the first load of the other half
+    again: int  # to where it could be filled again if a pass read it in no time
+
+
+def _half(design: Design, read: int, beats: int) -> Half:
+    """read: cycles in which a slice of K is read, `beats` a load. A generator of `share` tokens
+    fills their tables one after the other; each takes 16 entries, or waits for its loads.
+    """
+    if design.engine == "adder":
+        return Half(read - beats + 1 + GATHERED, read, read + RETAKE)
+    turn = max(TABLE_ENTRIES, read // design.share)
+    fill = turn * (design.share - 1) + TABLE_ENTRIES
+    first = read // design.share - beats + 1 + fill + HEADSTART
+    return Half(first, turn * design.share, fill + REFILL)
+
+
+class Pace(NamedTuple):
+    """How the passes of a matmul follow each other, and its groups. docs/rtl.md has a picture."""
+
+    busy: int  # of a pass, what the array itself needs
+    read: int  # of a pass, in which its inputs are read
+    half: Half
+    passes: int  # of a group
+    interval: float  # from a pass's first look-up to that of the next
+    norm_pair: int  # of two groups, what the layer norm needs; 0 if it never binds
+
+    @property
+    def next_pass(self) -> int:
+        """From a pass to the next if that was prepared in time: the faster one of two."""
+        return max(self.busy, self.half.prepared)
+
+    @property
+    def pass_cycles(self) -> float:
+        """Of a group if the layer norm does not bind."""
+        return self.passes * self.interval
+
+    @property
+    def norm_binds(self) -> bool:
+        """Whether groups wait for the layer norm's numbers of their rows."""
+        return self.norm_pair > 2 * self.pass_cycles
+
+    @property
+    def group_cycles(self) -> float:
+        """From a group's first look-up to that of the next, the mean of two."""
+        return self.norm_pair / 2 if self.norm_binds else self.pass_cycles
+
+    @property
+    def binds(self) -> str:
+        """What the passes wait for: compute, table fill, fetch."""
+        if self.interval == self.busy:
+            return "compute"
+        return "fetch" if self.half.prepared == self.read else "table fill"
+
+    def used(self, groups: int, outputs: int) -> int:
+        """From the first look-up of all to the last: of two passes, or groups, that bind together
+        the second follows the first faster.
+        """
+        last_pass = outputs - 1
+        if not self.norm_binds:
+            return _in_pairs(groups * self.passes - 1, int(2 * self.interval), self.next_pass) + (
+                last_pass
+            )
+        last_group = int((self.passes - 1) * self.interval)
+        faster = last_group + self.next_pass
+        return _in_pairs(groups - 1, self.norm_pair, faster) + last_group + last_pass
+
+
+def _in_pairs(steps: int, pair: int, single: int) -> int:
+    """Cycles of so many steps, two of them in `pair` and one left over in `single`."""
+    return steps // 2 * pair + steps % 2 * single
+
+
+def pace(kind: str, shape: MatMulShape, design: Design, beats: int) -> Pace:
+    """The slowest of three binds the passes of a matmul, each load in `beats` cycles.
+
+    A pass takes max(n / P, 4) cycles (a partial sum is written before it is read again), or as
+    long as it takes to read the next slice (K / P loads), or to fill the table engine's tables
+    (16 * share). Filling a half and reading it takes no longer than two passes. So it is with the
+    rows' numbers of the layer norm, and two groups.
+    """
+    busy = max(shape.n // design.pe, MIN_INTERVAL)
+    read = design.simd // design.pe * beats
+    half = _half(design, read, beats)
+    passes = shape.passes(design.simd)
+    normed = kind in NORMALIZED and kind != "head"
+    return Pace(
+        busy=busy,
+        read=read,
+        half=half,
+        passes=passes,
+        interval=max(busy, half.prepared, (half.again + busy) / 2),
+        norm_pair=design.tokens + _numbers_way() + passes * read if normed else 0,
+    )
+
+
 def command(
     kind: str, shape: MatMulShape, design: Design, norm_channels: int | None = None
 ) -> Command:
-    """Cycles of one matmul; norm_channels: of its layer norm if they are not its inputs.
-
-    A pass takes max(n / P, 4) cycles (a partial sum is written before it is read again), or as
-    long as it takes to read the next slice (K / P loads, T / norm_tokens beats each through the
-    layer norm), or to fill the table engine's tables (16 * share). There are two halves of tables
-    (operands, in the adder engine): filling one and reading it takes no longer than two passes. So
-    it is with the rows' numbers of the layer norm, and two groups.
-    """
-    table = design.engine == "table"
-    outputs = shape.n // design.pe
-    busy = max(outputs, MIN_INTERVAL)
+    """Cycles of one matmul; norm_channels: of its layer norm if they are not its inputs."""
     beats = _norm_beats(design) if kind in NORMALIZED else 1
-    loads = design.simd // design.pe
-    read = loads * beats
-    if table:
-        rounds = max(TABLE_ENTRIES, read // design.share)
-        fill = rounds * (design.share - 1) + TABLE_ENTRIES
-        prepared = rounds * design.share
-        turn = (fill + REFILL + busy) / 2
-        first = read // design.share - beats + 1 + fill + HEADSTART
-    else:
-        prepared = read
-        turn = (read + RETAKE + busy) / 2
-        first = read - beats + 1 + GATHERED
-    interval = max(busy, prepared, turn)
-    passes = shape.passes(design.simd)
+    runs = pace(kind, shape, design, beats)
+    outputs = shape.n // design.pe
     groups = ceil_div(shape.m, design.tokens)
-    group = passes * interval
-    first += _first_load(kind, design)
-    # of two passes, or groups, that bind together the second follows the first faster
-    pair = design.tokens + _numbers_way() + passes * read
-    if kind in NORMALIZED and kind != "head" and pair > 2 * group:
-        before, faster = groups - 1, int((passes - 1) * interval) + max(busy, prepared)
-        through = int((passes - 1) * interval) + outputs - 1
-        group = pair / 2
-    else:
-        before, faster, pair = groups * passes - 1, max(busy, prepared), int(2 * interval)
-        through = outputs - 1
-    through += before // 2 * pair + before % 2 * faster
+    first = _first_load(kind, design) + runs.half.first
+    used = runs.used(groups, outputs)
     weights = weight_words(shape, design.pe, design.simd)
     records = shape.n
     if kind in NORMALIZED:
@@ -130,15 +200,15 @@ def command(
         outputs=outputs,
         slices=ceil_div(shape.k, design.simd),
         digits=shape.digits,
-        passes=passes,
-        compute_cycles=passes * busy,
-        read_cycles=passes * read,
-        group_cycles=group,
+        passes=runs.passes,
+        compute_cycles=runs.passes * runs.busy,
+        read_cycles=runs.passes * runs.read,
+        group_cycles=runs.group_cycles,
         first=first,
-        used=through,
-        cycles=first + through + _tail(kind, shape, design),
+        used=used,
+        cycles=first + used + _tail(kind, shape, design),
         norm_cycles=_first_load(kind, design) - _first_load("proj", design),
-        binds="compute" if interval == busy else "fetch" if prepared == read else "table fill",
+        binds=runs.binds,
         weight_words=weights,
         weight_bits=0 if design.resident else weights * design.ring_word_bits,
         records=records,

@@ -58,16 +58,30 @@ class _Share:
     bound_by: str
 
 
-def closed_interval(
-    vit: Vit, by_kind: dict[str, Command], attention: int, frames: int, rate: float
-) -> int:
-    """Cycles per frame if nothing were late: a lower bound of schedule_frame's interval."""
-    block, ends = binary_cycles(by_kind)
-    streamed = math.floor(stream_bits(vit, by_kind) / rate)
+@dataclass(frozen=True)
+class BinaryWork:
+    """What the binary engine does for one frame if nothing is late, and what is read for it."""
+
+    block: int  # cycles of one encoder block
+    ends: int  # of the embedding and the head together
+    stream_bits: int  # of weights and parameters
+
+
+def binary_work(vit: Vit, by_kind: dict[str, Command]) -> BinaryWork:
+    """The commands of a frame added up."""
+    return BinaryWork(*binary_cycles(by_kind), stream_bits(vit, by_kind))
+
+
+def closed_interval(depth: int, work: BinaryWork, attention: int, frames: int, rate: float) -> int:
+    """Cycles per frame if nothing were late: a lower bound of schedule_frame's interval.
+
+    attention: cycles of a layer; rate: bits per cycle.
+    """
+    streamed = math.floor(work.stream_bits / rate)
     if frames == 1:
-        return max(vit.depth * (block + attention) + ends, streamed)
-    middle = (vit.depth - 1) * max(block, attention)
-    return max(middle + max(block + ends, attention), streamed)
+        return max(depth * (work.block + attention) + work.ends, streamed)
+    middle = (depth - 1) * max(work.block, attention)
+    return max(middle + max(work.block + work.ends, attention), streamed)
 
 
 def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:

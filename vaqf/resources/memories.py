@@ -112,17 +112,35 @@ def activation_memories(
     yield Memory("diagonal", "k_v", 2 * banks, act_word, frames * depth)
 
 
+def frame_memories(design: Design) -> Iterator[Memory]:
+    """The memories that grow with the frames in flight."""
+    c, t, frames = design.capacity, design.tokens, design.frames_in_flight
+    array = (t, design.pe, design.simd)
+    yield from activation_memories(c, design.act_bits, array, design.banks, frames)
+    yield Memory("activations", "sums", 1, t * SUMS_BITS, frames * ceil_div(c.tokens, t))
+
+
+def on_luts(design: Design, series_7: bool) -> tuple[int, int, int]:
+    """(LUTs, of them LUTRAM, flip-flops) of the memories that grow with the frames in flight."""
+    lut = lutram = ff = 0
+    for memory in frame_memories(design):
+        use = memory_use(memory.width, memory.depth, memory.registers, series_7)
+        lut += memory.copies * use.lut
+        lutram += memory.copies * use.lutram
+        ff += memory.copies * use.ff
+    return lut, lutram, ff
+
+
 def memories(design: Design, acc_bits: int) -> Iterator[Memory]:
     """Every memory of the accelerator as the banks its engines need; partial sums of `acc_bits`."""
     c, p, a, t = design.capacity, design.pe, design.act_bits, design.tokens
-    yield from activation_memories(c, a, (t, p, design.simd), design.banks, design.frames_in_flight)
+    yield from frame_memories(design)
     # rows of two token groups: one in use, one being fetched
     row_bytes = round_up(c.pixels, PORT_BITS // 8)
     yield Memory("diagonal", "pixels", t, widths.PIXEL_BITS * p, 2 * ceil_div(row_bytes, p))
     groups = ceil_div(c.tokens, t)
     yield Memory("rows", "loads", 1, t * p * a, LOADS, 0)
     yield Memory("operand_sums", "groups", 1, t * acc_bits, GROUPS, 0)
-    yield Memory("activations", "sums", 1, t * SUMS_BITS, design.frames_in_flight * groups)
     yield Memory(
         "binary_engine", "partial_sums", 1, t * p * acc_bits, max(1, c.partial_outputs // p)
     )

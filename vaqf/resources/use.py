@@ -159,4 +159,6 @@ def worst_share(use: Mapping[str, float], budget: Mapping[str, int]) -> tuple[fl
 
 def largest_share(use: Mapping[str, float], available: Mapping[str, int]) -> float:
     """The highest used / available over all resources: the size of a design."""
-    return max(use[key] / available[key] if available[key] else 0.0 for key in RESOURCES)
+    return max(
+        use[key] / available[key] if available[key] else 0.0 for key in RESOURCES if key in use
+    )

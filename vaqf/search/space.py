@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
@@ -14,13 +15,29 @@ from vaqf.hardware.board import Board
 from vaqf.hardware.design import Capacity, Design
 from vaqf.hardware.matmuls import capacity_for
 from vaqf.model.vit import Vit
-from vaqf.resources.memories import Array, activation_memories, bram18, memory_use
-from vaqf.resources.use import dsps, least_logic, resources, worst_share
+from vaqf.resources.memories import (
+    Array,
+    activation_memories,
+    bram18,
+    memory_use,
+    on_luts,
+)
+from vaqf.resources.use import dsps, largest_share, least_logic, resources, worst_share
+from vaqf.search.estimate import Estimate, estimate
 
 MAX_TOKENS_PER_CYCLE = 64
 PE_CHOICES = (1, 2, 3, 4, 6, 8, 12, 16)
 SIMD_DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16)  # K = dim / division, rounded up to whole words
 LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
+
+
+class Weighed(NamedTuple):
+    """A design, what it takes, and the largest share of the budget; legal up to 1."""
+
+    share: float
+    resource: str  # whose share it is
+    design: Design
+    use: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -33,14 +50,21 @@ class Problem:
     clock_mhz: float
     budget: dict[str, int]
     frames: tuple[int, ...]  # numbers of frames in flight to look at, most first
+    # plans of an array, made once for all precisions
+    planned: dict[Array, list["Plan"]] = field(default_factory=dict, repr=False, compare=False)
 
-    def share(self, design: Design) -> tuple[float, str]:
-        """Largest used / budget, and of which resource; legal up to 1."""
-        return worst_share(resources(design, self.board), self.budget)
+    def weigh(self, design: Design) -> Weighed:
+        """What a design takes, against the budget."""
+        use = resources(design, self.board)
+        return Weighed(*worst_share(use, self.budget), design, use)
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command."""
         return schedule.interval(self.vit, self.board, design, self.clock_mhz)
+
+    def estimate(self, design: Design) -> Estimate:
+        """The whole estimate of a design."""
+        return estimate(self.vit, self.board, design, self.clock_mhz)
 
 
 def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
@@ -83,14 +107,24 @@ def _token_choices(vit: Vit) -> list[int]:
 
 def array_floor(problem: Problem, act_bits: int, array: Array) -> tuple[float, str]:
     """The array and the large memories against the budget: a cheap lower bound."""
-    (_, pe, simd), vit = array, problem.vit
-    capacity = _least_capacity(vit, act_bits, pe, simd)
-    use = least_logic(problem.engine, array, act_bits, capacity, problem.board.is_series_7)
-    share = worst_share(use, problem.budget)
+    share = worst_share(_array_logic(problem, act_bits, array), problem.budget)
     if share[0] > 1:
         return share
     blocks = _large_memories(problem, act_bits, array)
     return max(share, worst_share({"bram36": blocks}, problem.budget))
+
+
+def size_floor(problem: Problem, act_bits: int, array: Array) -> float:
+    """The same against all that the device has."""
+    available = problem.board.available()
+    blocks = {"bram36": _large_memories(problem, act_bits, array)}
+    return largest_share(_array_logic(problem, act_bits, array) | blocks, available)
+
+
+def _array_logic(problem: Problem, act_bits: int, array: Array) -> dict[str, float]:
+    (_, pe, simd), vit = array, problem.vit
+    capacity = _least_capacity(vit, act_bits, pe, simd)
+    return least_logic(problem.engine, array, act_bits, capacity, problem.board.is_series_7)
 
 
 @lru_cache(maxsize=1024)
@@ -127,30 +161,53 @@ class Plan:
     resident: Design | None  # the same with all weights on chip, if they alone fit
     by_kind: dict[str, command_cycles.Command]  # of the resident design if there is one
 
+    def at(self, act_bits: int) -> "Plan":
+        """The same at another precision, of which the commands depend by the pixels' digits."""
+        before = self.base.act_bits
+        if act_bits == before:
+            return self
+        base = replace(self.base, act_bits=act_bits)
+        resident = self.resident and replace(self.resident, act_bits=act_bits)
+        by_kind = self.by_kind
+        if widths.pixel_digits(act_bits) != widths.pixel_digits(before):
+            by_kind = by_kind | {"embed": _embedding(self.problem.vit, resident or base)}
+        return Plan(self.problem, base, resident, by_kind)
+
     @cached_property
-    def smallest(self) -> tuple[float, str, Design]:
-        """The least any design of this plan uses, with its share: one frame, unless two fill blocks
-        of RAM that one would put on LUTs."""
+    def smallest(self) -> Weighed:
+        """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
+        would put on LUTs."""
         frames = self.problem.frames
         least = replace(self.base, weight_ports=1, frames_in_flight=frames[-1])
-        share, resource = self.problem.share(least)
-        if share > 1 and resource not in ("dsp", "bram36") and len(frames) > 1:
+        weighed = self.problem.weigh(least)
+        if weighed.share > 1 and weighed.resource not in ("dsp", "bram36"):
             more = replace(least, frames_in_flight=frames[0])
-            both = (share, resource, least), (*self.problem.share(more), more)
-            return min(both, key=lambda entry: entry[0])
-        return share, resource, least
+            series_7 = self.problem.board.is_series_7
+            one, two = (on_luts(design, series_7) for design in (least, more))
+            if any(b < a for a, b in zip(one, two, strict=True)):
+                return min(weighed, self.problem.weigh(more), key=lambda entry: entry.share)
+        return weighed
 
-    def interval(self, frames: int, rows: int) -> int:
-        """Cycles per frame if the ring never ran dry."""
-        design, vit = self.base, self.problem.vit
+    @cached_property
+    def work(self) -> schedule.BinaryWork:
+        """What the binary engine does for a frame."""
+        return schedule.binary_work(self.problem.vit, self.by_kind)
+
+    def interval(self, frames: int, rows: int, ports: int | None = None) -> int:
+        """Cycles per frame if the ring never ran dry, filled through most ports or fewer."""
+        vit, ports = self.problem.vit, ports or self.base.weight_ports
         attention = command_cycles.attention_cycles(vit, self.base, rows)
-        rate = timeline.stream_rate(self.problem.board, design.weight_ports, self.problem.clock_mhz)
-        return schedule.closed_interval(vit, self.by_kind, attention, frames, rate)
+        rate = timeline.stream_rate(self.problem.board, ports, self.problem.clock_mhz)
+        return schedule.closed_interval(vit.depth, self.work, attention, frames, rate)
+
+    def bound(self, design: Design) -> int:
+        """The same of one of the plan's designs, with its rows, frames and ports."""
+        rows, frames = design.attention_rows, design.frames_in_flight
+        return self.interval(frames, rows, design.weight_ports)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
-        depth = self.problem.vit.depth
-        block, ends = schedule.binary_cycles(self.by_kind)
+        depth, block, ends = self.problem.vit.depth, self.work.block, self.work.ends
         most = self._most_rows
         if frames == 1:
             if limit is None:
@@ -198,8 +255,21 @@ class Plan:
             yield base
 
 
-def plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
+def plans(problem: Problem, act_bits: int, array: Array) -> list[Plan]:
     """One plan per width L of the attention engine."""
+    if array not in problem.planned:
+        problem.planned[array] = list(_plans(problem, act_bits, array))
+    return [plan.at(act_bits) for plan in problem.planned[array]]
+
+
+def _embedding(vit: Vit, design: Design) -> command_cycles.Command:
+    """The embedding's command."""
+    padded_head = design.padded_head(vit.head_dim)
+    shapes = matmuls.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
+    return command_cycles.command("embed", shapes["embed"], design)
+
+
+def _plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:
     vit, (tokens, pe, simd) = problem.vit, array
     # what depends on the number of lanes by the size of a head alone, and by the sharing
     norm_tokens: dict[tuple[int, int], int] = {}
@@ -271,9 +341,9 @@ def _norm_tokens(vit: Vit, design: Design) -> int:
     by_kind = matmuls.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
 
     def cycles(rows: int) -> float:
-        trial = replace(design, norm_tokens=rows)
+        beats = design.tokens // rows
         return sum(
-            command_cycles.command(kind, by_kind[kind], trial).group_cycles
+            command_cycles.pace(kind, by_kind[kind], design, beats).group_cycles
             for kind in ("qkv", "fc1")
         )
 
