@@ -19,14 +19,15 @@ What is natural is not reported:
   meant to reach an end: a single value there is reported.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.arithmetic import widths
+from vaqf.model.layers import Kind, Layer, of_block
 from vaqf.network.structure import Block, Network
 
 MAX_CLAMPED = 0.05  # of the values, at one end
@@ -135,36 +136,34 @@ def _residual(name: str) -> Grid:
     return _signed(name, "residual stream", widths.RESIDUAL_BITS)
 
 
-def _block(prefix: str, layer: Block, act_bits: int) -> tuple[Grid, ...]:
-    """The grids of one block, in the order of computation."""
+def _part(name: str, part: str) -> str:
+    """The name of what is computed on the way to a layer of golden, or is a part of it."""
+    return f"{name.rpartition('.')[0]}.{part}"
+
+
+def _grids(layer: Layer, block: Block, act_bits: int) -> Iterator[Grid]:
+    """What is clamped where one layer of a block is computed; nothing for many."""
+    name = layer.name
     top, signed = widths.unsigned_limit(act_bits), widths.signed_limit(act_bits)
-    zero = int(layer.gelu[2 ** (widths.GELU_INDEX_BITS - 1)])  # gelu(0)
-    index = _signed(f"{prefix}.mlp.index", "gelu index", widths.GELU_INDEX_BITS)
-    return (
-        Grid(f"{prefix}.norm1", "layer norm", 0, top),
-        *(Grid(f"{prefix}.attn.{part}", part, -signed, signed) for part in "qkv"),
-        Grid(
-            f"{prefix}.attn.softmax",
-            "softmax numerator",
-            0,
-            widths.unsigned_limit(widths.exp_bits(act_bits)),
-            free_low=True,
-            free_high=True,
-        ),
-        Grid(f"{prefix}.attn.context", "context", 0, top),
-        _residual(f"{prefix}.attn.proj"),
-        Grid(f"{prefix}.norm2", "layer norm", 0, top),
-        Grid(
-            index.name,
-            index.what,
-            index.low,
-            index.high,
-            free_low=int(layer.gelu[0]) == zero,
-            free_high=int(layer.gelu[-1]) == top,
-        ),
-        Grid(f"{prefix}.mlp.fc1", "hidden", 0, top, free_low=True),
-        _residual(f"{prefix}.mlp.fc2"),
-    )
+    match layer.kind:
+        case Kind.NORM1 | Kind.NORM2:
+            yield Grid(name, "layer norm", 0, top)
+        case Kind.QKV:
+            for part in "qkv":
+                yield Grid(_part(name, part), part, -signed, signed)
+        case Kind.SOFTMAX:
+            high = widths.unsigned_limit(widths.exp_bits(act_bits))
+            yield Grid(name, "softmax numerator", 0, high, free_low=True, free_high=True)
+        case Kind.CONTEXT:
+            yield Grid(name, "context", 0, top)
+        case Kind.PROJ | Kind.FC2:
+            yield _residual(name)
+        case Kind.FC1:
+            zero = int(block.gelu[2 ** (widths.GELU_INDEX_BITS - 1)])  # gelu(0)
+            index = _signed(_part(name, "index"), "gelu index", widths.GELU_INDEX_BITS)
+            low, high = int(block.gelu[0]) == zero, int(block.gelu[-1]) == top
+            yield replace(index, free_low=low, free_high=high)
+            yield Grid(name, "hidden", 0, top, free_low=True)
 
 
 def grids(network: Network) -> tuple[Grid, ...]:
@@ -172,8 +171,9 @@ def grids(network: Network) -> tuple[Grid, ...]:
     top = widths.unsigned_limit(network.act_bits)
     blocks = [
         grid
-        for i, layer in enumerate(network.blocks)
-        for grid in _block(f"blocks.{i}", layer, network.act_bits)
+        for i, block in enumerate(network.blocks)
+        for layer in of_block(i)
+        for grid in _grids(layer, block, network.act_bits)
     ]
     logits = _signed("head", "logits", widths.LOGIT_BITS)
     return (_residual("embed"), *blocks, Grid("norm", "layer norm", 0, top), logits)
@@ -193,6 +193,7 @@ class Tally:
 
     def __init__(self, network: Network, histogram: Histogram = histogram) -> None:
         self._grids = {grid.name: grid for grid in grids(network)}
+        self._split = {Kind.QKV.of(i) for i in range(network.vit.depth)}
         self._histogram = histogram
         self._counts = {
             name: np.zeros(grid.levels, np.int64)
@@ -202,11 +203,11 @@ class Tally:
 
     def record(self, name: str, values: Any) -> None:
         """Count the values [..., channels] of one layer; logits are left to `ranges`."""
-        if name.endswith("attn.qkv"):
+        if name in self._split:
             dim = values.shape[-1] // 3
             for i, part in enumerate("qkv"):
                 own = values[..., i * dim : (i + 1) * dim]
-                self._add(f"{name.removesuffix('qkv')}{part}", own)
+                self._add(_part(name, part), own)
         elif name != "head":
             self._add(name, values)
 

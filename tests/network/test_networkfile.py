@@ -4,7 +4,7 @@ import json
 import os
 import pickle
 import struct
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from vaqf.errors import InputError
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.network.structure import Block
 
 TINY = Vit(
     name="tiny", image_size=4, patch_size=2, channels=1, dim=6, depth=1, heads=2, classes=3,
@@ -33,6 +35,11 @@ NET = make(TINY)
 DATA = networkfile.to_bytes(NET)
 (HEADER_BYTES,) = struct.unpack("<Q", DATA[:8])
 HEADER = json.loads(json.loads(DATA[8 : 8 + HEADER_BYTES])["__metadata__"]["vaqf"])
+
+
+def test_a_block_has_its_parts_in_the_order_of_computation():
+    parts = [Kind.CONTEXT if f.name == "attention" else Kind(f.name) for f in fields(Block)]
+    assert parts == [kind for kind in Kind if kind in parts]
 
 
 def write(path, tensors=None, header=None, **metadata):

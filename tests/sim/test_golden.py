@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sim import golden
 from vaqf.arithmetic import widths
+from vaqf.model.layers import of_frame
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Linear, Norm, Requant
@@ -348,6 +349,8 @@ def test_layers_come_in_order_with_their_types(net):
     wanted |= {"norm": ("uint8", (1, 24)), "head": ("int32", (7,))}
     assert {name: (str(a.dtype), a.shape) for name, a in layers.items()} == wanted
     assert list(layers) == list(wanted)
+    told = [layer.name for layer in of_frame(2)]  # the embedding has a name of timm's there
+    assert list(layers)[1:] == [name for name in told if name in layers]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""A vision transformer as the list of layers that one frame computes, in order."""
+"""A vision transformer as the layers that one frame computes, in order, with their sizes."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from vaqf.model.layers import Kind, Layer, of_frame
 from vaqf.model.vit import Vit
 
 
@@ -10,7 +11,6 @@ from vaqf.model.vit import Vit
 class MatMul:
     """m x k activations times k x n; `count` independent ones (heads)."""
 
-    name: str
     m: int  # tokens
     k: int
     n: int
@@ -26,8 +26,6 @@ class MatMul:
 class Elementwise:
     """A layer without a matrix: layer norm, softmax, gelu, residual add."""
 
-    name: str
-    op: str
     rows: int
     channels: int
 
@@ -37,31 +35,55 @@ class Elementwise:
         return 0
 
 
-Layer: TypeAlias = MatMul | Elementwise
+Size: TypeAlias = MatMul | Elementwise
 
 
-def workload(vit: Vit) -> list[Layer]:
-    """The layers of one frame; one image, classifier included."""
+@dataclass(frozen=True)
+class Work:
+    """One layer of one frame, and how large it is."""
+
+    layer: Layer
+    size: Size
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.layer.name
+
+    @property
+    def op(self) -> str:
+        """What it computes, in a word: matmul, layer_norm, softmax, gelu, residual."""
+        return "matmul" if isinstance(self.size, MatMul) else self.layer.kind.op.value
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates; none without a matrix."""
+        return self.size.macs
+
+
+def sizes(vit: Vit) -> dict[Kind, Size]:
+    """How large every kind of layer is, for one image; classifier included."""
     t, d = vit.tokens, vit.dim
-    layers: list[Layer] = [MatMul("patch_embed", vit.patches, vit.patch_inputs, d)]
-    for i in range(vit.depth):
-        b = f"blocks.{i}"
-        layers += [
-            Elementwise(f"{b}.norm1", "layer_norm", t, d),
-            MatMul(f"{b}.attn.qkv", t, d, 3 * d),
-            MatMul(f"{b}.attn.scores", t, vit.head_dim, t, count=vit.heads),
-            Elementwise(f"{b}.attn.softmax", "softmax", vit.heads * t, t),
-            MatMul(f"{b}.attn.context", t, t, vit.head_dim, count=vit.heads),
-            MatMul(f"{b}.attn.proj", t, d, d),
-            Elementwise(f"{b}.attn.residual", "residual", t, d),
-            Elementwise(f"{b}.norm2", "layer_norm", t, d),
-            MatMul(f"{b}.mlp.fc1", t, d, vit.hidden),
-            Elementwise(f"{b}.mlp.gelu", "gelu", t, vit.hidden),
-            MatMul(f"{b}.mlp.fc2", t, vit.hidden, d),
-            Elementwise(f"{b}.mlp.residual", "residual", t, d),
-        ]
-    layers += [
-        Elementwise("norm", "layer_norm", vit.prefix_tokens, d),
-        MatMul("head", vit.prefix_tokens, d, vit.classes),
-    ]
-    return layers
+    return {
+        Kind.EMBED: MatMul(vit.patches, vit.patch_inputs, d),
+        Kind.NORM1: Elementwise(t, d),
+        Kind.QKV: MatMul(t, d, 3 * d),
+        Kind.SCORES: MatMul(t, vit.head_dim, t, count=vit.heads),
+        Kind.SOFTMAX: Elementwise(vit.heads * t, t),
+        Kind.CONTEXT: MatMul(t, t, vit.head_dim, count=vit.heads),
+        Kind.PROJ: MatMul(t, d, d),
+        Kind.RESIDUAL1: Elementwise(t, d),
+        Kind.NORM2: Elementwise(t, d),
+        Kind.FC1: MatMul(t, d, vit.hidden),
+        Kind.GELU: Elementwise(t, vit.hidden),
+        Kind.FC2: MatMul(t, vit.hidden, d),
+        Kind.RESIDUAL2: Elementwise(t, d),
+        Kind.NORM: Elementwise(vit.prefix_tokens, d),
+        Kind.HEAD: MatMul(vit.prefix_tokens, d, vit.classes),
+    }
+
+
+def workload(vit: Vit) -> list[Work]:
+    """The layers of one frame."""
+    size = sizes(vit)
+    return [Work(layer, size[layer.kind]) for layer in of_frame(vit.depth)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.images.patches import to_patches
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.network.integerize import (
     BlockScales,
@@ -137,20 +138,19 @@ def scales(
     blocks = []
     limit = widths.signed_limit(act_bits)
     for i in range(vit.depth):
-        p = f"blocks.{i}"
-        a = norm(f"{p}.norm1", x)
+        a = norm(Kind.NORM1.of(i), x)
         norm1 = unsigned_scale(a, act_bits)
-        qkv = linear(f"{p}.attn.qkv", a).reshape(batch, vit.tokens, 3, vit.heads, vit.head_dim)
+        qkv = linear(Kind.QKV.of(i), a).reshape(batch, vit.tokens, 3, vit.heads, vit.head_dim)
         q, k, v = qkv.transpose(2, 0, 3, 1, 4)
         attention = _softmax(q @ k.swapaxes(-1, -2) / math.sqrt(vit.head_dim))
         context = (attention @ v).transpose(0, 2, 1, 3).reshape(batch, vit.tokens, d)
-        x = x + linear(f"{p}.attn.proj", context)
+        x = x + linear(Kind.PROJ.of(i), context)
         peak = max(peak, float(np.abs(x).max()))
-        a = norm(f"{p}.norm2", x)
-        index = linear(f"{p}.mlp.fc1", a)
+        a = norm(Kind.NORM2.of(i), x)
+        index = linear(Kind.FC1.of(i), a)
         index_scale = signed_scale(index, 2 ** (widths.GELU_INDEX_BITS - 1) - 1)
         hidden = _gelu(index)
-        x = x + linear(f"{p}.mlp.fc2", hidden)
+        x = x + linear(Kind.FC2.of(i), hidden)
         peak = max(peak, float(np.abs(x).max()))
         blocks.append(
             BlockScales(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
+from vaqf.model.layers import BINARY, Kind, of_frame
 from vaqf.model.vit import Vit
 from vaqf.network.structure import MAX_EPS, Attention, Block, Linear, Network, Norm, Requant
 
@@ -72,8 +73,7 @@ def binarize(weight: FloatArray) -> Binary:
 
 def binary_layers(vit: Vit) -> list[str]:
     """Names of the linear layers whose weights are binary."""
-    names = ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")
-    return [f"blocks.{i}.{name}" for i in range(vit.depth) for name in names]
+    return [layer.name for layer in of_frame(vit.depth) if layer.kind in BINARY]
 
 
 def _requant(
@@ -143,7 +143,7 @@ def _gelu_table(index_scale: float, out: Unsigned, act_bits: int) -> NDArray[np.
     return table
 
 
-def _attention(name: str, vit: Vit, scales: BlockScales) -> Attention:
+def _attention(index: int, vit: Vit, scales: BlockScales) -> Attention:
     step = scales.q * scales.k / math.sqrt(vit.head_dim) * math.log2(math.e)
     step *= 2**widths.EXP2_FRACTION_BITS
     shift = widths.MAX_SHIFT
@@ -151,38 +151,42 @@ def _attention(name: str, vit: Vit, scales: BlockScales) -> Attention:
         shift -= 1
     mult = round(step * 2**shift)
     if mult >= 2**widths.SCORE_MULT_BITS:
-        raise InputError(f"{name}: scores scale by {step:.3g}, more than the softmax can express")
+        name = Kind.SCORES.of(index)
+        raise InputError(f"{name}: they scale by {step:.3g}, more than the softmax can express")
     unit = 2.0**-widths.NORM_FRACTION_BITS
     gain = np.full(vit.dim, scales.v * unit / scales.context.scale)
     offset = np.full(vit.dim, float(scales.context.zero))
-    return Attention(mult, shift, _requant(f"{name}.context", gain, offset))
+    return Attention(mult, shift, _requant(Kind.CONTEXT.of(index), gain, offset))
 
 
 def _block(
     vit: Vit,
     act_bits: int,
-    prefix: str,
+    index: int,
     params: Mapping[str, FloatArray],
     binary: Mapping[str, Binary],
     scales: BlockScales,
     residual: float,
 ) -> Block:
-    def linear(name: str, source: Unsigned, out_scale: FloatArray | float) -> Linear:
-        path = f"{prefix}.{name}"
-        weight = binary[path]
-        bias = params.get(f"{path}.bias", np.zeros(len(weight.alpha)))
-        return _binary(path, weight, bias, source, out_scale)
+    def norm(kind: Kind, out: Unsigned) -> Norm:
+        return _norm(kind.of(index), params, vit, residual, out)
+
+    def linear(kind: Kind, source: Unsigned, out_scale: FloatArray | float) -> Linear:
+        name = kind.of(index)
+        weight = binary[name]
+        bias = params.get(f"{name}.bias", np.zeros(len(weight.alpha)))
+        return _binary(name, weight, bias, source, out_scale)
 
     qkv_scale = np.repeat([scales.q, scales.k, scales.v], vit.dim)
     return Block(
-        norm1=_norm(f"{prefix}.norm1", params, vit, residual, scales.norm1),
-        qkv=linear("attn.qkv", scales.norm1, qkv_scale),
-        attention=_attention(f"{prefix}.attn", vit, scales),
-        proj=linear("attn.proj", scales.context, residual),
-        norm2=_norm(f"{prefix}.norm2", params, vit, residual, scales.norm2),
-        fc1=linear("mlp.fc1", scales.norm2, scales.gelu),
+        norm1=norm(Kind.NORM1, scales.norm1),
+        qkv=linear(Kind.QKV, scales.norm1, qkv_scale),
+        attention=_attention(index, vit, scales),
+        proj=linear(Kind.PROJ, scales.context, residual),
+        norm2=norm(Kind.NORM2, scales.norm2),
+        fc1=linear(Kind.FC1, scales.norm2, scales.gelu),
         gelu=_gelu_table(scales.gelu, scales.hidden, act_bits),
-        fc2=linear("mlp.fc2", scales.hidden, residual),
+        fc2=linear(Kind.FC2, scales.hidden, residual),
     )
 
 
@@ -267,7 +271,7 @@ def integerize(
     """
     embed, position = _embed(vit, params, scales.residual)
     blocks = tuple(
-        _block(vit, act_bits, f"blocks.{i}", params, binary, block, scales.residual)
+        _block(vit, act_bits, i, params, binary, block, scales.residual)
         for i, block in enumerate(scales.blocks)
     )
     head, logit_scale = _head(vit, act_bits, params, scales.norm)

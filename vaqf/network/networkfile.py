@@ -12,6 +12,7 @@ import numpy as np
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.network.structure import (
     MAX_EPS,
@@ -27,6 +28,7 @@ from vaqf.network.structure import (
 SCHEMA = 1
 MAX_ORIGIN = 500  # characters
 _DTYPES = ("I8", "U8", "I16", "I32", "I64")  # as safetensors names them
+_SCORE = "blocks.{}.attn.score"  # _mult and _shift
 
 
 def _requant_tensors(prefix: str, requant: Requant) -> Iterator[tuple[str, IntArray]]:
@@ -53,18 +55,17 @@ def tensors(network: Network) -> dict[str, IntArray]:
     out = dict(_linear_tensors("embed", network.embed, binary=False))
     out["position"] = network.position.astype(np.int16)
     for i, block in enumerate(network.blocks):
-        p = f"blocks.{i}"
-        out.update(_norm_tensors(f"{p}.norm1", block.norm1))
-        out.update(_linear_tensors(f"{p}.attn.qkv", block.qkv, binary=True))
-        attention = block.attention
-        out[f"{p}.attn.score_mult"] = np.array([attention.score_mult], np.int64)
-        out[f"{p}.attn.score_shift"] = np.array([attention.score_shift], np.int64)
-        out.update(_requant_tensors(f"{p}.attn.context", attention.context))
-        out.update(_linear_tensors(f"{p}.attn.proj", block.proj, binary=True))
-        out.update(_norm_tensors(f"{p}.norm2", block.norm2))
-        out.update(_linear_tensors(f"{p}.mlp.fc1", block.fc1, binary=True))
-        out[f"{p}.mlp.gelu"] = block.gelu.astype(np.uint8)
-        out.update(_linear_tensors(f"{p}.mlp.fc2", block.fc2, binary=True))
+        out.update(_norm_tensors(Kind.NORM1.of(i), block.norm1))
+        out.update(_linear_tensors(Kind.QKV.of(i), block.qkv, binary=True))
+        attention, score = block.attention, _SCORE.format(i)
+        out[f"{score}_mult"] = np.array([attention.score_mult], np.int64)
+        out[f"{score}_shift"] = np.array([attention.score_shift], np.int64)
+        out.update(_requant_tensors(Kind.CONTEXT.of(i), attention.context))
+        out.update(_linear_tensors(Kind.PROJ.of(i), block.proj, binary=True))
+        out.update(_norm_tensors(Kind.NORM2.of(i), block.norm2))
+        out.update(_linear_tensors(Kind.FC1.of(i), block.fc1, binary=True))
+        out[Kind.GELU.of(i)] = block.gelu.astype(np.uint8)
+        out.update(_linear_tensors(Kind.FC2.of(i), block.fc2, binary=True))
     out.update(_norm_tensors("norm", network.norm))
     out.update(_linear_tensors("head", network.head, binary=False))
     return {name: np.ascontiguousarray(value) for name, value in out.items()}
@@ -153,29 +154,27 @@ class _Reader:
         weight = self.take(f"{prefix}.weight", np.int8, (n, k), -128, 127)
         return Linear(weight, self.requant(prefix, n))
 
-    def block(self, prefix: str, vit: Vit, act_bits: int) -> Block:
-        d = vit.dim
+    def block(self, index: int, vit: Vit, act_bits: int) -> Block:
+        d, score = vit.dim, _SCORE.format(index)
         return Block(
-            norm1=self.norm(f"{prefix}.norm1", d),
-            qkv=self.binary(f"{prefix}.attn.qkv", 3 * d, d),
+            norm1=self.norm(Kind.NORM1.of(index), d),
+            qkv=self.binary(Kind.QKV.of(index), 3 * d, d),
             attention=Attention(
-                score_mult=self.number(
-                    f"{prefix}.attn.score_mult", 0, 2**widths.SCORE_MULT_BITS - 1
-                ),
-                score_shift=self.number(f"{prefix}.attn.score_shift", 0, widths.MAX_SHIFT),
-                context=self.requant(f"{prefix}.attn.context", d),
+                score_mult=self.number(f"{score}_mult", 0, 2**widths.SCORE_MULT_BITS - 1),
+                score_shift=self.number(f"{score}_shift", 0, widths.MAX_SHIFT),
+                context=self.requant(Kind.CONTEXT.of(index), d),
             ),
-            proj=self.binary(f"{prefix}.attn.proj", d, d),
-            norm2=self.norm(f"{prefix}.norm2", d),
-            fc1=self.binary(f"{prefix}.mlp.fc1", vit.hidden, d),
+            proj=self.binary(Kind.PROJ.of(index), d, d),
+            norm2=self.norm(Kind.NORM2.of(index), d),
+            fc1=self.binary(Kind.FC1.of(index), vit.hidden, d),
             gelu=self.take(
-                f"{prefix}.mlp.gelu",
+                Kind.GELU.of(index),
                 np.uint8,
                 (2**widths.GELU_INDEX_BITS,),
                 0,
                 widths.unsigned_limit(act_bits),
             ),
-            fc2=self.binary(f"{prefix}.mlp.fc2", d, vit.hidden),
+            fc2=self.binary(Kind.FC2.of(index), d, vit.hidden),
         )
 
     def network(self, header: dict[str, Any], vit: Vit) -> Network:
@@ -188,7 +187,7 @@ class _Reader:
             logit_scale=float(header["logit_scale"]),
             embed=self.fixed("embed", d, vit.patch_inputs),
             position=self.take("position", np.int16, (vit.tokens, d), -limit, limit - 1),
-            blocks=tuple(self.block(f"blocks.{i}", vit, act_bits) for i in range(vit.depth)),
+            blocks=tuple(self.block(i, vit, act_bits) for i in range(vit.depth)),
             norm=self.norm("norm", d),
             head=self.fixed("head", vit.classes, vit.prefix_tokens * d),
         )

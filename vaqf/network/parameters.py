@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from vaqf.errors import InputError
 from vaqf.files.fields import nearest, shown
 from vaqf.model import zoo
+from vaqf.model.layers import BINARY, Kind, Op, of_block, of_frame
 from vaqf.model.vit import Vit
+from vaqf.model.workload import MatMul, sizes
 from vaqf.network.names import HF_PREFIX, HF_UNUSED, timm_name
 
 FloatArray = NDArray[Any]
@@ -34,26 +36,32 @@ def shapes(vit: Vit) -> dict[str, tuple[int, ...]]:
     }
     if vit.distilled:
         out["dist_token"] = (1, 1, d)
-    for i in range(vit.depth):
-        b = f"blocks.{i}"
-        out |= {
-            f"{b}.norm1.weight": (d,),
-            f"{b}.norm1.bias": (d,),
-            f"{b}.attn.qkv.weight": (3 * d, d),
-            f"{b}.attn.proj.weight": (d, d),
-            f"{b}.attn.proj.bias": (d,),
-            f"{b}.norm2.weight": (d,),
-            f"{b}.norm2.bias": (d,),
-            f"{b}.mlp.fc1.weight": (vit.hidden, d),
-            f"{b}.mlp.fc1.bias": (vit.hidden,),
-            f"{b}.mlp.fc2.weight": (d, vit.hidden),
-            f"{b}.mlp.fc2.bias": (d,),
-        }
-        if vit.qkv_bias:
-            out[f"{b}.attn.qkv.bias"] = (3 * d,)
-    out |= {"norm.weight": (d,), "norm.bias": (d,)}
+    for block in range(vit.depth):
+        out |= _block_shapes(vit, block)
+    out |= _with_bias("norm", (d,))
     for head in ("head", "head_dist") if vit.distilled else ("head",):
-        out |= {f"{head}.weight": (vit.classes, d), f"{head}.bias": (vit.classes,)}
+        out |= _with_bias(head, (vit.classes, d))
+    return out
+
+
+def _with_bias(name: str, weight: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": weight, f"{name}.bias": weight[:1]}
+
+
+def _block_shapes(vit: Vit, block: int) -> dict[str, tuple[int, ...]]:
+    """Of one encoder block; the bias that some models lack is the last of them to be drawn."""
+    out: dict[str, tuple[int, ...]] = {}
+    by_kind = sizes(vit)
+    for layer in of_block(block):
+        size = by_kind[layer.kind]
+        if layer.kind in BINARY and isinstance(size, MatMul):
+            out |= _with_bias(layer.name, (size.n, size.k))
+        elif layer.kind.op is Op.LAYER_NORM:
+            out |= _with_bias(layer.name, (vit.dim,))
+    name = f"{Kind.QKV.of(block)}.bias"
+    bias = out.pop(name)
+    if vit.qkv_bias:
+        out[name] = bias
     return out
 
 
@@ -65,15 +73,17 @@ def random(vit: Vit, seed: int) -> dict[str, FloatArray]:
     """
     rng = np.random.default_rng(seed)
     params: dict[str, FloatArray] = {}
+    weights = {f"{layer.name}.weight": layer.kind for layer in of_frame(vit.depth)}
     for name, shape in shapes(vit).items():
         draw = rng.standard_normal(shape, dtype=np.float32)
-        if name.endswith(("norm1.weight", "norm2.weight")) or name == "norm.weight":
+        kind = weights.get(name)
+        if kind is not None and kind.op is Op.LAYER_NORM:
             params[name] = 1.0 + np.float32(0.1) * draw
         elif len(shape) == 1 or name in ("cls_token", "dist_token", "pos_embed"):
             params[name] = np.float32(0.1) * draw
         else:
             params[name] = draw / np.float32(np.sqrt(np.prod(shape[1:])))
-        if name.endswith("attn.qkv.weight"):
+        if kind is Kind.QKV:
             params[name][: 2 * vit.dim] *= np.float32(np.sqrt(RANDOM_SCORE_STD))
     return params
 

@@ -11,8 +11,9 @@ from vaqf.cycles.timeline import stream_rate
 from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.hardware.board import RESOURCES, Board
 from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
-from vaqf.model.workload import MatMul, workload
+from vaqf.model.workload import Elementwise, Work, workload
 from vaqf.resources import unit_costs as cost
 from vaqf.resources.use import largest_share, resources, softmax_lanes
 
@@ -146,30 +147,30 @@ def _image_bits(vit: Vit) -> int:
 
 def _layers(vit: Vit, design: Design, plan: Schedule) -> Iterator[LayerEstimate]:
     """Every workload layer with its share of the interval; the shares add up to the interval."""
-    for layer in workload(vit):
-        op = "matmul" if isinstance(layer, MatMul) else layer.op
-        timing = plan.layers.get(layer.name)
+    for work in workload(vit):
+        timing = plan.layers.get(work.name)
         if timing is not None:
             yield LayerEstimate(
-                name=layer.name,
-                op=op,
-                macs=layer.macs,
+                name=work.name,
+                op=work.op,
+                macs=work.macs,
                 cycles=timing.busy,
                 exposed_cycles=timing.exposed,
                 bound_by=timing.bound_by,
                 elapsed_cycles=timing.elapsed,
             )
         else:
-            assert not isinstance(layer, MatMul)
-            busy = _vector_cycles(design, op, layer.rows, layer.channels)
-            yield LayerEstimate(layer.name, op, 0, busy, 0, "hidden", 0)
+            busy = _vector_cycles(design, work)
+            yield LayerEstimate(work.name, work.op, 0, busy, 0, "hidden", 0)
 
 
-def _vector_cycles(design: Design, op: str, rows: int, channels: int) -> int:
+def _vector_cycles(design: Design, work: Work) -> int:
     """Busy cycles of the vector unit's lanes for a layer that runs under an engine."""
-    if op == "softmax":
-        return ceil_div(rows, softmax_lanes(design)) * channels
-    return ceil_div(rows, design.tokens) * ceil_div(channels, design.pe)
+    size = work.size
+    assert isinstance(size, Elementwise)
+    if work.layer.kind.op is Op.SOFTMAX:
+        return ceil_div(size.rows, softmax_lanes(design)) * size.channels
+    return ceil_div(size.rows, design.tokens) * ceil_div(size.channels, design.pe)
 
 
 def assumptions(result: Estimate) -> Iterator[str]:

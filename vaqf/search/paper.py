@@ -16,8 +16,9 @@ from vaqf.errors import InputError
 from vaqf.files.fields import check_target, check_whole
 from vaqf.hardware.board import RESOURCES, Board
 from vaqf.hardware.design import Design
+from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
-from vaqf.model.workload import MatMul, workload
+from vaqf.model.workload import workload
 from vaqf.search.estimate import SCHEMA, LayerEstimate
 
 MIN_BITS, MAX_BITS = 1, 16
@@ -71,14 +72,12 @@ class PaperEstimate:
 
     def layers(self) -> Iterator[LayerEstimate]:
         """One entry per workload layer; the host's are hidden."""
-        for layer in workload(self.vit):
-            matmul = isinstance(layer, MatMul)
-            binary = layer.name.endswith(("qkv", "proj", "fc1", "fc2"))
+        for work in workload(self.vit):
+            binary = work.layer.kind.op is Op.BINARY
             rate = self.binary_macs_per_cycle if binary else self.dsp_macs_per_cycle
-            cycles = math.ceil(layer.macs / rate)
-            engine = ("binary engine" if binary else "dsp engine") if matmul else "host"
-            op = "matmul" if isinstance(layer, MatMul) else layer.op
-            yield LayerEstimate(layer.name, op, layer.macs, cycles, cycles, engine, cycles)
+            cycles = math.ceil(work.macs / rate)
+            engine = ("binary engine" if binary else "dsp engine") if work.macs else "host"
+            yield LayerEstimate(work.name, work.op, work.macs, cycles, cycles, engine, cycles)
 
     @property
     def cycles_per_frame(self) -> int:
