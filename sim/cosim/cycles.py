@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaqf.cycles.schedule import TIMED_AS
 from vaqf.errors import InputError
+from vaqf.hardware import order
 from vaqf.program.compile import Program
 from vaqf.project.read import Project, read_json
 
 MAX_CYCLES = 2**40  # an hour at 300 MHz: no frame takes that long
-EMBED = {"embed": "patch_embed"}  # golden's name and the workload's
 
 
 @dataclass(frozen=True)
@@ -82,28 +83,15 @@ def measured(
         frame = run / len(written)
         means = f"the run, divided by its {len(written)} frames: start and end are in it"
     spans = _spans(trace)
-    names = {entry.command: entry.layer for entry in program.traced if not entry.normalized_input}
+    at_command = {entry.layer: entry.command for entry in program.traced}
     commands = []
-    for index, name in names.items():
-        if mine := spans.get(index):
+    for command in order.commands(project.network.vit.depth):
+        name, kind = order.result(command), TIMED_AS.get(command.kind, command.kind)
+        if mine := spans.get(at_command[name]):
             steady = [span for at, span in mine if at >= slots] or [span for _, span in mine]
-            commands.append(CommandCycles(name, sum(steady) / len(steady), _estimated(name, of)))
-    return Cycles(run, frame, means, of.frame, tuple(_in_order(commands, names)))
-
-
-def _in_order(commands: list[CommandCycles], names: Mapping[int, str]) -> list[CommandCycles]:
-    """As a frame meets them: the list begins in the middle of one."""
-    order = list(names.values())
-    first = order.index("embed") if "embed" in order else 0
-    turned = order[first:] + order[:first]
-    return sorted(commands, key=lambda one: turned.index(one.layer))
-
-
-def _estimated(name: str, of: Expected) -> int:
-    """The estimate's cycles of one command, given golden's name of its layer."""
-    block, _, kind = name.rpartition(".")
-    workload_name = f"{block}.scores" if kind == "context" else EMBED.get(name, name)
-    return of.layers.get(workload_name, 0)
+            estimated = of.layers.get(kind.of(command.block), 0)
+            commands.append(CommandCycles(name, sum(steady) / len(steady), estimated))
+    return Cycles(run, frame, means, of.frame, tuple(commands))
 
 
 def _events(trace: Path) -> list[tuple[str, int, int, int]]:

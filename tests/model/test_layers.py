@@ -1,10 +1,13 @@
 """The order of layers, and what follows from it."""
 
+from pathlib import Path
+
 import pytest
 
 from vaqf.model import layers
 from vaqf.model.layers import Kind, Layer, Op
 
+ROOT = Path(__file__).resolve().parents[2]
 BLOCK = (
     "norm1",
     "attn.qkv",
@@ -27,6 +30,17 @@ def test_a_frame_runs_through_all_blocks(depth: int) -> None:
     blocks = [f"blocks.{i}.{name}" for i in range(depth) for name in BLOCK]
     assert names == ["patch_embed", *blocks, "norm", "head"]
     assert len(set(names)) == len(names)
+
+
+def test_no_other_file_tells_the_order() -> None:
+    """Golden and its twin in torch do, as what the rest is compared with."""
+    sources = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in ("vaqf", "sim", "quant", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    telling = {name for name, text in sources.items() if "attn.qkv" in text and "mlp.fc1" in text}
+    assert telling == {"vaqf/model/layers.py", "sim/golden.py", "quant/model/integers.py"}
 
 
 def test_a_layer_outside_of_blocks_stands_beside_one() -> None:

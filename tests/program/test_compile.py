@@ -15,7 +15,6 @@ from vaqf.hardware import layout
 from vaqf.hardware.command import (
     COMMAND_WORDS,
     FIELDS,
-    MAX_COMMANDS,
     Dest,
     Opcode,
     Source,
@@ -23,7 +22,8 @@ from vaqf.hardware.command import (
     encode,
 )
 from vaqf.hardware.config import constants
-from vaqf.model.vit import MAX_DEPTH
+from vaqf.hardware.order import command_list
+from vaqf.model.layers import Kind
 from vaqf.program import packing
 from vaqf.program.compile import compile_network
 from vaqf.project.blob import Blob, blob
@@ -248,72 +248,39 @@ def test_a_file_carries_its_size_and_crc(payload, kind, count):
     assert content[32:64] == bytes(32)
 
 
-# -- order ------------------------------------------------------------------------------------
+# -- order: tests/hardware/test_order.py ------------------------------------------------------
 
-
-def kinds_of_a_frame(depth):
-    """What one frame runs through, as (opcode, source, dest)."""
-    matmul = Opcode.MATMUL
-    qkv = (matmul, Source.NORM, Dest.QKV)
-    tail = [
-        (Opcode.ATTENTION, 0, 0),
-        (matmul, Source.CONTEXT, Dest.RESIDUAL),
-        (matmul, Source.NORM, Dest.HIDDEN),
-        (matmul, Source.HIDDEN, Dest.RESIDUAL),
-    ]
-    order = [(matmul, Source.PIXELS, Dest.RESIDUAL)]
-    for _ in range(depth):
-        order += [qkv, *tail]
-    return [*order, (matmul, Source.NORM_PREFIX, Dest.LOGITS)]
-
-
-def steps_of(commands):
-    """The list cut behind every step_end."""
-    steps = [[]]
-    for command in commands:
-        steps[-1].append(command)
-        if command["step_end"]:
-            steps.append([])
-    assert steps[-1] == []
-    return steps[:-1]
+RUN_BY = {
+    Kind.EMBED: (Opcode.MATMUL, Source.PIXELS, Dest.RESIDUAL),
+    Kind.QKV: (Opcode.MATMUL, Source.NORM, Dest.QKV),
+    Kind.CONTEXT: (Opcode.ATTENTION, 0, 0),
+    Kind.PROJ: (Opcode.MATMUL, Source.CONTEXT, Dest.RESIDUAL),
+    Kind.FC1: (Opcode.MATMUL, Source.NORM, Dest.HIDDEN),
+    Kind.FC2: (Opcode.MATMUL, Source.HIDDEN, Dest.RESIDUAL),
+    Kind.HEAD: (Opcode.MATMUL, Source.NORM_PREFIX, Dest.LOGITS),
+}
 
 
 @pytest.mark.parametrize("frames_in_flight", [1, 2])
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
-def test_every_frame_runs_in_order_and_no_two_engines_share_a_slot(depth, frames_in_flight):
+def test_a_program_is_the_command_list(depth, frames_in_flight):
     vit = small_vit(depth=depth)
     design = design_for([vit], frames_in_flight=frames_in_flight)
-    network = calibrated(vit, 8, 0)
-    steps = steps_of(decoded(compile_network(design, network)))
-    assert len(steps) == (2 * depth if frames_in_flight == 2 else 2 * depth + 1)
-    for n_frames in range(1, 6):
-        ran = {frame: [] for frame in range(n_frames)}
-        slots = {0: [], 1: []}  # of frames, in the order in which their work is done
-        iterations = n_frames if frames_in_flight == 1 else (n_frames + 1) // 2 + 1
-        for iteration in range(iterations):
-            for step in steps:
-                busy = {Opcode.MATMUL: set(), Opcode.ATTENTION: set()}
-                attentions = 0
-                for command in step:
-                    frame = iteration * frames_in_flight + command["frame_offset"]
-                    if not 0 <= frame < n_frames:
-                        continue
-                    slot = frame % frames_in_flight
-                    busy[command["opcode"]].add(slot)
-                    attentions += command["opcode"] == Opcode.ATTENTION
-                    slots[slot].append(frame)
-                    keys = ("opcode", "source", "dest")
-                    ran[frame].append((tuple(command[key] for key in keys), command))
-                assert attentions <= 1 and len(busy[Opcode.MATMUL]) <= 1
-                assert not busy[Opcode.MATMUL] & busy[Opcode.ATTENTION]
-        for sequence in ran.values():
-            assert [kind for kind, _ in sequence] == kinds_of_a_frame(depth)
-            # the same work as frame 0, from the same addresses
-            same = [{**command, "frame_offset": 0, "step_end": 0} for _, command in sequence]
-            first = [{**command, "frame_offset": 0, "step_end": 0} for _, command in ran[0]]
-            assert same == first
-        for order in slots.values():
-            assert order == sorted(order)  # a slot's frame ends before its next one starts
+    commands = decoded(compile_network(design, calibrated(vit, 8, 0)))
+    entries = command_list(depth, frames_in_flight)
+    first = {}  # of every layer
+    for command, entry, following in zip(
+        commands, entries, [*entries[1:], entries[0]], strict=True
+    ):
+        run_by = tuple(command[key] for key in ("opcode", "source", "dest"))
+        assert run_by == RUN_BY[entry.kind]
+        assert command["frame_offset"] == entry.frame
+        assert command["step_end"] == following.new_step
+        # the same work for every frame, from the same addresses
+        same = {**command, "frame_offset": 0, "step_end": 0}
+        assert first.setdefault((entry.kind, entry.block), same) == same
+    weights = [c["weight_offset"] for c in first.values() if c["opcode"] == Opcode.MATMUL]
+    assert len(set(weights)) == len(weights) == 4 * depth + 2
 
 
 def test_a_network_that_does_not_fit_is_refused():
@@ -328,13 +295,6 @@ def test_a_network_that_does_not_fit_is_refused():
     with pytest.raises(InputError, match="ring_words"):
         smaller = replace(design, ring_words=design.ring_words - 1)
         compile_network(smaller, calibrated(vit, 8, 0))
-
-
-def test_the_command_list_holds_exactly_the_deepest_model():
-    deep = small_vit(depth=MAX_DEPTH, dim=4, heads=1)
-    compiled = compile_network(design_for([deep]), calibrated(deep, 8, 0))
-    per_block = 2 * 5  # commands of a block, for both frames
-    assert compiled.command_count <= MAX_COMMANDS < compiled.command_count + per_block
 
 
 def test_every_layer_of_golden_is_traced_once():

@@ -13,9 +13,9 @@ from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.cycles import latency
 from vaqf.hardware.design import MIN_INTERVAL, PORT_BITS, RECORD_BYTES, TABLE_ENTRIES, Design
 from vaqf.hardware.matmuls import MatMulShape, matmul_shapes, weight_words
+from vaqf.model.layers import NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
 
-NORMALIZED = ("qkv", "fc1", "head")  # matmuls whose inputs pass the layer norm
 PLANNED = 3  # cycles from a start to the first step through its rows
 HEADSTART = 4  # from the last entry of a half of the tables to the first look-up in it
 GATHERED = 2  # from the last operand to the first sum of the adder engine
@@ -32,7 +32,7 @@ class Command:
     unless said.
     """
 
-    kind: str  # embed, qkv, proj, fc1, fc2, head
+    kind: str  # a layers.Kind
     groups: int
     outputs: int  # words, so look-ups of a pass
     slices: int  # of K
@@ -62,9 +62,9 @@ class Command:
 def _first_load(kind: str, design: Design) -> int:
     """From the start to the first load at the engine: its rows are read, and normalized."""
     way = latency.cycles("DIAGONAL") + 5  # three cycles to the addresses, two to the engine
-    if kind not in NORMALIZED:
+    if kind not in NORM_BEFORE:
         return PLANNED + way
-    rows = 1 if kind == "head" else design.tokens
+    rows = 1 if kind == Kind.HEAD else design.tokens
     numbers = rows + NUMBERS + _numbers_way()
     return numbers + _norm_beats(design) - 1 + way + latency.cycles("LAYER_NORM")
 
@@ -169,7 +169,7 @@ def pace(kind: str, shape: MatMulShape, design: Design, beats: int) -> Pace:
     read = design.simd // design.pe * beats
     half = _half(design, read, beats)
     passes = shape.passes(design.simd)
-    normed = kind in NORMALIZED and kind != "head"
+    normed = kind in NORM_BEFORE and kind != "head"
     return Pace(
         busy=busy,
         read=read,
@@ -184,7 +184,7 @@ def command(
     kind: str, shape: MatMulShape, design: Design, norm_channels: int | None = None
 ) -> Command:
     """Cycles of one matmul; norm_channels: of its layer norm if they are not its inputs."""
-    beats = _norm_beats(design) if kind in NORMALIZED else 1
+    beats = _norm_beats(design) if kind in NORM_BEFORE else 1
     runs = pace(kind, shape, design, beats)
     outputs = shape.n // design.pe
     groups = ceil_div(shape.m, design.tokens)
@@ -192,7 +192,7 @@ def command(
     used = runs.used(groups, outputs)
     weights = weight_words(shape, design.pe, design.simd)
     records = shape.n
-    if kind in NORMALIZED:
+    if kind in NORM_BEFORE:
         records += shape.k if norm_channels is None else norm_channels
     return Command(
         kind=kind,
@@ -207,13 +207,15 @@ def command(
         first=first,
         used=used,
         cycles=first + used + _tail(kind, shape, design),
-        norm_cycles=_first_load(kind, design) - _first_load("proj", design),
+        norm_cycles=_first_load(kind, design) - _first_load(Kind.PROJ, design),
         binds=runs.binds,
         weight_words=weights,
         weight_bits=0 if design.resident else weights * design.ring_word_bits,
         records=records,
-        gelu_entries=2**widths.GELU_INDEX_BITS if kind == "fc1" else 0,
-        constant_bits=8 * groups * outputs * design.constant_tile_bytes if kind == "embed" else 0,
+        gelu_entries=2**widths.GELU_INDEX_BITS if kind == Kind.FC1 else 0,
+        constant_bits=8 * groups * outputs * design.constant_tile_bytes
+        if kind == Kind.EMBED
+        else 0,
     )
 
 
@@ -237,11 +239,11 @@ def _tail(kind: str, shape: MatMulShape, design: Design) -> int:
     c = latency.cycles
     found = c("RING") + latency.sums(design.engine == "table", design.simd) + 1
     found += 1 + c("REQUANTIZE")
-    if kind == "qkv":
+    if kind == Kind.QKV:
         return found + c("DIAGONAL_WRITE")
-    if kind == "fc1":
+    if kind == Kind.FC1:
         return found + c("GELU") + c("DIAGONAL_WRITE")
-    if kind == "head":
+    if kind == Kind.HEAD:
         return found + 4 + _logit_steps(shape, design)
     return found + 2 + c("ROW_SUMS") + latency.add_tree(design.pe)
 
@@ -258,7 +260,9 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     padded_head = design.padded_head(vit.head_dim)
     shapes = matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
     # the head's layer norm is the same for all prefix tokens
-    return {kind: command(kind, shape, design, shapes["qkv"].k) for kind, shape in shapes.items()}
+    return {
+        kind: command(kind, shape, design, shapes[Kind.QKV].k) for kind, shape in shapes.items()
+    }
 
 
 @lru_cache(maxsize=4096)

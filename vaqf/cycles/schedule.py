@@ -9,23 +9,14 @@ from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
 from vaqf.hardware.order import ATTENTION
+from vaqf.model.layers import BINARY, FIXED, NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
 ROUNDS = 2  # of all the frames in flight; the second is the steady state
 DEPTH = 4  # blocks that are followed: the first two, one for those between, the last
 BETWEEN = 2  # that one
-BLOCK = ("qkv", "proj", "fc1", "fc2")  # matmuls of an encoder block
-LAYERS = {
-    "embed": "patch_embed",
-    "qkv": "attn.qkv",
-    "proj": "attn.proj",
-    "fc1": "mlp.fc1",
-    "fc2": "mlp.fc2",
-    "head": "head",
-    ATTENTION: "attn.scores",
-}
-NORMS = {"qkv": "norm1", "fc1": "norm2", "head": "norm"}
+TIMED_AS = {ATTENTION: Kind.SCORES}  # the layer that has a command's cycles, if not its own
 
 
 @dataclass
@@ -52,7 +43,7 @@ class Schedule:
 class _Share:
     """Cycles of a round that belong to one layer of one block."""
 
-    layer: str
+    kind: Kind
     block: int
     cycles: float
     bound_by: str
@@ -86,14 +77,14 @@ def closed_interval(depth: int, work: BinaryWork, attention: int, frames: int, r
 
 def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:
     """Cycles of the binary engine in one block, and in the embedding and head together."""
-    block = sum(by_kind[kind].cycles + ENGINE_TURN for kind in BLOCK)
-    return block, sum(by_kind[kind].cycles + ENGINE_TURN for kind in ("embed", "head"))
+    block = sum(by_kind[kind].cycles + ENGINE_TURN for kind in BINARY)
+    return block, sum(by_kind[kind].cycles + ENGINE_TURN for kind in FIXED)
 
 
 def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
     """DRAM bits of weights and parameters per frame."""
-    block = sum(by_kind[kind].stream_bits for kind in BLOCK)
-    return by_kind["embed"].stream_bits + vit.depth * block + by_kind["head"].stream_bits
+    block = sum(by_kind[kind].stream_bits for kind in BINARY)
+    return vit.depth * block + sum(by_kind[kind].stream_bits for kind in FIXED)
 
 
 def _follow(
@@ -120,8 +111,8 @@ def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> 
     shares = list(_shares(by_kind, events))
     cycles = _cycles(shares, vit.depth)
     # the first slot's frame that ends last began in the same round, or with two in flight before
-    begin = [e.start for e in events if e.entry.kind == "embed" and e.entry.slot == 0][-frames]
-    end = [e.end for e in events if e.entry.kind == "head" and e.entry.slot == 0][-1]
+    begin = [e.start for e in events if e.entry.kind == Kind.EMBED and e.entry.slot == 0][-frames]
+    end = [e.end for e in events if e.entry.kind == Kind.HEAD and e.entry.slot == 0][-1]
     skipped = cycles - sum(share.cycles for share in shares)
     return Schedule(
         interval=_per_frame(cycles, frames),
@@ -157,11 +148,11 @@ def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share
     for event in events[count:]:
         entry = event.entry
         if entry.kind == ATTENTION:
-            attention_waited = event.waited_for == ATTENTION
+            attention_waited = event.waited_for == "attention"
             continue
         gap = event.start - previous.end - ENGINE_TURN
-        if attention_waited or event.waited_for == ATTENTION:
-            yield _Share(LAYERS[ATTENTION], entry.block, gap, "attention")
+        if attention_waited or event.waited_for == "attention":
+            yield _Share(TIMED_AS[ATTENTION], entry.block, gap, "attention")
             gap = 0.0
         yield from _command_shares(by_kind[entry.kind], event, gap)
         previous, attention_waited = event, False
@@ -169,9 +160,9 @@ def _shares(by_kind: dict[str, Command], events: list[Event]) -> Iterator[_Share
 
 def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Share]:
     """A command's cycles by the layer they belong to: its layer norm's first fetch apart."""
-    block = event.entry.block
-    if command.kind in NORMS:
-        yield _Share(NORMS[command.kind], block, command.norm_cycles, "start-up")
+    kind, block = event.entry.kind, event.entry.block
+    if kind in NORM_BEFORE:
+        yield _Share(NORM_BEFORE[kind], block, command.norm_cycles, "start-up")
     cycles = ENGINE_TURN + gap + event.end - event.start - command.norm_cycles
     waits = {
         "parameters": gap,
@@ -180,7 +171,7 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
     }
     longest = max(waits, key=lambda key: waits[key])
     bound_by = longest if waits[longest] * WAIT_SHARE > cycles else "compute"
-    yield _Share(LAYERS[command.kind], block, cycles, bound_by)
+    yield _Share(kind, block, cycles, bound_by)
 
 
 def _timings(
@@ -196,12 +187,12 @@ def _timings(
     layers: dict[str, LayerTiming] = {}
     for i in range(vit.depth):
         scores = LayerTiming(attention, attention, 0, "hidden")
-        layers[_name(LAYERS[ATTENTION], i)] = scores
-        layers[_name("attn.context", i)] = LayerTiming(attention, 0, 0, "hidden")
+        layers[TIMED_AS[ATTENTION].of(i)] = scores
+        layers[ATTENTION.of(i)] = LayerTiming(attention, 0, 0, "hidden")
     totals: dict[str, float] = {}
     for share in shares:
         for block in _stands_for(share.block, vit.depth):
-            name = _name(share.layer, block)
+            name = share.kind.of(block)
             totals[name] = totals.get(name, 0.0) + share.cycles
             layers.setdefault(name, LayerTiming()).bound_by = share.bound_by
     running = 0.0
@@ -215,15 +206,9 @@ def _timings(
             continue
         command = by_kind[kind]
         for block in _stands_for(event.entry.block, vit.depth):
-            layer = layers[_name(LAYERS[kind], block)]
+            layer = layers[kind.of(block)]
             layer.busy, layer.elapsed = command.cycles, round(event.end - event.start)
-            if kind in NORMS:
-                norm = layers[_name(NORMS[kind], block)]
+            if kind in NORM_BEFORE:
+                norm = layers[NORM_BEFORE[kind].of(block)]
                 norm.busy = command.groups * command.read_cycles
     return layers
-
-
-def _name(layer: str, block: int) -> str:
-    """A workload layer's name."""
-    inside = layer not in (LAYERS["embed"], LAYERS["head"], NORMS["head"])
-    return f"blocks.{block}.{layer}" if inside else layer

@@ -1,11 +1,4 @@
-"""When every command of the list starts and ends, frame after frame.
-
-A frame is cut into phases of the binary engine: phase 0 = embed, qkv of block 0; phase i = proj,
-fc1, fc2 of block i-1, qkv of block i; phase L = proj, fc1, fc2 of the last block, head. With two
-frames in flight the attention engine works on one frame while the binary engine runs a phase of
-the other; both must end before the next step. Phase L of a frame and phase 0 of the next one in
-the same slot share a step. With one frame in flight phases and attention alternate.
-"""
+"""When every command of the list (order.py) starts and ends, frame after frame."""
 
 import itertools
 from collections.abc import Iterator
@@ -22,6 +15,7 @@ from vaqf.cycles.weight_stream import ASK, EFFICIENCY, READ_LATENCY, WeightStrea
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.hardware.order import ATTENTION, Entry, command_list
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 
 ENGINE_TURN = 2  # cycles from the end of a command to the next one's start
@@ -105,7 +99,7 @@ class Timeline:
         command = self.by_kind[entry.kind]
         first = start + command.first
         stall = self._stream.wait(command, words, first) if words else 0.0
-        if entry.kind == "embed":
+        if entry.kind == Kind.EMBED:
             begin, end, self._fetcher = self._stream.constants(start, command.constant_bits)
             # wanted from the last pass of the first group on
             wanted = first + command.group_cycles - command.outputs
@@ -151,6 +145,6 @@ class Timeline:
             self._loaded.append(kept)
             self._fetched[matmul] += 1
             self._fetcher = accepted + WALK
-            if entry.kind == "embed":  # the size of an image is counted row by row
+            if entry.kind == Kind.EMBED:  # the size of an image is counted row by row
                 self._image = asked + self._vit.tokens + ASK + READ_LATENCY
                 self._fetcher = None

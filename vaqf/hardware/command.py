@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from vaqf.errors import InputError
+from vaqf.hardware.order import commands
+from vaqf.model.vit import MAX_DEPTH
 
 COMMAND_WORDS = 16  # of 32 bits
-MAX_COMMANDS = 512  # of the list memory: vit.MAX_DEPTH encoder blocks, two frames in flight
+# of the list memory: a power of two that holds the deepest model, two frames in flight
+MAX_COMMANDS = 2 ** (2 * len(commands(MAX_DEPTH)) - 1).bit_length()
 
 
 class Opcode(IntEnum):

@@ -7,6 +7,7 @@ from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.errors import InputError
 from vaqf.hardware.design import TABLE_ENTRIES, Capacity, Design, run_words
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 
 
@@ -33,7 +34,7 @@ def head_token_inputs(vit: Vit, pe: int, simd: int) -> int:
 @lru_cache(maxsize=1024)
 def _matmul_shapes(
     vit: Vit, act_bits: int, pe: int, simd: int, padded_head: int
-) -> tuple[tuple[str, MatMulShape], ...]:
+) -> tuple[tuple[Kind, MatMulShape], ...]:
     dim, hidden = round_up(vit.dim, pe), round_up(vit.hidden, pe)
     attention = vit.heads * padded_head
     tokens, planes = vit.tokens, widths.FIXED_WEIGHT_BITS
@@ -41,19 +42,19 @@ def _matmul_shapes(
     head_inputs = vit.prefix_tokens * head_token_inputs(vit, pe, simd)
     classes = round_up(vit.classes, pe)
     return (
-        ("embed", MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits)),
-        ("qkv", MatMulShape(tokens, dim, 3 * attention, 1, 1)),
-        ("proj", MatMulShape(tokens, attention, dim, 1, 1)),
-        ("fc1", MatMulShape(tokens, dim, hidden, 1, 1)),
-        ("fc2", MatMulShape(tokens, hidden, dim, 1, 1)),
-        ("head", MatMulShape(1, head_inputs, classes, planes, 1)),
+        (Kind.EMBED, MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits)),
+        (Kind.QKV, MatMulShape(tokens, dim, 3 * attention, 1, 1)),
+        (Kind.PROJ, MatMulShape(tokens, attention, dim, 1, 1)),
+        (Kind.FC1, MatMulShape(tokens, dim, hidden, 1, 1)),
+        (Kind.FC2, MatMulShape(tokens, hidden, dim, 1, 1)),
+        (Kind.HEAD, MatMulShape(1, head_inputs, classes, planes, 1)),
     )
 
 
 def matmul_shapes(
     vit: Vit, act_bits: int, pe: int, simd: int, padded_head: int
-) -> dict[str, MatMulShape]:
-    """The matmuls of one frame by kind: embed, qkv, proj, fc1, fc2, head."""
+) -> dict[Kind, MatMulShape]:
+    """The matmuls of one frame that have weights, by kind."""
     return dict(_matmul_shapes(vit, act_bits, pe, simd, padded_head))
 
 
@@ -68,7 +69,7 @@ def capacity_for(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> Cap
         hidden=round_up(vit.hidden, pe),
         attention=vit.heads * padded_head,
         head=padded_head,
-        pixels=shapes["embed"].k,
+        pixels=shapes[Kind.EMBED].k,
         outputs=max(s.n for s in shapes.values()),
         partial_outputs=max(partial),
     )
@@ -82,9 +83,10 @@ def weight_words(shape: MatMulShape, pe: int, simd: int) -> int:
 def total_weight_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> int:
     """Ring words of all matmuls of one frame: what a resident design holds."""
     shapes = matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
-    words = {name: weight_words(shape, pe, simd) for name, shape in shapes.items()}
-    block = sum(words[name] for name in ("qkv", "proj", "fc1", "fc2"))
-    return words["embed"] + vit.depth * block + words["head"]
+    return sum(
+        weight_words(shape, pe, simd) * (vit.depth if kind.in_block else 1)
+        for kind, shape in shapes.items()
+    )
 
 
 def streamed_ring_words(vit: Vit, act_bits: int, pe: int, simd: int, lanes: int) -> int:

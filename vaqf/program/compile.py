@@ -4,7 +4,7 @@ The commands' fields are in command.py, the layout of their data in packing.py; 
 describes both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from vaqf.hardware.design import Design
 from vaqf.hardware.layout import ALIGN, patch_row_bytes
 from vaqf.hardware.matmuls import MatMulShape, head_token_inputs, matmul_shapes, weight_words
 from vaqf.hardware.matmuls import check_fits as check_model_fits
-from vaqf.hardware.order import layer_names
+from vaqf.hardware.order import Entry, command_list, commands, result
+from vaqf.model.layers import NORM_BEFORE, Kind, Layer
 from vaqf.network.structure import Block, Linear, Network, Norm
 from vaqf.program.packing import WeightImage, constant_tiles, frame_bytes, pack_weights, records
 
@@ -151,13 +152,34 @@ class _Compiler:
             self.ring_offset += words
         return values
 
+    def command(self, layer: Layer) -> dict[str, int]:
+        """The command that ends with this layer, for any frame."""
+        block = self.network.blocks[layer.block]
+        match layer.kind:
+            case Kind.EMBED:
+                return self.embed()
+            case Kind.QKV:
+                return self.qkv(block)
+            case Kind.CONTEXT:
+                return self.attention(block)
+            case Kind.PROJ:
+                return self.proj(block)
+            case Kind.FC1:
+                return self.fc1(block)
+            case Kind.FC2:
+                return self.fc2(block)
+            case Kind.HEAD:
+                return self.head()
+        raise ValueError(f"no command ends with {layer.name}")
+
     def embed(self) -> dict[str, int]:
         """Pixels -> residual stream."""
         vit, layout = self.network.vit, self.layout
-        tiles = constant_tiles(self.network.position, self.design, self.shapes["embed"].n)
+        shape = self.shapes[Kind.EMBED]
+        tiles = constant_tiles(self.network.position, self.design, shape.n)
         acc_bits = widths.fixed_acc_bits(widths.PIXEL_BITS, vit.patch_inputs)
         return self.matmul(
-            self.shapes["embed"],
+            shape,
             Source.PIXELS,
             Dest.RESIDUAL,
             self.network.embed,
@@ -171,7 +193,7 @@ class _Compiler:
     def qkv(self, block: Block) -> dict[str, int]:
         """Residual stream -> q, k, v."""
         layout = self.layout
-        shape = self.shapes["qkv"]
+        shape = self.shapes[Kind.QKV]
         return self.matmul(
             shape, Source.NORM, Dest.QKV, block.qkv, layout.qkv, layout.dim, block.norm1
         ) | {"outputs": shape.n}
@@ -193,19 +215,18 @@ class _Compiler:
             "requant_offset": self.image.add(records(layer.context, self.layout.attention, size)),
         }
 
-    def behind_attention(self, block: Block) -> list[dict[str, int]]:
-        """Context -> residual stream -> hidden -> residual stream."""
-        layout, shapes = self.layout, self.shapes
-        proj = self.matmul(
-            shapes["proj"],
-            Source.CONTEXT,
-            Dest.RESIDUAL,
-            block.proj,
-            layout.dim,
-            layout.attention,
+    def proj(self, block: Block) -> dict[str, int]:
+        """Context -> residual stream."""
+        layout, shape = self.layout, self.shapes[Kind.PROJ]
+        return self.matmul(
+            shape, Source.CONTEXT, Dest.RESIDUAL, block.proj, layout.dim, layout.attention
         )
-        fc1 = self.matmul(
-            shapes["fc1"],
+
+    def fc1(self, block: Block) -> dict[str, int]:
+        """Residual stream -> hidden."""
+        layout = self.layout
+        return self.matmul(
+            self.shapes[Kind.FC1],
             Source.NORM,
             Dest.HIDDEN,
             block.fc1,
@@ -214,10 +235,13 @@ class _Compiler:
             block.norm2,
             gelu_offset=self.image.add(block.gelu.tobytes()),
         )
-        fc2 = self.matmul(
-            shapes["fc2"], Source.HIDDEN, Dest.RESIDUAL, block.fc2, layout.dim, layout.hidden
+
+    def fc2(self, block: Block) -> dict[str, int]:
+        """Hidden -> residual stream."""
+        layout, shape = self.layout, self.shapes[Kind.FC2]
+        return self.matmul(
+            shape, Source.HIDDEN, Dest.RESIDUAL, block.fc2, layout.dim, layout.hidden
         )
-        return [proj, fc1, fc2]
 
     def head(self) -> dict[str, int]:
         """Prefix tokens -> logits."""
@@ -225,7 +249,7 @@ class _Compiler:
         k = network.vit.prefix_tokens * network.vit.dim
         acc_bits = widths.fixed_acc_bits(network.act_bits, k)
         return self.matmul(
-            self.shapes["head"],
+            self.shapes[Kind.HEAD],
             Source.NORM_PREFIX,
             Dest.LOGITS,
             network.head,
@@ -235,80 +259,27 @@ class _Compiler:
             pre_shift=widths.pre_shift(acc_bits),
         )
 
-    def phases(self) -> tuple[list[list[dict[str, int]]], list[dict[str, int]]]:
-        """Binary-engine phases 0..L of a frame, and the attention between them."""
-        blocks = self.network.blocks
-        phases, attention = [[self.embed(), self.qkv(blocks[0])]], []
-        for i, block in enumerate(blocks):
-            attention.append(self.attention(block))
-            phase = self.behind_attention(block)
-            last = i + 1 == len(blocks)
-            phase.append(self.head() if last else self.qkv(blocks[i + 1]))
-            phases.append(phase)
-        return phases, attention
+
+def _encoded(
+    of_frame: Mapping[tuple[Kind, int], dict[str, int]], entries: Sequence[Entry]
+) -> Iterator[bytes]:
+    """The command list, out of the commands of any frame by kind and block."""
+    for entry, following in zip(entries, [*entries[1:], entries[0]], strict=True):
+        own = {"frame_offset": entry.frame, "step_end": int(following.new_step)}
+        yield encode(of_frame[entry.kind, entry.block] | own)
 
 
-Tagged = tuple[str, dict[str, int]]
-
-
-def _at(
-    frame_offset: int, names: Iterable[str], commands: Iterable[dict[str, int]]
-) -> list[Tagged]:
-    return [
-        (name, command | {"frame_offset": frame_offset})
-        for name, command in zip(names, commands, strict=True)
-    ]
-
-
-def _steps(compiler: _Compiler) -> list[list[Tagged]]:
-    """The commands of one iteration, by step; both engines finish before the next step.
-
-    Two frames in flight: in step j the binary engine works for slot j % 2 and the attention
-    engine for the other slot. The last phase of a frame shares a step with the first phase of
-    the frame two later, so an iteration has 2 * depth steps.
-    """
-    phases, attention = compiler.phases()
-    names, attention_names = layer_names(len(attention))
-    depth = len(attention)
-
-    def binary(phase: int, offset: int) -> list[Tagged]:
-        return _at(offset, names[phase], phases[phase])
-
-    def attend(layer: int, offset: int) -> list[Tagged]:
-        return _at(offset, [attention_names[layer]], [attention[layer]])
-
-    if compiler.design.frames_in_flight == 1:
-        steps = [binary(0, 0)]
-        for layer in range(depth):
-            steps += [attend(layer, 0), binary(layer + 1, 0)]
-        return steps
-    steps = [
-        attend(depth - 1, -1) + binary(depth, -2) + binary(0, 0),
-        attend(0, 0) + binary(depth, -1) + binary(0, 1),
-    ]
-    for phase in range(1, depth):
-        steps += [
-            attend(phase - 1, 1) + binary(phase, 0),
-            attend(phase, 0) + binary(phase, 1),
-        ]
-    return steps
-
-
-def _traced(
-    names: list[str], commands: list[dict[str, int]], head_dim: int, padded: int
-) -> tuple[Traced, ...]:
+def _traced(entries: Sequence[Entry], head_dim: int, padded: int) -> tuple[Traced, ...]:
     """Every layer of golden, at the first command that computes it for slot 0."""
-    norms = {"attn.qkv": "norm1", "mlp.fc1": "norm2", "head": "norm"}
     found: dict[str, Traced] = {}
-    for index, (name, command) in enumerate(zip(names, commands, strict=True)):
-        if command["frame_offset"] % 2 or name in found:
+    for index, entry in enumerate(entries):
+        name = result(entry)
+        if entry.slot or name in found:
             continue
-        attention = name.endswith(("attn.qkv", "attn.context"))
-        group = (head_dim, padded) if attention else (1, 1)
-        suffix = name if name == "head" else ".".join(name.split(".")[2:])
-        if suffix in norms:
-            norm = name.removesuffix(suffix) + norms[suffix]
+        if entry.kind in NORM_BEFORE:
+            norm = NORM_BEFORE[entry.kind].of(entry.block)
             found[norm] = Traced(norm, index, True, 1, 1)
+        group = (head_dim, padded) if entry.kind in (Kind.QKV, Kind.CONTEXT) else (1, 1)
         found[name] = Traced(name, index, False, *group)
     return tuple(found.values())
 
@@ -331,16 +302,13 @@ def compile_network(design: Design, network: Network) -> Program:
     check_fits(design, network)
     vit = network.vit
     compiler = _Compiler(design, network)
-    names: list[str] = []
-    commands: list[dict[str, int]] = []
-    for step in _steps(compiler):
-        for position, (name, command) in enumerate(step):
-            names.append(name)
-            commands.append(command | {"step_end": int(position + 1 == len(step))})
+    # frames share weights, which lie in the image in the order of a frame
+    of_frame = {(layer.kind, layer.block): compiler.command(layer) for layer in commands(vit.depth)}
+    entries = command_list(vit.depth, design.frames_in_flight)
     return Program(
-        commands=b"".join(encode(command) for command in commands),
+        commands=b"".join(_encoded(of_frame, entries)),
         weights=b"".join(compiler.image.parts),
-        traced=_traced(names, commands, vit.head_dim, compiler.padded_head),
+        traced=_traced(entries, vit.head_dim, compiler.padded_head),
         frame_bytes=frame_bytes(network),
         result_bytes=round_up(4 * vit.classes, ALIGN),
     )

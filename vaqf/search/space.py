@@ -14,6 +14,7 @@ from vaqf.hardware import matmuls
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Capacity, Design
 from vaqf.hardware.matmuls import capacity_for
+from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.resources.memories import (
     Array,
@@ -344,7 +345,7 @@ def _norm_tokens(vit: Vit, design: Design) -> int:
         beats = design.tokens // rows
         return sum(
             command_cycles.pace(kind, by_kind[kind], design, beats).group_cycles
-            for kind in ("qkv", "fc1")
+            for kind in (Kind.QKV, Kind.FC1)
         )
 
     least = cycles(design.tokens)
