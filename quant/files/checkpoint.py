@@ -84,6 +84,15 @@ def _save(content: Mapping[str, Any], file: BinaryIO) -> None:
         raise
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of vaqf train, of this schema or another."""
+    try:
+        content = read_tensors(path)
+    except InputError:
+        return False
+    return isinstance(content, dict) and "vaqf_checkpoint" in content
+
+
 def read(path: Path) -> Checkpoint:
     """A checkpoint; InputError says what is wrong with it."""
     content = read_tensors(path)

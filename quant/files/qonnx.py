@@ -22,11 +22,13 @@ from quant.model import quantizers
 from quant.model.vit import QuantVit
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
+from vaqf.files import smallfile
 
 FloatArray = NDArray[np.float32]
 
 DOMAIN = "qonnx.custom_op.general"
 OPSETS = {"": 17, DOMAIN: 1}  # 17 brought LayerNormalization, which FINN looks for
+PRODUCER = "vaqf"
 IR_VERSION = 8  # the oldest with opset 17: read by onnxruntime since 1.12, whatever onnx writes it
 LARGEST = 2**31 - 2**20  # bytes of parameters; protobuf ends at 2 GiB, and nodes need a little
 
@@ -38,6 +40,12 @@ def write(model: QuantVit, path: Path) -> None:
     one file.
     """
     path.write_bytes(to_onnx(model).SerializeToString(deterministic=True))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `write` wrote a file: the first fields of its message are IR version and producer."""
+    begin = onnx.ModelProto(ir_version=IR_VERSION, producer_name=PRODUCER).SerializeToString()
+    return smallfile.head(path, len(begin)) == begin
 
 
 def to_onnx(model: QuantVit) -> onnx.ModelProto:
@@ -177,7 +185,7 @@ class _Graph:
         )
         return helper.make_model(
             graph,
-            producer_name="vaqf",
+            producer_name=PRODUCER,
             ir_version=IR_VERSION,
             opset_imports=[helper.make_opsetid(name, n) for name, n in OPSETS.items()],
             doc_string=f"{vit.name} w1a{self.model.act_bits}; image: pixels 0..255, [1, C, S, S]",

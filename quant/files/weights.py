@@ -1,6 +1,10 @@
 """Float weights from the files that other libraries write: safetensors, torch."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from quant import require
 from vaqf.errors import InputError
@@ -9,7 +13,22 @@ from vaqf.network.floatfile import read_safetensors
 from vaqf.network.parameters import FloatArray, adopt
 
 NUMPY_FILES = (".safetensors",)
+MADE_BY = {"made_by": "vaqf train"}
 TORCH_FILES = (".pth", ".pt", ".bin")
+
+
+def to_bytes(params: Mapping[str, FloatArray]) -> bytes:
+    """A safetensors file of float parameters by timm's names, which says that vaqf made it."""
+    return save(dict(params), metadata=MADE_BY)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `to_bytes` made a file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return MADE_BY.items() <= (file.metadata() or {}).items()
+    except (SafetensorError, OSError):
+        return False
 
 
 def load(path: Path, vit: Vit) -> dict[str, FloatArray]:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from quant.report.chart import BORDER, MEASURED, REFERENCE, SET, Chart, Panel
-from vaqf.files import output
+from vaqf.files import output, smallfile
 
+SOFTWARE = "vaqf"  # what the file says of its maker, so that another run may replace it
 DPI = 150
 WIDTH, LEFT, RIGHT, BOTTOM, GAP = 8.0, 0.62, 0.85, 0.5, 0.36  # inches
 LOW, TALL = 0.74, 3.8  # inches of one panel among several, and alone
@@ -72,8 +73,14 @@ def draw(chart: Chart, path: Path) -> None:
         for low, high, name in chart.spans:
             x = LEFT + (low - panel.x.low) * inches
             write(x, head - 0.26, name, (high - low) * inches - 0.08, fontweight="bold")
-        with output.new_file(path, force=True) as partial:
-            figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+        with output.new_file(path, True, is_picture) as partial:
+            figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": SOFTWARE})
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a PNG that `draw` wrote: its text chunk comes before the pixels."""
+    begin = smallfile.head(path, 256)
+    return begin.startswith(b"\x89PNG") and f"Software\0{SOFTWARE}".encode() in begin
 
 
 def _cut(text: Text, width: float) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from vaqf.errors import InputError
-from vaqf.files import output
+from vaqf.files import output, smallfile
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,14 @@ def to_csv(rows: list[Row]) -> str:
 
 def write_csv(rows: list[Row], path: Path) -> None:
     """Replace the file at `path`, whole or not at all."""
-    with output.new_file(path, force=True) as partial:
+    with output.new_file(path, True, is_log) as partial:
         partial.write_text(to_csv(rows), encoding="utf-8")
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file has the header of a run's log."""
+    header = f"{','.join(COLUMNS)}\n".encode()
+    return smallfile.head(path, len(header)) == header
 
 
 def plain(rows: list[Row]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaqf.files import output
+from vaqf.files import output, smallfile
 
 COLUMNS = (
     "act_bits",
@@ -94,5 +94,11 @@ def to_csv(points: Sequence[Point]) -> str:
 
 def write_csv(points: Sequence[Point], path: Path) -> None:
     """Replace the file at `path`, whole or not at all."""
-    with output.new_file(path, force=True) as partial:
+    with output.new_file(path, True, is_table) as partial:
         partial.write_text(to_csv(points), encoding="utf-8")
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file has the header of a sweep's table."""
+    header = f"{','.join(COLUMNS)}\n".encode()
+    return smallfile.head(path, len(header)) == header

@@ -14,7 +14,7 @@ from quant.report import draw, pareto, sweep_chart
 from quant.report.pareto import Point
 from quant.training.processes import join
 from quant.training.run import Progress
-from quant.training.train import Trained, files_beside, float_file, train
+from quant.training.train import Trained, files, float_file, train
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
@@ -23,6 +23,7 @@ from vaqf.model.vit import Vit
 from vaqf.network import networkfile
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
+TABLE, PICTURE = "sweep.csv", "sweep.png"
 PRECISIONS = range(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS + 1)
 
 
@@ -94,16 +95,34 @@ def _check_folder(folder: Path, resumed: bool, force: bool) -> None:
     with output.writing(folder):
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} exists and is no folder; name another with -o")
-        if resumed or not folder.exists() or not any(folder.iterdir()):
+        if not folder.exists() or not any(folder.iterdir()):
             return
-        if not force:
+        if not (resumed or force):
             raise InputError(
                 f"{folder} exists and is not empty; --resume goes on with a sweep, --force starts"
                 " it again, -o names another folder"
             )
-        for checkpoint in (checkpoint_file(folder, bits) for bits in PRECISIONS):
-            for file in (checkpoint, *files_beside(checkpoint)):
-                file.unlink(missing_ok=True)
+        earlier = _earlier(folder, resumed)
+        if not resumed:
+            if not earlier:
+                raise InputError(f"{folder} holds no sweep to start again; name another with -o")
+            for file in earlier:
+                file.unlink()
+
+
+def _earlier(folder: Path, resumed: bool) -> list[Path]:
+    """The files of an earlier sweep; InputError where one that would be replaced is none of ours.
+
+    A resumed sweep goes on with its checkpoints, so each run looks at its own.
+    """
+    kinds = {folder / TABLE: pareto.is_table, folder / PICTURE: draw.is_picture}
+    for out in (checkpoint_file(folder, bits) for bits in PRECISIONS):
+        kinds |= {**files(out), out.with_suffix(".safetensors"): networkfile.is_network}
+        if resumed:
+            del kinds[out]
+    for path, is_ours in kinds.items():
+        output.check_file(path, True, is_ours)
+    return [path for path in kinds if path.exists()]
 
 
 def _source(folder: Path, order: Sequence[int]) -> int:
@@ -152,8 +171,8 @@ def _write(
 ) -> None:
     """The network of the last point, then the table and the picture of all."""
     last = points[-1]
-    with output.new_file(folder / last.network, force=True) as file:
+    with output.new_file(folder / last.network, True, networkfile.is_network) as file:
         file.write_bytes(networkfile.to_bytes(export(folder / last.checkpoint)))
-    pareto.write_csv(points, folder / "sweep.csv")
+    pareto.write_csv(points, folder / TABLE)
     chart = sweep_chart.chart(points, title, board, points[0].float_accuracy, target_fps)
-    draw.draw(chart, folder / "sweep.png")
+    draw.draw(chart, folder / PICTURE)

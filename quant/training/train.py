@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.numpy import save
 
 from quant.data.sources import Data
 from quant.files import checkpoint, weights
@@ -74,9 +73,14 @@ def picture_file(out: Path) -> Path:
     return out.with_suffix(".png")
 
 
-def files_beside(out: Path) -> tuple[Path, ...]:
-    """Every file that a run writes beside its checkpoint."""
-    return out.with_suffix(".csv"), picture_file(out), float_file(out)
+def files(out: Path) -> dict[Path, Callable[[Path], bool]]:
+    """Every file that a run writes, and what tells whether one that is there came from a run."""
+    return {
+        out: checkpoint.is_checkpoint,
+        out.with_suffix(".csv"): history.is_log,
+        picture_file(out): draw.is_picture,
+        float_file(out): weights.is_ours,
+    }
 
 
 def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
@@ -146,15 +150,14 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     if out.is_dir():
         raise InputError(f"{out} is a folder; name a file")
     checkpoint.check_place(out)
-    if not out.exists() or (force and not resumed):
-        for path in files_beside(out):
-            if path.is_dir():
-                raise InputError(f"{path} is a folder, and the run writes a file there; move it")
-            if path.exists() and not force:
-                raise InputError(f"{path} exists; move it, or replace it with --force")
-        return False
-    if not resumed:
+    if out.exists() and not (resumed or force):
         raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
+    goes_on = out.exists() and resumed
+    for path, is_ours in files(out).items():
+        if path != out or not goes_on:
+            output.check_file(path, force or goes_on, is_ours)
+    if not goes_on:
+        return False
     run = checkpoint.read(out).run
     resume.check_same(out, run.get("identity") if isinstance(run, dict) else None, task.identity())
     return True
@@ -194,8 +197,8 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         kept = {"identity": task.identity(), "history": history.plain(run.rows)}
         state = dict(model.state_dict())
         if own_teacher and run.teacher is not None:  # first: a complete checkpoint has no teacher
-            with output.new_file(float_file(task.out), force=True) as partial:
-                partial.write_bytes(save(run.teacher.params()))
+            with output.new_file(float_file(task.out), True, weights.is_ours) as partial:
+                partial.write_bytes(weights.to_bytes(run.teacher.params()))
         checkpoint.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
         run.write_log()
         title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"

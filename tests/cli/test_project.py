@@ -312,10 +312,29 @@ def test_build_does_not_replace_a_strangers_folder(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "mine"]
-    assert "--force" in sentence(capsys, 2, *words)
+    for force in ([], ["--force"]):
+        said = sentence(capsys, 2, *words, *force)
+        assert "was not made by vaqf, which never replaces it; name another folder with -o" in said
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
-    assert answer(capsys, *words, "--force")[0] == 0
-    assert answer(capsys, *words)[0] == 0  # ours now
+
+
+def test_build_replaces_what_it_wrote_and_says_what_it_left(
+    home: Path, project: Path, capsys: Captured
+) -> None:
+    (project / "thesis.tex").write_text("years of work")
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", project]
+    code, out, _ = answer(capsys, *words)
+    assert code == 0
+    left = "left as they were, for no build wrote them: hls/build/csim, thesis.tex"
+    assert left in out.splitlines()
+    assert (project / "thesis.tex").read_text() == "years of work"
+    assert json.loads((project / "design.json").read_text())["act_bits"] == 8
+    (project / "hls" / "vaqf_accelerator.cpp").write_text("// mine")
+    assert "vaqf_accelerator.cpp was edited since it was built" in sentence(capsys, 2, *words)
+    code, out, _ = answer(capsys, *words, "--force", "--json")
+    assert (code, json.loads(out)["left"]) == (0, ["hls/build/csim", "thesis.tex"])
+    assert answer(capsys, "csim", project)[0] == 0
 
 
 def test_a_network_fixes_model_and_precision(home: Path, tmp_path: Path, capsys: Captured) -> None:

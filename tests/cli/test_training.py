@@ -125,6 +125,8 @@ def test_nothing_that_was_read_is_written_over(here: Path, capsys: Capture) -> N
     capsys.readouterr()
     assert app.main(["export", "x.pt", "-o", "x.pt", "--force"]) == 2
     assert sentence(capsys).startswith("x.pt is the checkpoint itself")
+    assert app.main(["export", "x.pt", "-o", "y.safetensors", "--force"]) == 2
+    assert sentence(capsys).startswith("y.safetensors exists and was not written by vaqf")
     for way in ("--force", "--resume"):
         words = ["-o", "y.pt", "--teacher", "y.safetensors", "--board", "zcu102", way]
         assert train(*words, *QUICK) == 2
@@ -312,6 +314,7 @@ def test_what_the_csv_and_the_picture_may_not_do(here: Path, capsys: Capture) ->
     assert "x.csv is a folder" in sentence(capsys)
     assert made(here) == {"x.csv"}
     (here / "y.png").write_text("mine")
-    assert train(*QUICK, "-o", "y.pt") == 2
-    assert "y.png exists; move it" in sentence(capsys)
+    for force in ([], ["--force"]):
+        assert train(*QUICK, "-o", "y.pt", *force) == 2
+        assert "y.png exists and was not written by vaqf" in sentence(capsys)
     assert (here / "y.png").read_text() == "mine"

@@ -191,6 +191,11 @@ def test_the_file_holds_what_json_prints(home: Path, tmp_path: Path, capsys: Cap
     assert code == 2
     assert "exists" in err
     assert answer(capsys, "evaluate", *words, "-o", place, "--force")[0] == 0
+    for mine in ("years of work", '{"model": "mine"}', ""):
+        place.write_text(mine)
+        code, _, err = answer(capsys, "evaluate", *words, "-o", place, "--force")
+        assert (code, "was not written by vaqf" in err) == (2, True)
+        assert place.read_text() == mine
 
 
 def test_the_short_answer_and_the_tables(home: Path, capsys: Captured) -> None:

@@ -29,6 +29,7 @@ from vaqf.cli.options import (
     number,
 )
 from vaqf.cli.terminal import print_json, progress
+from vaqf.cli.words import some
 from vaqf.errors import Infeasible
 
 
@@ -120,5 +121,7 @@ def build(
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
     print(f"wrote {built.folder}")
+    if built.left:
+        print(f"left as they were, for no build wrote them: {some(built.left)}")
     folder = shlex.quote(str(built.folder))
     print(f"next: vaqf csim {folder} (the C++), vaqf cosim {folder} (the RTL)")

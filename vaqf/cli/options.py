@@ -88,7 +88,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="The answer only: no tables, no progress.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is in the way.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace what vaqf wrote there before, edited or not; never other files."
+    ),
+]
 Out = Annotated[str | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
 ImageData = Annotated[
     str | None,

@@ -1,10 +1,20 @@
-"""Numbers in sentences."""
+"""Numbers and names in sentences."""
+
+from collections.abc import Sequence
+
+from vaqf.cli.failure import one_line
 
 
 def count(number: int, what: str) -> str:
     """'1 image', '2 images', '0 mismatches'."""
     many = what + ("es" if what.endswith(("ch", "ss")) else "s")
     return f"{number:,} {what if number == 1 else many}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first of some names: 'a, b, c and 4 more'."""
+    listed = ", ".join(one_line(name) for name in names[:most])
+    return listed + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def percent(part: float) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from vaqf.errors import InputError
+from vaqf.files import smallfile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from vaqf.network.structure import Network
 
 
+FILE_BYTES = 2**28  # of the JSON of -o: a million classes of a million images, and more
 MAX_CONFUSION = 1000  # classes of a confusion matrix that is printed: a million numbers
 TOP = 5
 
@@ -127,3 +133,12 @@ class Evaluation:
             "agreement": self.agreement,
             "quantizers": [one.to_json() for one in self.quantizers],
         }
+
+
+def is_evaluation(path: Path) -> bool:
+    """Whether a file is the JSON of an evaluation, as `vaqf evaluate -o` writes it."""
+    try:
+        found = json.loads(smallfile.read(path, FILE_BYTES, "an evaluation"))
+    except (InputError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"model", "act_bits", "classes", "quantizers"} <= set(found)

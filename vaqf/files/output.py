@@ -2,16 +2,15 @@
 
 import contextlib
 import errno
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
+from vaqf.files import ours
 
-MANIFEST = "manifest.json"  # a folder that holds one of ours may be replaced by us
 PARTIAL = ".vaqf-partial-"
 
 
@@ -19,8 +18,9 @@ PARTIAL = ".vaqf-partial-"
 def new_folder(path: Path, force: bool = False) -> Iterator[Path]:
     """An empty folder beside `path` that takes its place when the block ends without an error.
 
-    A folder of ours or an empty one is replaced; any other only with `force`, and never the
-    current folder, one that holds it, or the home folder.
+    An empty folder is replaced, and in a folder of ours the files that its manifest names: with
+    `force` those, too, that were edited. What anybody else wrote stays, whatever `force` says; so
+    does any folder that is not ours.
     """
     check_folder(path, force)
     with writing(path):
@@ -28,18 +28,21 @@ def new_folder(path: Path, force: bool = False) -> Iterator[Path]:
         try:
             partial.chmod(0o777 & ~_umask())
             yield partial
-            _swap(partial, path)
+            _place(partial, path, force)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def new_file(path: Path, force: bool = False) -> Iterator[Path]:
-    """A file name beside `path`; what the block writes there takes its place, or nothing does."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file")
-    if path.exists() and not force:
-        raise InputError(f"{path} exists; give another name, or --force to replace it")
+def new_file(
+    path: Path, force: bool = False, is_ours: Callable[[Path], bool] | None = None
+) -> Iterator[Path]:
+    """A file name beside `path`; what the block writes there takes its place, or nothing does.
+
+    What is there is replaced with `force` alone, and only a file of which `is_ours` says that vaqf
+    wrote it.
+    """
+    check_file(path, force, is_ours)
     with writing(path):
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=_parent(path)))
         try:
@@ -80,20 +83,30 @@ def check_folder(path: Path, force: bool) -> None:
         own = path.resolve()
         if own in (here, *here.parents, Path.home().resolve()):
             raise InputError(f"{path} holds the current or home folder; name a new one with -o")
-        if not (force or is_ours(path) or not any(path.iterdir())):
+        if ours.named(path) is not None:
+            ours.check_edits(path, force)
+        elif any(path.iterdir()):
             raise InputError(
-                f"{path} exists and was not made by vaqf; name another folder with -o, "
-                "or replace it with --force"
+                f"{path} exists and was not made by vaqf, which never replaces it; name another "
+                "folder with -o"
             )
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a folder holds the manifest that `build` writes."""
-    try:
-        content = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and "vaqf" in content
+def check_file(path: Path, force: bool, is_ours: Callable[[Path], bool] | None = None) -> None:
+    """InputError unless a file may be written at `path`; call it before the work starts."""
+    with writing(path):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; name a file")
+        if not os.path.lexists(path):
+            return
+        regular = path.is_file() and not path.is_symlink()
+        if not regular or is_ours is None or not is_ours(path):
+            raise InputError(
+                f"{path} exists and was not written by vaqf, which replaces its own files alone; "
+                "move it, or give another name"
+            )
+        if not force:
+            raise InputError(f"{path} exists; give another name, or --force to replace it")
 
 
 def _parent(path: Path) -> Path:
@@ -104,21 +117,37 @@ def _parent(path: Path) -> Path:
     return path.parent
 
 
-def _swap(partial: Path, path: Path) -> None:
-    """Put `partial` in the place of `path`; the old folder goes last."""
-    if not path.exists():
+def _place(partial: Path, path: Path, force: bool) -> None:
+    """Put `partial`, or its files, in the place of what is at `path`; that goes last.
+
+    Nothing is deleted before all is in its place: if even the way back fails, it is still there.
+    """
+    if not path.exists() or not any(path.iterdir()):
         partial.rename(path)
         return
-    old = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=path.parent))
+    plan = ours.exchange(partial, path, force)
+    spare = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=path.parent))
     try:
-        path.rename(old / path.name)
-        try:
-            partial.rename(path)
-        except OSError:
-            (old / path.name).rename(path)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if plan.left:
+            plan.run(spare)
+        else:
+            _swap(partial, path, spare / path.name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            spare.rmdir()
+        raise
+    shutil.rmtree(spare, ignore_errors=True)
+
+
+def _swap(partial: Path, path: Path, old: Path) -> None:
+    """Two renames: `path` to `old`, `partial` to `path`."""
+    try:
+        path.rename(old)
+        partial.rename(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
 
 
 def _umask() -> int:

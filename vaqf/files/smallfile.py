@@ -7,6 +7,12 @@ from vaqf.errors import InputError
 from vaqf.files.fields import shown
 
 
+def head(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file, by which its kind is known."""
+    with path.open("rb") as file:
+        return file.read(count)
+
+
 def read(path: Path, most: int, what: str) -> bytes:
     """The bytes of a regular file of at most `most`; `what` it must be, for the message.
 

@@ -25,6 +25,9 @@ class Built:
     search: Search
     network: Network
     images: Data
+    left: tuple[
+        str, ...
+    ] = ()  # what was in the folder before and no build wrote: it is still there
 
     def to_json(self) -> dict[str, Any]:
         """The keys of an estimate, and where the project is."""
@@ -34,6 +37,7 @@ class Built:
             "weights": self.network.origin,
             "images": len(self.images),
             "data": self.images.origin,
+            "left": list(self.left),
         }
 
 
@@ -59,9 +63,10 @@ def build(
     `weights`: an integer network (which fixes model and precision), a float checkpoint (binarized
     and calibrated on `data`), or None for random ones from `seed` (None: 0). InputError where an
     argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
-    the folder vaqf_<model>_w1a<A>_<board>.
+    the folder vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are
+    replaced, edited ones with `force` alone, and nothing else; any other folder is refused.
     """
-    from vaqf.files import output
+    from vaqf.files import ours, output
     from vaqf.images import data as pictures
     from vaqf.project import write
     from vaqf.project.reference import Golden
@@ -110,7 +115,7 @@ def build(
         report("writing", 0, 1)
         write.write_project(partial, found, network, reference)
         report("writing", 1, 1)
-    return Built(folder, found, network, chosen)
+    return Built(folder, found, network, chosen, tuple(ours.others(folder)))
 
 
 def _agree(network: Network, model: str | None, act_bits: int | None) -> None:

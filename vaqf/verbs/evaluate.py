@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 
-from vaqf.evaluation.answer import Evaluation
+from vaqf.evaluation.answer import Evaluation, is_evaluation
 from vaqf.reporting import Report, silent
 
 
@@ -39,7 +39,9 @@ def evaluate(
         teacher = path.name, run.float_model(path, network.vit)
     chosen = pictures.load(data, network.vit, images)
     place = None if out is None else Path(out)
-    with nullcontext() if place is None else output.new_file(place, force) as partial:
+    with (
+        nullcontext() if place is None else output.new_file(place, force, is_evaluation) as partial
+    ):
         found = run.run(network, chosen, teacher, use_torch, report)
         if partial is not None:
             text = json.dumps(found.to_json(), indent=2, allow_nan=False)

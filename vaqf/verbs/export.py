@@ -42,11 +42,12 @@ def export(
 
     model, origin = saved.read_model(path)
     made = model.network(origin)
-    with output.new_file(place, force) as partial:
-        if qonnx:
-            from quant.files import qonnx as graphs
+    if qonnx:
+        from quant.files import qonnx as graphs
 
+        with output.new_file(place, force, graphs.is_ours) as partial:
             graphs.write(model, partial)
-        else:
+    else:
+        with output.new_file(place, force, networkfile.is_network) as partial:
             partial.write_bytes(networkfile.to_bytes(made))
     return made, place

@@ -59,10 +59,10 @@ def train(
     bits = widths.DEFAULT_ACT_BITS if act_bits is None else act_bits
     place = Path(f"{vit.name}_w1a{bits}.pt" if out is None else out)
     written = None if found is None else place.parent / f"{place.stem}.safetensors"
-    if written is not None and written.exists() and not (resume or force):
-        raise InputError(f"{written} exists; give another name with -o, or --force to replace it")
     if written is not None and teacher is not None and written.resolve() == Path(teacher).resolve():
         raise InputError(f"the network would replace the teacher {teacher}; give -o another name")
+    if written is not None:
+        output.check_file(written, resume or force, networkfile.is_network)
     use("quant").require_training()
     from quant.data import sources
     from quant.files.checkpoint import export
@@ -84,7 +84,7 @@ def train(
         progress=lambda step: report(step.line(), step.step, step.steps),
     )
     if written is not None and trained.leads:
-        with output.new_file(written, force=True) as partial:
+        with output.new_file(written, True, networkfile.is_network) as partial:
             partial.write_bytes(networkfile.to_bytes(export(place)))
     return Training(trained, place, vit.name, bits, chosen.name, found, written)
 

@@ -268,6 +268,15 @@ def test_the_same_parameters_give_the_same_bytes(model, proto, tmp_path: Path) -
     assert qonnx.to_onnx(again) != proto
 
 
+def test_our_files_are_known_from_others(model, tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours.onnx", tmp_path / "other.onnx"
+    qonnx.write(model, ours)
+    stranger = onnx.load(ours)
+    stranger.producer_name = "pytorch"
+    other.write_bytes(stranger.SerializeToString())
+    assert [qonnx.is_ours(path) for path in (ours, other)] == [True, False]
+
+
 def test_more_parameters_than_a_file_holds_are_refused(model, monkeypatch) -> None:
     monkeypatch.setattr(qonnx, "LARGEST", 1000)
     with pytest.raises(InputError, match=r"gray has .* an ONNX file holds 2 GiB"):

@@ -28,7 +28,7 @@ def figure_of(chart: Chart, folder: Path) -> Figure:
     def keep(figure: Figure, path: Path, **options: object) -> None:
         figure.canvas.draw()
         seen.append(figure)
-        Path(path).write_bytes(b"")
+        Path(path).write_bytes(b"\x89PNG Software\0vaqf")
 
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -72,7 +72,8 @@ def test_pictures_are_png_files_of_1200_pixels_and_the_same_every_time(tmp_path:
         with Image.open(first) as image:
             image.load()
             assert image.format == "PNG" and image.width == 1200 and 800 < image.height < 1250
-            assert image.info.keys() <= {"dpi"}  # no date and no version
+            assert image.info.keys() <= {"dpi", "Software"}  # no date
+            assert image.info["Software"] == "vaqf"  # and no version
     assert {path.name for path in tmp_path.iterdir()} == {"first.png", "again.png"}
 
 

@@ -197,6 +197,24 @@ def test_a_folder_in_use_is_gone_on_with_or_started_again_only_when_asked(tmp_pa
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+def test_a_folder_that_holds_other_things_keeps_them(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds no sweep to start again"):
+        made(folder, (8,), force=True)
+    for name in ("w1a8.csv", "w1a8.png", "w1a8.float.safetensors", "sweep.csv", "w1a3.safetensors"):
+        (folder / name).write_text("mine")
+        for way in ({"force": True}, {"resumed": True}):
+            with pytest.raises(InputError, match=rf"{name} exists and was not written by vaqf"):
+                made(folder, (8,), **way)
+        (folder / name).unlink()
+    (folder / "w1a8.pt").write_text("mine")
+    with pytest.raises(InputError, match=r"w1a8\.pt exists and was not written by vaqf"):
+        made(folder, (8,), force=True)
+    assert {path.read_text() for path in folder.iterdir()} == {"mine"}
+
+
 def test_a_float_model_that_is_gone_is_missed_by_name(tmp_path: Path) -> None:
     folder = tmp_path / "sweep"
     made(folder, (8,))

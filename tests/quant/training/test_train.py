@@ -19,7 +19,7 @@ from quant.model.quantizers import ActGrid
 from quant.recipe import recipe
 from quant.training import stage
 from quant.training.run import Progress
-from quant.training.train import Trained, float_file, train
+from quant.training.train import Trained, files, float_file, train
 from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made as made_images
@@ -185,7 +185,17 @@ def test_what_is_there_is_kept_unless_forced(made: tuple[Path, Trained], tmp_pat
     out.write_bytes(b"mine")
     with pytest.raises(InputError, match="exists; --resume goes on with it, --force starts again"):
         run(out, quick("best"))
+    with pytest.raises(InputError, match="was not written by vaqf"):
+        run(out, quick("best"), force=True)
     assert out.read_bytes() == b"mine" and list(tmp_path.iterdir()) == [out]
+    out.write_bytes(made[0].read_bytes())
+    for beside in set(files(out)) - {out}:
+        beside.write_bytes(b"mine")
+        with pytest.raises(InputError, match=rf"{beside.name} exists and was not written by"):
+            run(out, quick("best"), force=True)
+        beside.unlink()
+    for suffix in (".csv", ".float.safetensors"):
+        out.with_suffix(suffix).write_bytes(made[0].with_suffix(suffix).read_bytes())
     run(out, quick("best", each=1), few(test=360), act_bits=5, force=True)
     assert sha(out) == sha(made[0])
     names = {path.name for path in tmp_path.iterdir()}
