@@ -19,7 +19,7 @@ from quant.data import folder, shards
 from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
 from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
-from vaqf.files.fields import check_whole, nearest, shown
+from vaqf.files.fields import check_whole, folded, nearest, shown
 from vaqf.images import made, shapes
 from vaqf.images.folder import SPLITS, splits
 from vaqf.model.vit import Vit
@@ -131,7 +131,7 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
     InputError for anything else, and where the number of classes is not the model's.
     """
     check_whole(workers, "workers", 0, MAX_WORKERS)
-    word = data.lower()
+    word = folded(data)
     if word in MADE:
         classes, make = MADE[word]
         check_classes(classes, vit, word)

@@ -19,6 +19,7 @@ from vaqf.files.fields import (
     check_name,
     check_number,
     check_whole,
+    folded,
     nearest,
     shown,
 )
@@ -185,8 +186,8 @@ def names() -> list[str]:
 
 def load(text: str) -> Recipe:
     """A recipe by name (any case) or from a YAML file; InputError for anything else."""
-    if text.lower() in names():
-        path = FOLDER / f"{text.lower()}.yaml"
+    if folded(text) in names():
+        path = FOLDER / f"{folded(text)}.yaml"
     elif text.lower().endswith((".yaml", ".yml")):
         path = Path(text)
     else:

@@ -14,7 +14,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vaqf.errors import InputError, VaqfError
-from vaqf.files.fields import check_choice, shown
+from vaqf.files.fields import check_choice, shown, whole
 
 Value = TypeVar("Value")
 DEVICES = ("auto", "cpu", "cuda")
@@ -96,12 +96,13 @@ def _device(wanted: str, local_rank: int) -> torch.device:
 def _count(variable: str, default: int) -> int:
     """A whole number that torchrun gives in the environment."""
     text = os.environ.get(variable, str(default))
-    if not text.isdecimal():
+    count = whole(text)
+    if count is None or count < 0:
         raise InputError(
             f"{variable} is {shown(text)} in the environment, where torchrun puts a number; start"
             " the run with torchrun, or unset it"
         )
-    return int(text)
+    return count
 
 
 def rank() -> int:

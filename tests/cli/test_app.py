@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer.main
 
 import vaqf
 from vaqf import __version__
@@ -137,6 +138,53 @@ def test_what_typer_refuses_says_where_to_look(capsys: Captured, words: list[str
     code, sentence = fails(capsys, *words)
     assert code == 2
     assert sentence.endswith(f"; `vaqf {words[0]} -h` shows what is allowed")
+
+
+NUMBERS = ("N", "N|max", "A", "A,A,...", "MHZ", "SEED")  # how the help names what it takes
+
+
+def numeric_options() -> list[tuple[str, str, int]]:
+    """(verb, option, its arguments) of every option that takes a number, as the help says."""
+    found = []
+    for verb in VERBS:
+        command = typer.main.get_command(app.app).get_command(None, verb)
+        words = sum(parameter.param_type_name == "argument" for parameter in command.params)
+        options = [p for p in command.params if p.param_type_name == "option"]
+        found += [(verb, p.opts[0], words) for p in options if p.metavar in NUMBERS]
+    return found
+
+
+def test_there_are_numbers_to_check() -> None:
+    flags = {flag for _, flag, _ in numeric_options()}
+    assert {"--fps", "--act-bits", "--clock-mhz", "--lut-budget", "--images", "--seed"} <= flags
+    assert {"--epochs", "--workers", "--stalls", "--top"} <= flags
+
+
+@pytest.mark.parametrize(
+    "text", ["\uff11\uff10", "1_000", " 8", "8\n", "\x1b8", "0x8", "\u0668", ""]
+)
+@pytest.mark.parametrize(("verb", "flag", "arguments"), numeric_options())
+def test_every_number_is_written_in_plain_digits(
+    capsys: Captured, verb: str, flag: str, arguments: int, text: str
+) -> None:
+    code, sentence = fails(capsys, verb, *["x"] * arguments, flag, text)
+    assert (code, sentence.startswith(f"{flag} is ")) == (2, True), sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["lr=1\nepochs: 3"], "it must be KEY=VALUE, on one line"),
+        (["lr=1\x1b[2J"], "it must be KEY=VALUE, on one line"),
+        (["lr=1", "lr=2"], "--set says 'lr' twice"),
+        (["lr"], "it must be KEY=VALUE"),
+        (["= 1"], "it must be KEY=VALUE"),
+    ],
+)
+def test_settings_are_pairs(capsys: Captured, settings: list[str], said: str) -> None:
+    words = [word for pair in settings for word in ("--set", pair)]
+    code, sentence = fails(capsys, "train", *words)
+    assert (code, said in sentence) == (2, True), sentence
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys: Captured) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from vaqf.errors import InputError
+from vaqf.files import fields
 from vaqf.files.fields import shown
 
 Value = TypeVar("Value")
@@ -159,28 +160,30 @@ Device = Annotated[
 
 def number(flag: str, text: str) -> float:
     """The value of a flag that takes a number."""
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{flag} is {shown(text)}; it must be a number") from None
+    value = fields.number(text)
+    if value is None:
+        raise InputError(f"{flag} is {shown(text)}; it must be a number")
+    return value
 
 
 def integer(flag: str, text: str) -> int:
     """The value of a flag that takes a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{flag} is {shown(text)}; it must be a whole number") from None
+    value = fields.whole(text)
+    if value is None:
+        raise InputError(f"{flag} is {shown(text)}; it must be a whole number")
+    return value
 
 
 def pairs(flag: str, words: list[str] | None) -> dict[str, str]:
     """The values of a flag that takes KEY=VALUE and may be repeated."""
     found = {}
     for word in words or []:
-        key, equals, value = word.partition("=")
-        if not equals or not key or not value:
-            raise InputError(f"{flag} is {shown(word)}; it must be KEY=VALUE")
-        found[key.strip()] = value.strip()
+        key, equals, value = (part.strip() for part in word.partition("="))
+        if not equals or not key or not value or not word.isprintable():
+            raise InputError(f"{flag} is {shown(word)}; it must be KEY=VALUE, on one line")
+        if key in found:
+            raise InputError(f"{flag} says {shown(key)} twice; give it once")
+        found[key] = value
     return found
 
 
@@ -191,9 +194,9 @@ def given(convert: Callable[[str, str], Value], flag: str, text: str | None) -> 
 
 def frame_rate(text: str) -> float | None:
     """--fps: None for max."""
-    if text.lower() == "max":
+    if fields.folded(text) == "max":
         return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--fps is {shown(text)}; it must be a number or max") from None
+    value = fields.number(text)
+    if value is None:
+        raise InputError(f"--fps is {shown(text)}; it must be a number or max")
+    return value

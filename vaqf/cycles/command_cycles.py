@@ -169,7 +169,7 @@ def pace(kind: str, shape: MatMulShape, design: Design, beats: int) -> Pace:
     read = design.simd // design.pe * beats
     half = _half(design, read, beats)
     passes = shape.passes(design.simd)
-    normed = kind in NORM_BEFORE and kind != "head"
+    normed = kind in NORM_BEFORE and kind != Kind.HEAD
     return Pace(
         busy=busy,
         read=read,

@@ -8,6 +8,9 @@ from typing import Any
 
 from vaqf.errors import InputError
 
+# digits of ours alone: int() and float() take those of every script, underscores and line breaks
+_WHOLE = re.compile(r"[-+]?[0-9]{1,4000}")  # int() refuses more than 4,300
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # harmless in C++, TCL, a shell and a path
 
 
@@ -15,6 +18,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """' (did you mean X?)' for the closest known word, or nothing."""
     close = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text is, in ASCII digits and a sign; None for anything else."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def number(text: str) -> float | None:
+    """The number that a text is, in ASCII digits, sign, point and exponent; None otherwise."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def folded(word: str) -> str:
+    """A word in lower case, to look it up; one with other letters than ours stays as it is.
+
+    So no letter that only becomes one of ours (the Kelvin sign) finds a name, and nor does a word
+    with a line break or a space around it.
+    """
+    return word.lower() if word.isascii() else word
 
 
 def shown(value: object) -> str:

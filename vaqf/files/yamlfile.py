@@ -10,6 +10,7 @@ from vaqf.files import smallfile
 
 MAX_BYTES = 65_536  # our own files are under 4 kB
 MAX_DEPTH = 8
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 FORMAT = "a YAML mapping of plain keys and values"
 
 
@@ -53,16 +54,29 @@ def parse_mapping(text: str, where: str) -> dict[str, Any]:
 
 @functools.cache
 def _loader() -> Any:
-    """YAML 1.1's safe loader, which takes 1e-3 for a number as YAML 1.2 and its writers do."""
+    """YAML 1.1's safe loader with the numbers that people write: 1e-3 is one, 1_000 is a word.
+
+    In YAML 1.1 010 is eight, 1:30 is ninety and 1_000 a thousand; here none of them is a number, so
+    that whoever checks the value refuses it.
+    """
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         pass
 
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in kinds if tag not in (_INT, _FLOAT)]
+        for first, kinds in resolvers.items()
+    }
+    Loader.add_implicit_resolver(_INT, re.compile(r"[-+]?(0|[1-9][0-9]*)\Z"), list("-+0123456789"))
     Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z"),
-        list("-+0123456789"),
+        _FLOAT,
+        re.compile(
+            r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z"
+            r"|[-+]?[0-9]+[eE][-+]?[0-9]+\Z|[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z"
+        ),
+        list("-+.0123456789"),
     )
     return Loader
 

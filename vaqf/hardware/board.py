@@ -14,6 +14,7 @@ from vaqf.files.fields import (
     check_name,
     check_number,
     check_whole,
+    folded,
     nearest,
     shown,
 )
@@ -120,7 +121,7 @@ def load(text: str) -> Board:
     InputError for an unknown name (the nearest is offered) or a file that is no valid board.
     """
     known = names()
-    word = text.strip().lower().replace("-", "_")
+    word = folded(text).replace("-", "_")
     if word in known:
         return _from_file(paths.BOARDS / f"{word}.yaml")
     if re.search(r"\.ya?ml$", text, re.IGNORECASE) or yamlfile.exists(text):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vaqf.errors import InputError
+from vaqf.files.fields import folded
 from vaqf.images import shapes as procedural
 from vaqf.images.folder import class_folders, picture_files, splits, tree_classes
 from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, digits, shapes, synthetic
@@ -99,23 +100,23 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
         number = 1 if count is None else count
         _check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
-    if data.lower() == "digits":
+    if folded(data) == "digits":
         pixels, labels = digits(vit, "test")
         if count is not None and count > len(pixels):
             raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
         return Data("digits, test split", vit, pixels[:count], labels[:count])
-    if data.lower() == "shapes":
+    if folded(data) == "shapes":
         return _shapes_to_judge(vit, count)
     return _folder(Path(data), vit, count)
 
 
 def calibration(data: str | None, vit: Vit) -> Data:
     """The images of --data that set a float model's scales: few, and of no test split."""
-    if data is not None and data.lower() == "digits":
+    if data is not None and folded(data) == "digits":
         pixels, labels = digits(vit, "train")
         chosen = slice(CALIBRATION_IMAGES)
         return Data("digits, training split", vit, pixels[chosen], labels[chosen])
-    if data is not None and data.lower() == "shapes":
+    if data is not None and folded(data) == "shapes":
         return Data("shapes, training split", vit, *shapes(vit, "train", CALIBRATION_IMAGES))
     if data is None:
         return load(data, vit)

@@ -7,7 +7,7 @@ from typing import Any
 
 from vaqf.errors import InputError
 from vaqf.files import yamlfile
-from vaqf.files.fields import nearest, shown
+from vaqf.files.fields import folded, nearest, shown
 from vaqf.model.vit import HALF, Vit, from_mapping
 
 _DEIT_384 = Vit(name="deit_tiny_384", image_size=384, crop=1.0)
@@ -97,7 +97,7 @@ def load(text: str) -> Vit:
     if re.search(r"\.ya?ml$", text, re.IGNORECASE):
         path = Path(text)
         return from_mapping(yamlfile.read_mapping(path), path.stem, text)
-    known = _known(text.strip().lower().removeprefix("timm/"))
+    known = _known(folded(text).removeprefix("timm/"))
     if known is not None:
         return known
     if yamlfile.exists(text):

@@ -171,7 +171,7 @@ class Plan:
         resident = self.resident and replace(self.resident, act_bits=act_bits)
         by_kind = self.by_kind
         if widths.pixel_digits(act_bits) != widths.pixel_digits(before):
-            by_kind = by_kind | {"embed": _embedding(self.problem.vit, resident or base)}
+            by_kind = by_kind | {Kind.EMBED: _embedding(self.problem.vit, resident or base)}
         return Plan(self.problem, base, resident, by_kind)
 
     @cached_property
@@ -267,7 +267,7 @@ def _embedding(vit: Vit, design: Design) -> command_cycles.Command:
     """The embedding's command."""
     padded_head = design.padded_head(vit.head_dim)
     shapes = matmuls.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
-    return command_cycles.command("embed", shapes["embed"], design)
+    return command_cycles.command(Kind.EMBED, shapes[Kind.EMBED], design)
 
 
 def _plans(problem: Problem, act_bits: int, array: Array) -> Iterator[Plan]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import InputError
+from vaqf.files.fields import shown
 
 if TYPE_CHECKING:
     from vaqf.hardware.board import Board
@@ -47,10 +48,20 @@ def load_design(path: Path) -> Design:
 
     text = smallfile.read(path, DESIGN_BYTES, "the design.json of a build")
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
     return design.from_json(content)
+
+
+def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
+    """JSON lets the last of two equal keys win silently; we do not."""
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise InputError(f"{path} has the key {shown(key)} twice")
+        content[key] = value
+    return content
 
 
 def find_design(
