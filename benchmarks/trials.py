@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from quant.data.sources import Data
-from quant.files import checkpoint, weights
+from quant.files import checkpoint, floatmodel
 from quant.model.vit import FloatVit
 from quant.recipe import recipe as recipes
 from quant.training.train import float_file, train
@@ -78,7 +78,7 @@ def float_accuracy(path: Path, vit: Vit, data: Data) -> float:
     if not path.exists():
         return float("nan")
     model = FloatVit(vit)
-    model.load_params(weights.load(path, vit))
+    model.load_params(floatmodel.load(path, vit))
     return accuracy(model.eval(), data)
 
 

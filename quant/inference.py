@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant.files import weights
+from quant.files import floatmodel
 from quant.model import integers, threads
 from quant.model.vit import FloatVit
 from vaqf.errors import InputError
@@ -38,21 +38,21 @@ def histogram(values: Tensor, low: int, levels: int) -> NDArray[np.int64]:
 
 
 def float_model(path: Path, vit: Vit) -> Callable[[Pixels], NDArray[np.float32]]:
-    """The float model of a checkpoint file: uint8 images [B, S, S, C] -> logits [B, classes].
+    """The float model of a file: uint8 images [B, S, S, C] -> logits [B, classes].
 
-    Raises InputError for a file that is no checkpoint of this model, and for logits that are not
+    Raises InputError for a file without the arrays of this model, and for logits that are not
     finite.
     """
     model = FloatVit(vit)
-    model.load_params(weights.load(path, vit))
+    model.load_params(floatmodel.load(path, vit))
     model.eval().to(device())
 
     @torch.no_grad()
     def logits(pixels: Pixels) -> NDArray[np.float32]:
         with threads.fitting(vit):
-            found = model(torch.from_numpy(pixels).to(device())).cpu().numpy()
-        if not np.isfinite(found).all():
+            values = model(torch.from_numpy(pixels).to(device())).cpu().numpy()
+        if not np.isfinite(values).all():
             raise InputError(f"{path}: its logits are not finite; check the scale of its weights")
-        return found
+        return values
 
     return logits

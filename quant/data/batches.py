@@ -15,7 +15,7 @@ JUDGE_BATCH = 128  # images read at once for evaluation
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One process's share of one micro-step."""
+    """One process's part of one micro-step."""
 
     pixels: Tensor  # uint8 [b, S, S, C]
     labels: Tensor  # int64 [b]
@@ -24,7 +24,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Share:
+class Portion:
     """Which part of every global batch is this process's."""
 
     rank: int = 0
@@ -37,7 +37,7 @@ class Share:
         return self.world * self.accumulate
 
 
-ALONE = Share()
+ALONE = Portion()
 
 
 @dataclass(frozen=True)
@@ -48,28 +48,29 @@ class Plan:
     whole: int  # images of a global batch
     each: int  # images of one slice of it
 
-    def starts(self, share: Share) -> list[int]:
+    def starts(self, portion: Portion) -> list[int]:
         """Where this process's slices begin in the global batch, one for each micro-step."""
-        return [(step * share.world + share.rank) * self.each for step in range(share.accumulate)]
+        slices = range(portion.rank, portion.slices, portion.world)
+        return [number * self.each for number in slices]
 
 
-def plan(images: int, batch: int, share: Share) -> Plan:
+def plan(images: int, batch: int, portion: Portion) -> Plan:
     """Whole batches only: what is left over at the end of an epoch is dropped, as timm does.
 
     Fewer images than one batch are one batch, of the largest size that the slices divide.
     InputError for a batch that world * accumulate does not divide, or fewer images than slices.
     """
-    parts = share.slices
+    parts = portion.slices
     if batch < 1 or batch % parts:
         near = sorted({max(parts, batch // parts * parts), (batch // parts + 1) * parts})
         raise InputError(
-            f"batch is {batch}; {share.world} process(es) x {share.accumulate} accumulation step(s)"
-            f" need a multiple of {parts}, {' or '.join(map(str, near))} say"
+            f"batch is {batch}; {portion.world} process(es) x {portion.accumulate} accumulation"
+            f" step(s) need a multiple of {parts}, {' or '.join(map(str, near))} say"
         )
     if images < parts:
         raise InputError(
-            f"{images} training image(s) are too few for {share.world} process(es) x"
-            f" {share.accumulate} accumulation step(s); use fewer of them"
+            f"{images} training image(s) are too few for {portion.world} process(es) x"
+            f" {portion.accumulate} accumulation step(s); use fewer of them"
         )
     whole = min(batch, images // parts * parts)
     return Plan(images // whole, whole, whole // parts)
@@ -91,14 +92,14 @@ def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def chosen(
-    images: int, batch: int, seed: int, epoch: int, share: Share
+    images: int, batch: int, seed: int, epoch: int, portion: Portion
 ) -> Iterator[list[tuple[int, NDArray[np.int64]]]]:
     """(start, numbers of the images) of each slice of this process, a list for each step."""
-    sizes = plan(images, batch, share)
+    sizes = plan(images, batch, portion)
     shuffled = order(images, seed, epoch)
     for step in range(sizes.steps):
         globally = shuffled[step * sizes.whole : (step + 1) * sizes.whole]
-        yield [(start, globally[start : start + sizes.each]) for start in sizes.starts(share)]
+        yield [(start, globally[start : start + sizes.each]) for start in sizes.starts(portion)]
 
 
 def evenly(images: int, count: int) -> list[int]:

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
+from quant.data.batches import (
+    ALONE,
+    JUDGE_BATCH,
+    Batch,
+    Portion,
+    check_classes,
+    chosen,
+    evenly,
+    plan,
+)
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.images.folder import SPLITS, tree_classes
@@ -48,13 +57,13 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
     labels: list[int] = []
     for label, folder in enumerate(classes):
         with os.scandir(root / folder) as entries:
-            found = sorted(
+            pictures = sorted(
                 os.fsencode(f"{folder}/{entry.name}")
                 for entry in entries
                 if entry.name.lower().endswith(SUFFIXES) and entry.is_file()
             )
-        names += found
-        labels += [label] * len(found)
+        names += pictures
+        labels += [label] * len(pictures)
     if not names:
         raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)})")
     return Listing(root, np.array(names), np.array(labels, dtype=np.int64))
@@ -108,7 +117,7 @@ def _from(first: int, count: int) -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """Data of a tree of pictures; see quant.data.Data.
+    """Data of a tree of pictures; see quant.data.sources.Data.
 
     A picture that cannot be read is replaced by the next one in training, left out in judging.
     """
@@ -132,25 +141,27 @@ class Folder:
         return len(self.val)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
         """Randomly cropped slices of every step; see Data."""
-        sizes = plan(self.images, batch, share)
+        sizes = plan(self.images, batch, portion)
         numbers = (
-            slice_ for step in chosen(self.images, batch, seed, epoch, share) for _, slice_ in step
+            slice_
+            for step in chosen(self.images, batch, seed, epoch, portion)
+            for _, slice_ in step
         )
         keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
         read = self._load(Cropped(self.vit, self.train), keys)
         for _ in range(sizes.steps):
-            step = [(start, next(read)) for start in sizes.starts(share)]
+            step = [(start, next(read)) for start in sizes.starts(portion)]
             for _, part in step:
                 if len(part.labels) < sizes.each:
                     raise InputError(self._no_picture(self.train))
             yield [Batch(part.pixels, part.labels, start, sizes.whole) for start, part in step]
 
-    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+    def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Every world-th picture from this process's rank on that can be read, in batches."""
-        ours = range(share.rank, self.judged, share.world)
+        ours = range(portion.rank, self.judged, portion.world)
         batches = (ours[at : at + JUDGE_BATCH] for at in range(0, len(ours), JUDGE_BATCH))
         for part in self._load(Centred(self.vit, self.val), batches):
             if len(part.labels):
@@ -167,10 +178,10 @@ class Folder:
 
     def _next_readable(self, listed: Listing, first: int) -> NDArray[np.uint8]:
         for number in _from(first, len(listed)):
-            found = _centred(self.vit, listed, number)
-            self.unreadable.update(found.problems)
-            if found.pixels is not None:
-                return found.pixels
+            picture = _centred(self.vit, listed, number)
+            self.unreadable.update(picture.problems)
+            if picture.pixels is not None:
+                return picture.pixels
         raise InputError(self._no_picture(listed))
 
     def _no_picture(self, listed: Listing) -> str:
@@ -206,6 +217,6 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
             f"{path / 'train' / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
-    found = Folder(vit, classes, train, val, workers)
-    found.check()
-    return found
+    data = Folder(vit, classes, train, val, workers)
+    data.check()
+    return data

@@ -21,7 +21,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from quant.data.archives import LABEL, PICTURES, Sample, archives, samples
-from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, evenly, order, plan
+from quant.data.batches import (
+    ALONE,
+    JUDGE_BATCH,
+    Batch,
+    Portion,
+    check_classes,
+    evenly,
+    order,
+    plan,
+)
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.files import smallfile
@@ -36,7 +45,7 @@ MAX_IMAGES = 2**40
 
 @dataclass(frozen=True)
 class Index:
-    """What train.json or val.json says, or counting found."""
+    """What train.json or val.json says, or counting gives."""
 
     images: int
     classes: tuple[str, ...] | int
@@ -72,10 +81,10 @@ def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
     return Read(pixels, label)
 
 
-def shuffled(found: Iterable[Sample], held: int, mixer: random.Random) -> Iterator[Sample]:
+def shuffled(given: Iterable[Sample], held: int, mixer: random.Random) -> Iterator[Sample]:
     """The samples, each drawn from the `held` that wait, or from all that are left."""
     waiting: list[Sample] = []
-    for sample in found:
+    for sample in given:
         waiting.append(sample)
         if len(waiting) == held:
             yield _drawn(waiting, mixer)
@@ -90,12 +99,10 @@ def _drawn(waiting: list[Sample], mixer: random.Random) -> Sample:
     return waiting.pop()
 
 
-def _batched(
-    found: Iterable[Read], size: int, vit: Vit, problems: dict[str, str]
-) -> Iterator[Part]:
+def _batched(read: Iterable[Read], size: int, vit: Vit, problems: dict[str, str]) -> Iterator[Part]:
     """Parts of `size` readable pictures; what is left, maybe nothing but problems, comes last."""
     waiting: list[Read] = []
-    for one in found:
+    for one in read:
         problems.update(one.problems)
         if one.pixels is not None:
             waiting.append(one)
@@ -105,9 +112,9 @@ def _batched(
     yield _part(waiting, vit, problems)
 
 
-def _part(found: list[Read], vit: Vit, problems: dict[str, str]) -> Part:
+def _part(read: list[Read], vit: Vit, problems: dict[str, str]) -> Part:
     """One batch with the problems met since the last one."""
-    whole = collate([*found, Read(None, problems=dict(problems))], vit)
+    whole = collate([*read, Read(None, problems=dict(problems))], vit)
     problems.clear()
     return whole
 
@@ -128,9 +135,9 @@ class Centred(IterableDataset[Part]):
     def __iter__(self) -> Iterator[Part]:
         number, workers = _worker()
         problems: dict[str, str] = {}
-        found = samples(self.shards[number::workers], problems)
+        read = samples(self.shards[number::workers], problems)
         yield from _batched(
-            (_read(s, self.vit, None) for s in found), JUDGE_BATCH, self.vit, problems
+            (_read(s, self.vit, None) for s in read), JUDGE_BATCH, self.vit, problems
         )
 
 
@@ -168,7 +175,7 @@ class Cropped(IterableDataset[Part]):
 
 @dataclass(frozen=True, eq=False)
 class Shards:
-    """Data of shards; see quant.data.Data.
+    """Data of shards; see quant.data.sources.Data.
 
     Each process reads shards of its own (or, with fewer shards than processes, samples of its
     own), so the order and the company of an image depend on how many processes and workers there
@@ -187,23 +194,23 @@ class Shards:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
         """Shuffled, randomly cropped slices of every step; see Data."""
-        sizes = plan(self.images, batch, share)
-        shuffled = [self.train[number] for number in order(len(self.train), seed, epoch)]
-        enough = len(shuffled) >= share.world
+        sizes = plan(self.images, batch, portion)
+        ordered = [self.train[number] for number in order(len(self.train), seed, epoch)]
+        enough = len(ordered) >= portion.world
         stream = Cropped(
             self.vit,
-            shuffled[share.rank :: share.world] if enough else shuffled,
+            ordered[portion.rank :: portion.world] if enough else ordered,
             sizes.each,
-            (seed, epoch, share.rank),
-            0 if enough else share.rank,
-            1 if enough else share.world,
+            (seed, epoch, portion.rank),
+            0 if enough else portion.rank,
+            1 if enough else portion.world,
         )
         read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
         for _ in range(sizes.steps):
-            step = [(start, next(read, None)) for start in sizes.starts(share)]
+            step = [(start, next(read, None)) for start in sizes.starts(portion)]
             batches = [
                 Batch(part.pixels, part.labels, start, sizes.whole)
                 for start, part in step
@@ -212,13 +219,13 @@ class Shards:
             if len(batches) < len(step):
                 raise InputError(
                     f"no picture of the {len(stream.shards)} training shard(s) of process"
-                    f" {share.rank} can be read{self._why()}"
+                    f" {portion.rank} can be read{self._why()}"
                 )
             yield batches
 
-    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+    def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """The readable samples of every world-th shard from this process's rank on."""
-        for part in self._load(Centred(self.vit, self.val[share.rank :: share.world])):
+        for part in self._load(Centred(self.vit, self.val[portion.rank :: portion.world])):
             if len(part.labels):
                 yield part.pixels, part.labels
 
@@ -226,10 +233,10 @@ class Shards:
         """The first training images [n, S, S, C] of a few shards, as evaluation sees them."""
         few = [self.train[number] for number in evenly(len(self.train), count)]
         each = -(-count // len(few))
-        found = [pixels for shard in few for pixels in islice(self._readable([shard]), each)]
-        if not found:
-            found = list(islice(self._readable(self.train), count))
-        return np.stack(found[:count])
+        images = [pixels for shard in few for pixels in islice(self._readable([shard]), each)]
+        if not images:
+            images = list(islice(self._readable(self.train), count))
+        return np.stack(images[:count])
 
     def check(self) -> None:
         """InputError unless an image to learn from and one to judge by can be read."""
@@ -317,7 +324,7 @@ def load(path: Path, vit: Vit, workers: int) -> Shards:
     check_classes(learn.classes, vit, str(path))
     if isinstance(judge.classes, tuple) and judge.classes != learn.classes:
         raise InputError(f"{path}: train.json and val.json name different classes; make them agree")
-    found = Shards(vit, learn.classes, learn.images, judge.images, train, val, workers)
-    found.unreadable.update(problems)
-    found.check()
-    return found
+    data = Shards(vit, learn.classes, learn.images, judge.images, train, val, workers)
+    data.unreadable.update(problems)
+    data.check()
+    return data

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quant.data import folder, shards
-from quant.data.batches import ALONE, JUDGE_BATCH, Batch, Share, check_classes, chosen, evenly, plan
+from quant.data.batches import (
+    ALONE,
+    JUDGE_BATCH,
+    Batch,
+    Portion,
+    check_classes,
+    chosen,
+    evenly,
+    plan,
+)
 from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
@@ -24,7 +33,7 @@ from vaqf.images import made, shapes
 from vaqf.images.folder import SPLITS, splits
 from vaqf.model.vit import Vit
 
-__all__ = ["Batch", "Data", "Share", "arrays", "load"]
+__all__ = ["Batch", "Data", "Portion", "arrays", "load"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # pipe: and http: among them
 Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pixels [n, S, S, C], labels [n]
@@ -59,11 +68,11 @@ class Data(Protocol):
         """Pictures that this process has skipped so far, each with the reason."""
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
-        """This process's micro-steps (as many as share.accumulate) of every optimizer step."""
+        """This process's micro-steps (as many as portion.accumulate) of every optimizer step."""
 
-    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+    def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 and labels: over all processes each image once."""
 
     def calibration(self, count: int) -> NDArray[np.uint8]:
@@ -91,27 +100,27 @@ class Arrays:
         return len(self.test[1])
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, share: Share = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
         """Shuffled slices of every step; see Data."""
-        whole = plan(self.images, batch, share).whole
+        whole = plan(self.images, batch, portion).whole
         pixels, labels = self.train
-        for step in chosen(self.images, batch, seed, epoch, share):
+        for step in chosen(self.images, batch, seed, epoch, portion):
             yield [
                 Batch(pixels[numbers], labels[numbers], start, whole)
                 for start, numbers in ((s, torch.from_numpy(n)) for s, n in step)
             ]
 
-    def judge(self, share: Share = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
+    def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Every world-th image from this process's rank on, in batches."""
-        pixels, labels = (part[share.rank :: share.world] for part in self.test)
+        pixels, labels = (part[portion.rank :: portion.world] for part in self.test)
         for start in range(0, len(labels), JUDGE_BATCH):
             yield pixels[start : start + JUDGE_BATCH], labels[start : start + JUDGE_BATCH]
 
     def calibration(self, count: int) -> NDArray[np.uint8]:
         """Training images [n, S, S, C], spread evenly over the set."""
-        found: NDArray[np.uint8] = self.train[0][evenly(self.images, count)].numpy()
-        return found
+        pixels: NDArray[np.uint8] = self.train[0][evenly(self.images, count)].numpy()
+        return pixels
 
 
 def arrays(origin: str, train: Labelled, test: Labelled) -> Arrays:

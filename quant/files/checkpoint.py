@@ -1,7 +1,7 @@
 """The checkpoint of a run: one torch file of tensors and plain values.
 
 Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bits`, `style` (the
-keys of quant.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the float
+keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the float
 model trains), `result` (None until the run is done) and `run` (what a resumed run needs; None when
 it is done). Read with weights_only, so a file cannot run code.
 """
@@ -41,7 +41,7 @@ class Checkpoint:
     origin: str
     model: QuantVit | None
     result: Any
-    run: Any  # checked by quant.training.run, which reads it
+    run: Any  # checked by quant.training.resume, which reads it
 
 
 def check_place(path: Path) -> None:
@@ -124,12 +124,12 @@ def read(path: Path) -> Checkpoint:
 
 def read_model(path: Path) -> tuple[QuantVit, str]:
     """The model of a checkpoint, in evaluation, and where it comes from."""
-    found = read(path)
-    if found.model is None:
+    saved = read(path)
+    if saved.model is None:
         raise InputError(
             f"{path}: its run is still training the float model; go on with vaqf train --resume"
         )
-    return found.model.eval(), found.origin
+    return saved.model.eval(), saved.origin
 
 
 def export(path: Path) -> Network:
@@ -142,7 +142,7 @@ def export(path: Path) -> Network:
 
 
 def _model(path: Path, vit: Vit, act_bits: int, style: BinaryStyle, state: Any) -> QuantVit:
-    check_state(path, state, parameters.shapes(vit))  # before memory is taken for the model
+    check_state(path, state, parameters.array_shapes(vit))  # before memory is taken for the model
     model = QuantVit(vit, act_bits, style)
     load_state(path, model, state)
     return model

@@ -63,18 +63,18 @@ def to_onnx(model: QuantVit) -> onnx.ModelProto:
 
 
 class _Graph:
-    """Nodes and constants so far; a method adds to them and returns its result's name."""
+    """Nodes and initializers so far; a method adds to them and returns its result's name."""
 
     def __init__(self, model: QuantVit, params: dict[str, FloatArray]) -> None:
         self.model, self.vit, self.params = model, model.vit, params
         self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[TensorProto] = []
+        self.initializers: list[TensorProto] = []
 
-    def constant(self, name: str, value: ArrayLike) -> str:
+    def initializer(self, name: str, value: ArrayLike) -> str:
         """A tensor of the file: whole numbers as int64, everything else as float32."""
         array = np.asarray(value)
         kind = np.int64 if array.dtype.kind == "i" else np.float32
-        self.constants.append(numpy_helper.from_array(array.astype(kind), name))
+        self.initializers.append(numpy_helper.from_array(array.astype(kind), name))
         return name
 
     def add(
@@ -85,9 +85,9 @@ class _Graph:
         outputs: Sequence[str] = (),
         **attributes: int | float | str | Sequence[int],
     ) -> str:
-        """A node; an input is a name or a constant, the output is called like the node."""
+        """A node; an input is a name or an array, the output is called like the node."""
         names = [
-            value if isinstance(value, str) else self.constant(f"{name}.in{i}", value)
+            value if isinstance(value, str) else self.initializer(f"{name}.in{i}", value)
             for i, value in enumerate(inputs)
         ]
         domain = DOMAIN if operator.endswith("Quant") else ""
@@ -177,7 +177,7 @@ class _Graph:
             vit.name,
             [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
             [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, vit.classes])],
-            self.constants,
+            self.initializers,
         )
         kind = onnx.StringStringEntryProto(key="finn_datatype", value="UINT8")
         graph.quantization_annotation.append(
@@ -201,7 +201,7 @@ def _logits(g: _Graph) -> None:
     x = g.add("patch_embed.flat", "Reshape", x, [1, vit.dim, vit.patches])
     x = g.add("patch_embed", "Transpose", x, perm=[0, 2, 1])
     prefix = ["cls_token"] + (["dist_token"] if vit.distilled else [])
-    tokens = [g.constant(name, g.params[name]) for name in prefix]
+    tokens = [g.initializer(name, g.params[name]) for name in prefix]
     x = g.add("tokens", "Concat", *tokens, x, axis=1)  # [1, T, D]
     x = g.add("embed", "Add", x, g.params["pos_embed"])
     for i in range(vit.depth):

@@ -53,7 +53,7 @@ def read_tensors(path: Path) -> Any:
         ) from error
 
 
-def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Every tensor of a state dict, plain or under `model` or `state_dict`, by its name there.
 
     bfloat16, which numpy lacks, comes as float32. Raises InputError for anything but tensors.

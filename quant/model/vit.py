@@ -158,7 +158,7 @@ class Block(nn.Module):
 
 
 class FloatVit(nn.Module):
-    """The float model: what a checkpoint of timm computes, on uint8 images [B, S, S, C]."""
+    """The float model: what a model of timm computes, on uint8 images [B, S, S, C]."""
 
     def __init__(self, vit: Vit, layers: FloatLayers | None = None) -> None:
         super().__init__()
@@ -199,13 +199,13 @@ class FloatVit(nn.Module):
     def params(self) -> dict[str, NDArray[np.float32]]:
         """Every float parameter by timm's name."""
         state = self.state_dict()
-        return {name: state[name].cpu().numpy() for name in parameters.shapes(self.vit)}
+        return {name: state[name].cpu().numpy() for name in parameters.array_shapes(self.vit)}
 
     def load_params(self, params: dict[str, NDArray[np.float32]]) -> None:
         """Set every float parameter; quantizers stay as they are."""
         own = self.state_dict()
         with torch.no_grad():
-            for name in parameters.shapes(self.vit):
+            for name in parameters.array_shapes(self.vit):
                 own[name].copy_(torch.from_numpy(params[name]))
 
 

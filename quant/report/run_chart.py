@@ -38,8 +38,8 @@ def chart(rows: Sequence[Row], title: str) -> Chart:
 
 def _panel(of: Quantity, stages: list[list[Row]], x: Axis) -> Panel:
     """A line for each stage by itself: with the stage, the model and the loss change."""
-    found = [[(r.epoch, y) for r in stage if (y := of.value(r)) is not None] for stage in stages]
-    parts = [places for places in found if places]
+    by_stage = [[(r.epoch, y) for r in stage if (y := of.value(r)) is not None] for stage in stages]
+    parts = [places for places in by_stage if places]
     if not parts:
         return Panel(x, Axis(of.name, 0, 1), kind=of.kind, empty="not measured yet")
     y = of.axis(of.name, [value for places in parts for _, value in places])
@@ -50,7 +50,7 @@ def _panel(of: Quantity, stages: list[list[Row]], x: Axis) -> Panel:
         drawn = tuple((epoch + side, value) for epoch, value in places for side in sides)
         lines.append(Line(drawn, of.kind, of.label(places[-1][1]) if places is parts[-1] else ""))
     if of.looks:
-        ends = zip(stages[:-1], found, strict=False)
+        ends = zip(stages[:-1], by_stage, strict=False)
         words = [f"{of.label(places[-1][1])} after {s[0].stage}" for s, places in ends if places]
         y = replace(y, name="; ".join([y.name, *words]))
     lonely = [places for places in parts if of.looks or (len(places) == 1 and not of.steps)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from quant.files import checkpoint as saved
+from quant.files import checkpoint
 from quant.model.vit import FloatVit
 from quant.recipe.recipe import Recipe
 from quant.report import history
@@ -16,7 +16,7 @@ from quant.training.stage import Running
 from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.model.vit import Vit
-from vaqf.network import parameters as checkpoint
+from vaqf.network import parameters
 
 MACHINE = ("accumulate", "processes", "compile", "about")  # may change: the result does not
 KEYS = {"identity", "stage", "epochs_done", "latest", "average", "count", "optimizer"}
@@ -111,9 +111,9 @@ def place(path: Path, run: Any, vit: Vit, epochs: tuple[int, ...]) -> Place:
         raise damaged
     teacher = None
     if run["teacher"] is not None:
-        saved.check_state(path, run["teacher"], checkpoint.shapes(vit))
+        checkpoint.check_state(path, run["teacher"], parameters.array_shapes(vit))
         teacher = FloatVit(vit)
-        saved.load_state(path, teacher, run["teacher"])
+        checkpoint.load_state(path, teacher, run["teacher"])
     rows = history.from_plain(run["history"], str(path))
     if not rows or rows[-1].epoch != done:
         raise damaged
@@ -132,15 +132,15 @@ def place(path: Path, run: Any, vit: Vit, epochs: tuple[int, ...]) -> Place:
 
 
 def restore(place: Place, running: Running) -> None:
-    """Put a stage back to where it was saved."""
+    """Put a stage back to where it was checkpoint."""
     if running.plan.stage.loss == "teacher" and running.teacher is None:
         raise InputError(f"{place.path}: its teacher is missing; start again with --force")
-    saved.load_state(place.path, running.model, place.latest)
+    checkpoint.load_state(place.path, running.model, place.latest)
     average = running.average
     if average is not None:
         means = [part.detach() for part in average.parameters()]
         kept = _parts(place.path, place.average, len(means), "average")
-        saved.check_state(place.path, kept, _shapes(means, "average"))
+        checkpoint.check_state(place.path, kept, _shapes(means, "average"))
         plan = running.plan
         if place.count != (place.epochs_done - plan.first_epoch) * plan.steps:
             raise InputError(f"{place.path}: its average is damaged; start again with --force")
@@ -157,7 +157,9 @@ def _restore_optimizer(place: Place, optimizer: torch.optim.Optimizer) -> None:
     entries = _parts(place.path, place.optimizer, len(parameters), "optimizer")
     for entry, parameter in zip(entries.values(), parameters, strict=True):
         shape = tuple(parameter.shape)
-        saved.check_state(place.path, entry, {"step": (), "exp_avg": shape, "exp_avg_sq": shape})
+        checkpoint.check_state(
+            place.path, entry, {"step": (), "exp_avg": shape, "exp_avg_sq": shape}
+        )
     optimizer.load_state_dict({**own, "state": place.optimizer})
 
 

@@ -1,6 +1,6 @@
 """One run of a recipe on this process: its stages, one after the other, saved every epoch.
 
-All randomness comes from the seed, the epoch and the step, and the schedule from the step, so a
+All randomness comes from the seed, the epoch and the step, and every knob from the step, so a
 run that was killed and resumed ends where it would have ended.
 """
 
@@ -135,8 +135,8 @@ class Run:
             smoothing=recipe.smoothing,
         )
         self.epochs = recipe.stage_epochs()
-        share = batches.Share(here.rank, here.world, recipe.accumulate)
-        sizes = batches.plan(task.data.images, recipe.batch, share)
+        portion = batches.Portion(here.rank, here.world, recipe.accumulate)
+        sizes = batches.plan(task.data.images, recipe.batch, portion)
         self.steps, self.whole = sizes.steps, sizes.whole
         self.sample = task.data.calibration(CALIBRATION_IMAGES)
         self.rows: list[Row] = []
@@ -248,7 +248,7 @@ class Run:
         loss = running.epoch(epoch, each_step)
         rate = self.steps * self.whole / (time.perf_counter() - start)
         seen, apart = self._look(running, epoch)
-        last = running.setting((epoch + 1) * self.steps - 1)
+        last = running.knobs((epoch + 1) * self.steps - 1)
         before = self.rows[-1].seconds if self.rows else 0.0
         self.rows.append(
             Row(
@@ -272,7 +272,7 @@ class Run:
         if (running.plan.epochs - 1 - epoch) % every:
             return None, None
         try:
-            with running.result() as model:
+            with running.averaged() as model:
                 correct, images = judge(model, self.task.data, self.here)
                 apart = None
                 if isinstance(model, QuantVit) and model.quantized:
@@ -292,7 +292,7 @@ class Run:
 
         def work() -> None:
             kept = resume.content(running, stage, self.rows, self.float_correct)
-            with running.result() as model:
+            with running.averaged() as model:
                 ready = isinstance(model, QuantVit) and model.quantized
                 content = {
                     **self.task.header(),

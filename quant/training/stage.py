@@ -13,11 +13,11 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from quant.data.augment import Augment
-from quant.data.sources import Batch, Data, Share
+from quant.data.sources import Batch, Data, Portion
 from quant.model import integers
 from quant.model.vit import FloatVit, QuantVit
+from quant.recipe.knobs import Knobs, knobs
 from quant.recipe.recipe import Recipe, Stage
-from quant.recipe.schedule import Setting, setting
 from quant.training.processes import Processes
 from vaqf.errors import InputError
 
@@ -92,8 +92,8 @@ class Running:
     ) -> None:
         self.plan, self.model, self.teacher = plan, model, teacher
         self.data, self.augment, self.here, self.sample = data, augment, here, sample
-        self.share = Share(here.rank, here.world, plan.recipe.accumulate)
-        self._set_model(self.setting(0), None)
+        self.portion = Portion(here.rank, here.world, plan.recipe.accumulate)
+        self._set_model(self.knobs(0), None)
         self.optimizer = optimizer_of(model, plan.stage.weight_decay)
         self.live = nn.ParameterList(model.parameters())
         decay = plan.stage.average
@@ -103,7 +103,7 @@ class Running:
             self.outer = torch.compile(self.outer)
 
     @contextmanager
-    def result(self) -> Iterator[FloatVit]:
+    def averaged(self) -> Iterator[FloatVit]:
         """The model as the stage would leave it now: averaged where the recipe averages."""
         self._swap()
         try:
@@ -123,19 +123,19 @@ class Running:
         Its precision is the network's, which a stage of fewer steps than its ramp never came to.
         """
         plan = self.plan
-        last = self.setting(plan.epochs * plan.steps - 1)
+        last = self.knobs(plan.epochs * plan.steps - 1)
         bits = None if last.act_bits is None else plan.act_bits
         self._set_model(replace(last, act_bits=bits), None)
         if self.average is not None:
             for live, mean in zip(self.live, self.average.parameters(), strict=True):
                 live.data.copy_(mean)
 
-    def setting(self, step: int) -> Setting:
+    def knobs(self, step: int) -> Knobs:
         """The knobs of one step of the stage."""
         plan = self.plan
-        return setting(plan.recipe, plan.stage, plan.act_bits, step, plan.epochs * plan.steps)
+        return knobs(plan.recipe, plan.stage, plan.act_bits, step, plan.epochs * plan.steps)
 
-    def _set_model(self, now: Setting, before: Setting | None) -> None:
+    def _set_model(self, now: Knobs, before: Knobs | None) -> None:
         if not isinstance(self.model, QuantVit):
             return
         if before is None or now.binary != before.binary:
@@ -144,7 +144,7 @@ class Running:
             learned = self.plan.recipe.act_scales == "learned"
             self.model.set_activations(now.act_bits, learned)
 
-    def _loss(self, batch: Batch, key: tuple[int, ...], now: Setting) -> Tensor:
+    def _loss(self, batch: Batch, key: tuple[int, ...], now: Knobs) -> Tensor:
         recipe = self.plan.recipe
         device = self.here.device
         on_device = Batch(
@@ -185,16 +185,16 @@ class Running:
         plan = self.plan
         self.model.train()
         whole_run_epoch = plan.first_epoch + number
-        before = self.setting(number * plan.steps)
+        before = self.knobs(number * plan.steps)
         self._set_model(before, None)  # a resumed epoch starts as one that follows another
         if isinstance(self.model, QuantVit):
             self.model.residual_scale.zero_()  # the largest value of this epoch sets it anew
             if self.model.quantized and plan.recipe.act_scales == "observed":
                 self.model.calibrate(self.sample)
         total = 0.0
-        parts = self.data.epoch(plan.recipe.batch, plan.seed, whole_run_epoch, self.share)
+        parts = self.data.epoch(plan.recipe.batch, plan.seed, whole_run_epoch, self.portion)
         for step, batches in enumerate(parts):
-            now = self.setting(number * plan.steps + step)
+            now = self.knobs(number * plan.steps + step)
             self._set_model(now, before)
             for group in self.optimizer.param_groups:
                 group["lr"] = now.lr
@@ -216,7 +216,7 @@ class Running:
             self.here.largest(self.model.residual_scale)
         return total / plan.steps
 
-    def _step(self, batches: list[Batch], key: tuple[int, ...], now: Setting) -> float:
+    def _step(self, batches: list[Batch], key: tuple[int, ...], now: Knobs) -> float:
         """One optimizer step; the mean loss over the global batch."""
         loss = torch.zeros((), device=self.here.device)
         self.optimizer.zero_grad(set_to_none=True)
@@ -244,7 +244,7 @@ def judge(model: FloatVit, data: Data, here: Processes) -> tuple[int, int]:
     """
     counts = torch.zeros(2, dtype=torch.int64, device=here.device)
     network = model.network("judge") if isinstance(model, QuantVit) and model.quantized else None
-    for pixels, labels in data.judge(Share(here.rank, here.world)):
+    for pixels, labels in data.judge(Portion(here.rank, here.world)):
         on_device = pixels.to(here.device)
         logits = model.real(on_device)[0] if network is None else integers.run(network, on_device)
         counts[0] += int((logits.cpu().numpy().argmax(axis=-1) == labels.numpy()).sum())

@@ -56,7 +56,7 @@ def sweep(
     on from there to the same end. fps: what the search says of each precision on the board.
     progress is called with the precision and its step. Under torchrun every process calls this.
 
-    Raises InputError for a folder in use and for whatever quant.train.train refuses.
+    Raises InputError for a folder in use and for whatever quant.training.train refuses.
     """
     if not act_bits:
         raise InputError("a sweep has no precisions; name some, such as 8,6,4")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from quant.data.sources import Data
-from quant.files import checkpoint, weights
+from quant.files import checkpoint, floatmodel
 from quant.model import threads
 from quant.model.vit import FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
@@ -89,7 +89,7 @@ def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | No
         return None, ""
     if not recipe.has_teacher:
         raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
-    params = weights.load(path, vit)
+    params = floatmodel.load(path, vit)
     sha = hashlib.sha256()
     for name in sorted(params):
         sha.update(params[name].tobytes())
@@ -115,7 +115,7 @@ def train(
     """Train a w1aA model and write its checkpoint to `out`, and NAME.csv beside it.
 
     The checkpoint is written after every epoch, whole or not at all; with `resumed`, a run that
-    was interrupted goes on from there to the same end. teacher: a float checkpoint instead of the
+    was interrupted goes on from there to the same end. teacher: a float model's file instead of the
     recipe's first stage; a float model that was trained goes to NAME.float.safetensors. Under
     torchrun, every process calls this and gets the same answer. Raises InputError for numbers out
     of range, a checkpoint of another run, a loss that is not finite (the last checkpoint stays),
@@ -133,11 +133,11 @@ def train(
         model, sha = _teacher(teacher, vit, recipe)
         task = Task(vit, data, out, recipe, act_bits, seed, sha)
         kept = here.first(lambda: _kept(task, resumed, force))
-        found = checkpoint.read(out) if kept else None
-        if found is not None and found.result is not None:
-            return _done(out, found, here)
+        saved = checkpoint.read(out) if kept else None
+        if saved is not None and saved.result is not None:
+            return _done(out, saved, here)
         run = Run(task, here, progress, model)
-        place = None if found is None else resume.place(out, found.run, vit, run.epochs)
+        place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
         trained = run.run(place)
         return _finish(run, trained, model is None)
 
@@ -163,10 +163,10 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     return True
 
 
-def _done(out: Path, found: checkpoint.Checkpoint, here: Processes) -> Trained:
+def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     """The answer of a run that was complete."""
     damaged = InputError(f"{out}: its result is damaged; start again with --force")
-    result, run = found.result, found.run
+    result, run = saved.result, saved.run
     if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
         raise damaged
     right = result["float_correct"]

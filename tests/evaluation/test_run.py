@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from samples import DIGITS_MODEL
 
 import vaqf
-from quant.files import weights
+from quant.files import floatmodel
 from sim import golden
 from vaqf.cli import app
 from vaqf.errors import InputError
@@ -27,7 +27,7 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network of random weights, the float checkpoint it comes from, and pictures."""
+    """A network of random weights, the float model it comes from, and pictures."""
     place = tmp_path_factory.mktemp("evaluate")
     (place / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
     small = zoo.load(str(place / "small.yaml"))
@@ -131,7 +131,7 @@ def test_agreement_with_the_float_model(home: Path) -> None:
     found = vaqf.evaluate(home / "w.safetensors", "digits", 100, float_model=file)
     pixels, labels = (part[:100] for part in digits(found.network.vit, "test"))
     model = FloatVit(found.network.vit).eval()
-    model.load_params(weights.load(file, found.network.vit))
+    model.load_params(floatmodel.load(file, found.network.vit))
     with torch.no_grad():
         real = model(torch.from_numpy(pixels)).double().numpy()
     wanted, integer = metrics.log_softmax(real), found.logits * found.network.logit_scale
@@ -157,7 +157,7 @@ def test_torch_gives_the_same_evaluation(home: Path, capsys: Captured) -> None:
     [
         ("no.safetensors", f"cannot be read: {os.strerror(errno.ENOENT)}"),
         ("w.safetensors", "holds an integer network already"),
-        ("small.yaml", "the name of a checkpoint ends in one of"),
+        ("small.yaml", "the name of a float model's file ends in one of"),
     ],
 )
 def test_a_float_file_that_is_none(home: Path, capsys: Captured, file: str, said: str) -> None:

@@ -148,7 +148,7 @@ def test_a_dead_layer_leaves_a_network_that_runs() -> None:
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    zero = {n: np.zeros(s, np.float32) for n, s in parameters.shapes(RGB).items()}
+    zero = {n: np.zeros(s, np.float32) for n, s in parameters.array_shapes(RGB).items()}
     with pytest.raises(InputError, match="zero for every image"):
         calibrate.calibrate(RGB, 4, zero, PIXELS, "all zero")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from quant.files import weights
+from quant.files import floatmodel
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
@@ -74,7 +74,7 @@ def test_safetensors_under_every_name(
 ) -> None:
     params = parameters.random(vit, 1)
     save_file(names(params), tmp_path / "w.safetensors")
-    equal(weights.load(tmp_path / "w.safetensors", vit), params)
+    equal(floatmodel.load(tmp_path / "w.safetensors", vit), params)
 
 
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
@@ -88,7 +88,7 @@ def test_torch_files_under_every_wrapper(
     for names in (dict, old_hugging_face, lambda p: {f"module.{n}": v for n, v in p.items()}):
         tensors = {n: torch.from_numpy(v.copy()) for n, v in names(params).items()}
         torch.save(wrap(tensors), tmp_path / f"w.{suffix}")
-        equal(weights.load(tmp_path / f"w.{suffix}", vit), params)
+        equal(floatmodel.load(tmp_path / f"w.{suffix}", vit), params)
 
 
 @pytest.mark.parametrize("kind", ["vit", "deit"])
@@ -111,9 +111,9 @@ def test_transformers_own_models(kind: str, tmp_path: Path) -> None:
         model = transformers.DeiTForImageClassificationWithTeacher(config)
     vit = VIT if kind == "vit" else DISTILLED
     model.save_pretrained(tmp_path)  # writes the names of version 4, state_dict has version 5's
-    saved = weights.load(tmp_path / "model.safetensors", vit)
+    saved = floatmodel.load(tmp_path / "model.safetensors", vit)
     torch.save(model.state_dict(), tmp_path / "w.pth")
-    equal(weights.load(tmp_path / "w.pth", vit), saved)
+    equal(floatmodel.load(tmp_path / "w.pth", vit), saved)
     key = dict(model.named_parameters())[f"{kind}.layers.1.attention.k_proj.weight"]
     np.testing.assert_array_equal(saved["blocks.1.attn.qkv.weight"][24:48], key.detach().numpy())
 
@@ -127,16 +127,16 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
         tensors = {n: torch.from_numpy(v).to(dtype) for n, v in params.items()}
         expected = {n: t.float().numpy() for n, t in tensors.items()}
         save_torch(tensors, tmp_path / "w.safetensors")
-        equal(weights.load(tmp_path / "w.safetensors", VIT), expected)
+        equal(floatmodel.load(tmp_path / "w.safetensors", VIT), expected)
         torch.save(tensors, tmp_path / "w.pth")
-        equal(weights.load(tmp_path / "w.pth", VIT), expected)
+        equal(floatmodel.load(tmp_path / "w.pth", VIT), expected)
 
 
 def test_a_loaded_file_becomes_a_network(tmp_path: Path) -> None:
     params = parameters.random(VIT, 4)
     save_file(old_hugging_face(params), tmp_path / "w.safetensors")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
-    loaded = weights.load(tmp_path / "w.safetensors", VIT)
+    loaded = floatmodel.load(tmp_path / "w.safetensors", VIT)
     assert networkfile.sha256(
         calibrate.calibrate(VIT, 6, loaded, pixels, "x")
     ) == networkfile.sha256(calibrate.calibrate(VIT, 6, params, pixels, "x"))
@@ -180,7 +180,7 @@ def test_bad_tensors_are_named(case: str, tmp_path: Path) -> None:
     tensors, message = BAD_TENSORS[case]
     save_file(tensors, tmp_path / "w.safetensors")
     with pytest.raises(InputError, match=message) as caught:
-        weights.load(tmp_path / "w.safetensors", VIT)
+        floatmodel.load(tmp_path / "w.safetensors", VIT)
     assert "\n" not in str(caught.value)
 
 
@@ -190,14 +190,14 @@ def test_unequal_q_k_v_are_refused(tmp_path: Path) -> None:
     for wrong in (np.zeros((24, 23), "f4"), np.zeros((23, 24), "f4"), np.array(3, "f4")):
         save_file({**tensors, name: wrong}, tmp_path / "w.safetensors")
         with pytest.raises(InputError, match=r"layer\.1\.attention"):
-            weights.load(tmp_path / "w.safetensors", VIT)
+            floatmodel.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_another_known_model_is_recognized(tmp_path: Path) -> None:
     digits = zoo.load("vit_digits")
     save_file(parameters.random(digits, 0), tmp_path / "w.safetensors")
     with pytest.raises(InputError, match="fits --model vit_digits"):
-        weights.load(tmp_path / "w.safetensors", VIT)
+        floatmodel.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_an_integer_network_is_no_float_checkpoint(tmp_path: Path) -> None:
@@ -205,17 +205,17 @@ def test_an_integer_network_is_no_float_checkpoint(tmp_path: Path) -> None:
     made = calibrate.calibrate(VIT, 8, parameters.random(VIT, 0), pixels, "x")
     (tmp_path / "w.safetensors").write_bytes(networkfile.to_bytes(made))
     with pytest.raises(InputError, match="integer network already"):
-        weights.load(tmp_path / "w.safetensors", VIT)
+        floatmodel.load(tmp_path / "w.safetensors", VIT)
 
 
 def test_other_suffixes_and_missing_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.safetensors, \.pth"):
-        weights.load(tmp_path / "w.h5", VIT)
+        floatmodel.load(tmp_path / "w.h5", VIT)
     for name in ("w.safetensors", "w.pth", "folder.safetensors", "folder.pth"):
         if name.startswith("folder"):
             (tmp_path / name).mkdir()
         with pytest.raises(InputError, match=r"cannot be read|no safetensors file"):
-            weights.load(tmp_path / name, VIT)
+            floatmodel.load(tmp_path / name, VIT)
 
 
 def test_damaged_safetensors(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_damaged_safetensors(tmp_path: Path) -> None:
     ):
         path.write_bytes(content)
         with pytest.raises(InputError, match="no safetensors file"):
-            weights.load(path, VIT)
+            floatmodel.load(path, VIT)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), min_size=1, max_size=4))
@@ -253,7 +253,7 @@ def test_flipped_header_bytes_raise_only_input_errors(flips: list[tuple[int, int
             content[at % len(content)] ^= flip
         path.write_bytes(content)
         try:
-            weights.load(path, replace(VIT, depth=1))
+            floatmodel.load(path, replace(VIT, depth=1))
         except InputError as error:
             assert "\n" not in str(error)
 
@@ -278,12 +278,12 @@ def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
     for content, message in cases:
         torch.save(content, path)
         with pytest.raises(InputError, match=message) as caught:
-            weights.load(path, VIT)
+            floatmodel.load(path, VIT)
         assert "\n" not in str(caught.value)
     torch.save(good, path)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InputError, match=r"damaged|refused"):
-        weights.load(path, VIT)
+        floatmodel.load(path, VIT)
 
 
 def test_without_torch_safetensors_still_load(
@@ -292,20 +292,20 @@ def test_without_torch_safetensors_still_load(
     monkeypatch.setattr("quant.find_spec", lambda package: None)
     (tmp_path / "w.pth").write_bytes(b"x")
     with pytest.raises(ToolMissing, match=r"torch is not installed.*\.safetensors"):
-        weights.load(tmp_path / "w.pth", VIT)
+        floatmodel.load(tmp_path / "w.pth", VIT)
     params = parameters.random(VIT, 0)
     save_file(params, tmp_path / "w.safetensors")
-    equal(weights.load(tmp_path / "w.safetensors", VIT), params)
+    equal(floatmodel.load(tmp_path / "w.safetensors", VIT), params)
 
 
 def test_random_parameters_are_seeded_and_fit_the_model() -> None:
     for vit in (VIT, DISTILLED, replace(VIT, qkv_bias=False)):
         params = parameters.random(vit, 7)
-        assert {n: v.shape for n, v in params.items()} == parameters.shapes(vit)
+        assert {n: v.shape for n, v in params.items()} == parameters.array_shapes(vit)
         equal(params, parameters.random(vit, 7))
         assert not np.array_equal(params["pos_embed"], parameters.random(vit, 8)["pos_embed"])
 
 
 def test_deit_base_has_the_published_number_of_parameters() -> None:
-    count = sum(int(np.prod(s)) for s in parameters.shapes(zoo.load("deit_base")).values())
+    count = sum(int(np.prod(s)) for s in parameters.array_shapes(zoo.load("deit_base")).values())
     assert count == 86_567_656  # DeiT (arXiv 2012.12877), table 1: 86 M; timm counts 86,567,656

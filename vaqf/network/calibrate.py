@@ -98,8 +98,8 @@ def _layer_norm(x: FloatArray, weight: FloatArray, bias: FloatArray, eps: float)
 
 
 def _softmax(scores: FloatArray) -> FloatArray:
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    normal: FloatArray = weights / weights.sum(axis=-1, keepdims=True)
+    numerators = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    normal: FloatArray = numerators / numerators.sum(axis=-1, keepdims=True)
     return normal
 
 

@@ -219,13 +219,13 @@ def _embed(
     integers, scale = _fixed_weight(weight)
     pre = widths.pre_shift(widths.fixed_acc_bits(widths.PIXEL_BITS, vit.patch_inputs))
     requant = _requant("patch_embed", scale / residual * 2.0**pre, np.zeros(vit.dim))
-    constant = params["pos_embed"].reshape(vit.tokens, vit.dim).astype(np.float64).copy()
-    constant[0] += params["cls_token"].reshape(vit.dim)
+    added = params["pos_embed"].reshape(vit.tokens, vit.dim).astype(np.float64).copy()
+    added[0] += params["cls_token"].reshape(vit.dim)
     if vit.distilled:
-        constant[1] += params["dist_token"].reshape(vit.dim)
-    constant[vit.prefix_tokens :] += bias
+        added[1] += params["dist_token"].reshape(vit.dim)
+    added[vit.prefix_tokens :] += bias
     limit = 2 ** (widths.RESIDUAL_BITS - 1)
-    position = np.clip(np.rint(constant / residual), -limit, limit - 1).astype(np.int16)
+    position = np.clip(np.rint(added / residual), -limit, limit - 1).astype(np.int16)
     return Linear(integers, requant), position
 
 

@@ -236,7 +236,7 @@ def _check_header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str
 
 
 def is_network(path: Path) -> bool:
-    """Whether a safetensors file carries our header (a float checkpoint does not)."""
+    """Whether a safetensors file carries our header (a float model's does not)."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -25,7 +25,7 @@ FloatArray = NDArray[Any]
 RANDOM_SCORE_STD = 3.0  # of random networks: attention far from uniform, far from one-hot
 
 
-def shapes(vit: Vit) -> dict[str, tuple[int, ...]]:
+def array_shapes(vit: Vit) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every parameter."""
     d, p = vit.dim, vit.patch_size
     out: dict[str, tuple[int, ...]] = {
@@ -74,7 +74,7 @@ def random(vit: Vit, seed: int) -> dict[str, FloatArray]:
     rng = np.random.default_rng(seed)
     params: dict[str, FloatArray] = {}
     weights = {f"{layer.name}.weight": layer.kind for layer in of_frame(vit.depth)}
-    for name, shape in shapes(vit).items():
+    for name, shape in array_shapes(vit).items():
         draw = rng.standard_normal(shape, dtype=np.float32)
         kind = weights.get(name)
         if kind is not None and kind.op is Op.LAYER_NORM:
@@ -120,7 +120,7 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, 
             raise InputError(f"{path}: {original[known]} and {name} are the same parameter")
         params[known], original[known] = array, name
     _fuse(params, original)
-    expected = shapes(vit)
+    expected = array_shapes(vit)
     for name, shape in expected.items():
         if name not in params:
             raise InputError(f"{path}: {name} is missing{_advice(params, vit)}")
@@ -140,9 +140,9 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, 
 
 def _advice(params: Mapping[str, FloatArray], vit: Vit) -> str:
     """Which known model the tensors fit, if one."""
-    found = {name: array.shape for name, array in params.items()}
+    given = {name: array.shape for name, array in params.items()}
     for name in zoo.names():
-        if name != vit.name and shapes(zoo.load(name)) == found:
+        if name != vit.name and array_shapes(zoo.load(name)) == given:
             return f"; the file fits --model {name}"
     return f"; the file does not fit {vit.name}: check --model"
 

@@ -1,4 +1,4 @@
-"""Which integer network a build uses: a trained one, a float checkpoint's, or a random one."""
+"""Which integer network a build uses: a trained one, a float model's, or a random one."""
 
 from pathlib import Path
 
@@ -15,21 +15,21 @@ UNTRAINED = "binarized without training"
 
 
 def trained(path: Path) -> Network | None:
-    """The integer network in this file, or None if the file is a float checkpoint."""
+    """The integer network in this file, or None if the file is a float model's."""
     if not path.is_file():
-        raise InputError(f"{path} is no file; --weights takes a network or a float checkpoint")
+        raise InputError(f"{path} is no file; --weights takes a network or a float model")
     return networkfile.read(path) if networkfile.is_network(path) else None
 
 
 def from_checkpoint(
     path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
 ) -> Network:
-    """A float checkpoint, binarized, its activations calibrated on images [B, S, S, C]."""
+    """A float model's file, binarized, its activations calibrated on images [B, S, S, C]."""
     use("quant")
-    from quant.files import weights
+    from quant.files import floatmodel
 
     origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
-    return calibrate.calibrate(vit, act_bits, weights.load(path, vit), images, origin[:500])
+    return calibrate.calibrate(vit, act_bits, floatmodel.load(path, vit), images, origin[:500])
 
 
 def from_seed(vit: Vit, act_bits: int, seed: int, images: NDArray[np.uint8]) -> Network:

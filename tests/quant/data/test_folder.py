@@ -12,7 +12,7 @@ from PIL import Image
 from samples import RGB
 
 from quant.data import folder
-from quant.data.batches import ALONE, Share, plan
+from quant.data.batches import ALONE, Portion, plan
 from quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
 from quant.data.sources import Data, load
 from vaqf.errors import InputError
@@ -42,9 +42,9 @@ def pictures(tmp_path: Path) -> Path:
 
 def whole_epoch(data: Data, world: int, accumulate: int, epoch: int = 0) -> list:
     """Pixels and labels of every global batch, put together from all processes."""
-    shares = [Share(rank, world, accumulate) for rank in range(world)]
+    portions = [Portion(rank, world, accumulate) for rank in range(world)]
     steps = []
-    for step in zip(*(data.epoch(4, 7, epoch, share) for share in shares), strict=True):
+    for step in zip(*(data.epoch(4, 7, epoch, portion) for portion in portions), strict=True):
         parts = sorted((part for micro in step for part in micro), key=lambda part: part.start)
         steps.append((torch.cat([p.pixels for p in parts]), torch.cat([p.labels for p in parts])))
     return steps
@@ -79,7 +79,7 @@ def test_pixels_do_not_depend_on_processes_nor_on_workers(
     assert same(whole_epoch(data, world, accumulate), alone)
     assert not same(whole_epoch(data, world, accumulate, epoch=1), alone)
     assert torch.equal(torch.get_rng_state(), state)
-    judged = [part for rank in range(world) for part in data.judge(Share(rank, world))]
+    judged = [part for rank in range(world) for part in data.judge(Portion(rank, world))]
     assert sum(len(labels) for _, labels in judged) == 9
 
 

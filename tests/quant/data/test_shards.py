@@ -16,7 +16,7 @@ from PIL import Image
 from samples import RGB
 
 from quant.data import archives, shards
-from quant.data.batches import ALONE, Share, plan
+from quant.data.batches import ALONE, Portion, plan
 from quant.data.sources import load
 from vaqf.errors import InputError
 
@@ -71,13 +71,13 @@ def levels(parts: object) -> list[int]:
     return found
 
 
-def epoch(data: object, batch: int, number: int, share: Share) -> list[int]:
-    steps = list(data.epoch(batch, 5, number, share))
+def epoch(data: object, batch: int, number: int, portion: Portion) -> list[int]:
+    steps = list(data.epoch(batch, 5, number, portion))
     assert len(steps) == plan(data.images, batch, ALONE).steps
     for step in steps:
-        assert len(step) == share.accumulate
+        assert len(step) == portion.accumulate
         for part in step:
-            assert (len(part.labels), part.whole) == (batch // share.slices, batch)
+            assert (len(part.labels), part.whole) == (batch // portion.slices, batch)
     return levels((part.pixels, part.labels) for step in steps for part in step)
 
 
@@ -92,13 +92,13 @@ def test_shards_are_counted_by_their_headers(made: Path) -> None:
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_every_sample_is_judged_once(made: Path, workers: int, world: int) -> None:
     data = load(str(made), VIT, workers)
-    seen = [level for rank in range(world) for level in levels(data.judge(Share(rank, world)))]
+    seen = [level for rank in range(world) for level in levels(data.judge(Portion(rank, world)))]
     assert sorted(seen) == list(range(100, 107))
 
 
 def test_an_epoch_shows_every_sample_shuffled(made: Path) -> None:
     data = load(str(made), VIT)
-    first, again, second = (epoch(data, 5, number, Share()) for number in (0, 0, 1))
+    first, again, second = (epoch(data, 5, number, Portion()) for number in (0, 0, 1))
     assert sorted(first) == list(range(15)) == sorted(second)
     assert first == again != second and first != sorted(first)
 
@@ -109,7 +109,7 @@ def test_processes_share_no_sample_and_take_equally_many_steps(
 ) -> None:
     data = load(str(made), VIT, workers)
     state = torch.get_rng_state()
-    seen = [set(epoch(data, 4, 0, Share(rank, world, accumulate))) for rank in range(world)]
+    seen = [set(epoch(data, 4, 0, Portion(rank, world, accumulate))) for rank in range(world)]
     assert torch.equal(torch.get_rng_state(), state)
     for one in range(world):
         for other in range(one):
@@ -187,7 +187,7 @@ def test_nothing_in_a_shard_is_ever_unpickled_or_run(tmp_path: Path) -> None:
     assert (tmp_path / "works").exists()
     data = load(str(root), VIT)
     assert len(data.calibration(8)) and len(levels(data.judge())) == 5
-    assert epoch(data, 4, 0, Share())
+    assert epoch(data, 4, 0, Portion())
     assert not trace.exists() and {p.name for p in tmp_path.iterdir()} == {"set", "works"}
 
 
@@ -216,7 +216,7 @@ def test_corrupt_samples_do_not_stop_training(made: Path) -> None:
     archive(made / "train-0001.tar", {"a.png": b"no picture", "a.cls": b"1"})
     data = load(str(made), VIT)
     assert data.images == 12
-    assert set(epoch(data, 6, 0, Share())) == {*range(5), *range(9, 15)}
+    assert set(epoch(data, 6, 0, Portion())) == {*range(5), *range(9, 15)}
     assert list(data.unreadable) == ["train-0001.tar/a"]
 
 
@@ -317,7 +317,7 @@ def test_terminal_codes_in_names_are_not_shown(made: Path) -> None:
 
 
 def test_the_shuffle_reaches_beyond_one_shard(made: Path) -> None:
-    seen = epoch(load(str(made), VIT), 15, 2, Share())
+    seen = epoch(load(str(made), VIT), 15, 2, Portion())
     shard = np.searchsorted([5, 9], seen, side="right")
     assert (np.diff(shard) != 0).sum() > 2
 

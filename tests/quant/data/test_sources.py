@@ -10,7 +10,7 @@ import pytest
 import torch
 from samples import RGB, noise
 
-from quant.data.batches import ALONE, Share, plan
+from quant.data.batches import ALONE, Portion, plan
 from quant.data.sources import Data, arrays, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
@@ -31,8 +31,8 @@ def numbered(train: int, test: int = 5) -> Data:
 def global_batches(data: Data, batch: int, epoch: int, world: int, accumulate: int) -> list:
     """The labels of every global batch, put together from the slices of all processes."""
     steps = []
-    shares = [Share(rank, world, accumulate) for rank in range(world)]
-    for step in zip(*(data.epoch(batch, 3, epoch, share) for share in shares), strict=True):
+    portions = [Portion(rank, world, accumulate) for rank in range(world)]
+    for step in zip(*(data.epoch(batch, 3, epoch, portion) for portion in portions), strict=True):
         assert [len(micro) for micro in step] == [accumulate] * world
         parts = sorted((part for micro in step for part in micro), key=lambda part: part.start)
         assert [part.start for part in parts] == [
@@ -67,7 +67,7 @@ def test_fewer_images_than_a_batch_are_one_batch_that_the_slices_divide() -> Non
 @pytest.mark.parametrize("images_", range(2, 20))
 @pytest.mark.parametrize("batch", [2, 4, 6, 12])
 def test_a_plan_has_the_steps_that_the_data_says(images_: int, batch: int) -> None:
-    sizes = plan(images_, batch, Share(0, 2, 1))
+    sizes = plan(images_, batch, Portion(0, 2, 1))
     assert sizes.whole == 2 * sizes.each <= min(batch, images_)
 
 
@@ -82,7 +82,7 @@ def test_a_plan_has_the_steps_that_the_data_says(images_: int, batch: int) -> No
 )
 def test_batches_that_cannot_be_cut(count: int, batch: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        next(numbered(count).epoch(batch, 0, 0, Share(0, 2, 2)))
+        next(numbered(count).epoch(batch, 0, 0, Portion(0, 2, 2)))
 
 
 def test_each_image_is_judged_once() -> None:
@@ -91,7 +91,7 @@ def test_each_image_is_judged_once() -> None:
         labels = [
             label
             for rank in range(world)
-            for pixels, part in data.judge(Share(rank, world))
+            for pixels, part in data.judge(Portion(rank, world))
             for label in part.tolist()
             if pixels[part.tolist().index(label), 0, 0, 0] == label
         ]

@@ -82,7 +82,7 @@ def test_every_parameter_of_the_student_learns(style: BinaryStyle) -> None:
 def test_names_are_timms() -> None:
     for vit in (VIT, DISTILLED):
         shapes = {n: tuple(t.shape) for n, t in FloatVit(vit).state_dict().items()}
-        assert shapes == parameters.shapes(vit)
+        assert shapes == parameters.array_shapes(vit)
         for style in STYLES:
             model = QuantVit(vit, 4, style)
             names = set(model.state_dict())

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from small_runs import SMALL, diverging, everything, few, quick, run, stop_at
 
 from quant.files import checkpoint as saved
-from quant.files import weights
+from quant.files import floatmodel
 from quant.model.vit import FloatVit, QuantVit
 from quant.report.history import COLUMNS
 from quant.training import resume
@@ -71,11 +71,11 @@ def test_the_teacher_is_frozen_and_kept_under_timms_names(tmp_path: Path) -> Non
     during = saved.read(out).run["teacher"]
     trained = run(out, quick("best"), resumed=True)
     params = load_file(float_file(out))
-    assert {name: value.shape for name, value in params.items()} == parameters.shapes(SMALL)
+    assert {name: value.shape for name, value in params.items()} == parameters.array_shapes(SMALL)
     for name, value in params.items():
         np.testing.assert_array_equal(value, during[name].numpy())
     model = FloatVit(SMALL).eval()
-    model.load_params(weights.load(float_file(out), SMALL))
+    model.load_params(floatmodel.load(float_file(out), SMALL))
     here = stages.Processes(0, 1, torch.device("cpu"))
     assert stages.judge(model, few(), here) == (trained.float_correct, trained.images)
 

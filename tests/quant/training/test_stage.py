@@ -142,10 +142,10 @@ def test_the_average_is_the_model_while_it_is_looked_at() -> None:
     def same(parts: object, wanted: list[torch.Tensor]) -> bool:
         return all(map(torch.equal, parts, wanted))
 
-    with now.result():
+    with now.averaged():
         assert same(model.parameters(), means)
     assert same(model.parameters(), live) and same(mean_of(now), means)
-    with pytest.raises(KeyboardInterrupt), now.result():
+    with pytest.raises(KeyboardInterrupt), now.averaged():
         raise KeyboardInterrupt
     assert same(model.parameters(), live) and same(mean_of(now), means)
 
@@ -153,12 +153,12 @@ def test_the_average_is_the_model_while_it_is_looked_at() -> None:
 def test_a_stage_without_an_average_gives_its_last_parameters() -> None:
     model = student()
     now = running(LAST, model)
-    with now.result() as found:
+    with now.averaged() as found:
         assert found is model
     averaged = running(replace(LAST, average=0.5), model)
     averaged.epoch(0, quiet)
     live = {n: p.detach().clone() for n, p in model.named_parameters()}
-    with averaged.result():
+    with averaged.averaged():
         during = {n: p.detach().clone() for n, p in model.named_parameters()}
     assert all(torch.equal(p, live[n]) for n, p in model.named_parameters())
     averaged.settle()
@@ -194,7 +194,7 @@ def test_a_settled_stage_has_the_knobs_of_its_last_step() -> None:
 def test_a_stage_of_fewer_steps_than_its_ramp_ends_at_the_networks_precision() -> None:
     model = student()
     now = running(replace(LAST, bits_ramp=1.0), model, epochs=1)
-    assert now.setting(1).act_bits == 6
+    assert now.knobs(1).act_bits == 6
     now.settle()
     assert model.act_bits == 4 == model.network("x").act_bits
 
@@ -211,7 +211,7 @@ def test_the_knobs_follow_the_schedule_step_by_step() -> None:
 
     for epoch in range(2):
         now.epoch(epoch, look)
-    expected = [now.setting(step) for step in range(4)]
+    expected = [now.knobs(step) for step in range(4)]
     assert seen == [(s.binary, s.act_bits, s.lr) for s in expected]
     assert [s.binary for s in expected] == [0.0, 0.25, 0.5, 0.75]
     assert [s.act_bits for s in expected] == [8, 7, 6, 5]
@@ -246,9 +246,9 @@ def test_accumulated_parts_give_the_whole_batchs_gradient(of: Stage, accumulate:
     for parts in (1, accumulate):
         model = float_model() if of.real else student(BinaryStyle(True, "learned"))
         now = running(of, model, quick("best", accumulate=parts, mixup=0.8, augment="shift"))
-        batches = next(iter(now.data.epoch(16, 0, 3, now.share)))
+        batches = next(iter(now.data.epoch(16, 0, 3, now.portion)))
         assert len(batches) == parts
-        loss = now._step(batches, (0, 3, 0), now.setting(0))
+        loss = now._step(batches, (0, 3, 0), now.knobs(0))
         found[parts] = loss, [p.grad.clone() for p in model.parameters()]
     assert found[1][0] == pytest.approx(found[accumulate][0], rel=1e-5)
     for whole, summed in zip(found[1][1], found[accumulate][1], strict=True):
@@ -259,7 +259,7 @@ def test_the_gradient_is_clipped_to_its_largest_norm() -> None:
     for clip in (0.0, 0.01):
         model = float_model()
         now = running(Stage("float"), model, quick("best", clip=clip))
-        now._step(next(iter(now.data.epoch(16, 0, 0, now.share))), (0, 0, 0), now.setting(0))
+        now._step(next(iter(now.data.epoch(16, 0, 0, now.portion))), (0, 0, 0), now.knobs(0))
         norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
         assert norm == pytest.approx(0.01, rel=1e-3) if clip else norm > 0.1
 
@@ -269,15 +269,15 @@ def test_the_last_part_sees_the_integer_networks_logits() -> None:
     of = replace(LAST, integer_share=1.0)
     model = student()
     now = running(of, model, quick("best", smoothing=0))
-    (batch,) = next(iter(now.data.epoch(16, 0, 0, now.share)))
-    loss = now._loss(batch, (0, 0, 0), now.setting(0))
+    (batch,) = next(iter(now.data.epoch(16, 0, 0, now.portion)))
+    loss = now._loss(batch, (0, 0, 0), now.knobs(0))
     network = model.network("x")
     exact = integers.run(network, batch.pixels).float() * network.logit_scale
     expected = functional.cross_entropy(exact, batch.labels)
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
     loss.backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-    near = now._loss(batch, (0, 0, 0), replace(now.setting(0), integer=False))
+    near = now._loss(batch, (0, 0, 0), replace(now.knobs(0), integer=False))
     assert float(near.detach()) != float(loss.detach())
 
 
@@ -285,12 +285,12 @@ def test_labels_have_their_share_of_the_loss_beside_the_teacher() -> None:
     def loss(share: float) -> float:
         of = replace(LAST, loss="teacher", label_share=share)
         now = running(of, student(), quick("best", smoothing=0), teacher=float_model())
-        (batch,) = next(iter(now.data.epoch(16, 0, 0, now.share)))
-        return float(now._loss(batch, (0, 0, 0), now.setting(0)).detach())
+        (batch,) = next(iter(now.data.epoch(16, 0, 0, now.portion)))
+        return float(now._loss(batch, (0, 0, 0), now.knobs(0)).detach())
 
     now = running(LAST, student(), quick("best", smoothing=0))
-    (batch,) = next(iter(now.data.epoch(16, 0, 0, now.share)))
-    labels = float(now._loss(batch, (0, 0, 0), now.setting(0)).detach())
+    (batch,) = next(iter(now.data.epoch(16, 0, 0, now.portion)))
+    labels = float(now._loss(batch, (0, 0, 0), now.knobs(0)).detach())
     assert loss(1.0) == pytest.approx(labels, rel=1e-6) != loss(0.0)
     assert loss(0.25) == pytest.approx(0.75 * loss(0.0) + 0.25 * labels, rel=1e-6)
 

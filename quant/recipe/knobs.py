@@ -1,6 +1,6 @@
 """What a stage sets at every optimizer step, as a function of the step alone.
 
-Nothing is carried from step to step, so a run that is resumed follows the same schedule.
+Nothing is carried from step to step, so a run that is resumed turns the same knobs.
 """
 
 import math
@@ -11,7 +11,7 @@ from vaqf.arithmetic import widths
 
 
 @dataclass(frozen=True)
-class Setting:
+class Knobs:
     """The knobs of one step."""
 
     lr: float
@@ -46,9 +46,9 @@ def precision(stage: Stage, act_bits: int, step: int, steps: int) -> int | None:
     return act_bits + extra - int(step * (extra + 1) / ramp)
 
 
-def setting(recipe: Recipe, stage: Stage, act_bits: int, step: int, steps: int) -> Setting:
+def knobs(recipe: Recipe, stage: Stage, act_bits: int, step: int, steps: int) -> Knobs:
     """Step 0..steps-1 of a stage."""
-    return Setting(
+    return Knobs(
         lr=learning_rate(recipe.lr * stage.lr, recipe.warmup, step, steps),
         binary=binary_share(stage, step, steps),
         act_bits=precision(stage, act_bits, step, steps),

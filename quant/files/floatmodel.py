@@ -1,4 +1,4 @@
-"""Float weights from the files that other libraries write: safetensors, torch."""
+"""Float models from the files that other libraries write: safetensors, torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +32,7 @@ def is_ours(path: Path) -> bool:
 
 
 def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
-    """The float parameters of a checkpoint file, by timm's names, float32.
+    """The parameters of a float model's file, by timm's names, float32.
 
     `.safetensors` is read with numpy alone; `.pth`, `.pt` and `.bin` need torch (ToolMissing
     without) and are read without running any code in them. Raises InputError for a file that is
@@ -43,8 +43,8 @@ def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
         return adopt(path, read_safetensors(path), vit)
     if suffix not in TORCH_FILES:
         allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
-        raise InputError(f"{path}: the name of a checkpoint ends in one of {allowed}")
+        raise InputError(f"{path}: the name of a float model's file ends in one of {allowed}")
     require()
     from quant.files import torchfile
 
-    return adopt(path, torchfile.read_weights(path), vit)
+    return adopt(path, torchfile.read_arrays(path), vit)
