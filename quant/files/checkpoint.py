@@ -1,9 +1,9 @@
 """The checkpoint of a run: one torch file of tensors and plain values.
 
 Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bits`, `style` (the
-keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the float
-model trains), `result` (None until the run is done) and `run` (what a resumed run needs; None when
-it is done). Read with weights_only, so a file cannot run code.
+keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the
+float model trains), `result` (None until the run is done) and `run` (what a resumed run needs; None
+when it is done). Read with weights_only, so a file cannot run code.
 """
 
 import os

@@ -79,7 +79,7 @@ def files(out: Path) -> dict[Path, Callable[[Path], bool]]:
         out: checkpoint.is_checkpoint,
         out.with_suffix(".csv"): history.is_log,
         picture_file(out): draw.is_picture,
-        float_file(out): weights.is_ours,
+        float_file(out): floatmodel.is_ours,
     }
 
 
@@ -197,8 +197,8 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         kept = {"identity": task.identity(), "history": history.plain(run.rows)}
         state = dict(model.state_dict())
         if own_teacher and run.teacher is not None:  # first: a complete checkpoint has no teacher
-            with output.new_file(float_file(task.out), True, weights.is_ours) as partial:
-                partial.write_bytes(weights.to_bytes(run.teacher.params()))
+            with output.new_file(float_file(task.out), True, floatmodel.is_ours) as partial:
+                partial.write_bytes(floatmodel.to_bytes(run.teacher.params()))
         checkpoint.write(task.out, {**task.header(), "model": state, "result": counts, "run": kept})
         run.write_log()
         title = f"{task.vit.name}, {task.origin.removeprefix('trained ')}, w1a{task.act_bits}"

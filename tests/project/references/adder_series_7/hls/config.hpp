@@ -24,6 +24,7 @@ constexpr int kResident = 0;
 constexpr int kBanks = 1;
 constexpr int kRunWords = 1;
 constexpr int kMaxTokens = 17;
+constexpr int kMaxPrefixTokens = 2;
 constexpr int kMaxDim = 24;
 constexpr int kMaxHidden = 96;
 constexpr int kMaxAttention = 24;

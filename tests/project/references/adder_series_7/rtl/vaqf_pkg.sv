@@ -18,6 +18,7 @@ package vaqf_pkg;
   localparam int BANKS = 1;
   localparam int RUN_WORDS = 1;
   localparam int MAX_TOKENS = 17;
+  localparam int MAX_PREFIX_TOKENS = 2;
   localparam int MAX_DIM = 24;
   localparam int MAX_HIDDEN = 96;
   localparam int MAX_ATTENTION = 24;
@@ -89,7 +90,10 @@ package vaqf_pkg;
   localparam int OUTPUT_WORDS = 96;
   localparam int NORM_RECORD_DEPTH = 24;
   localparam int CONTEXT_RUNS = 24;
-  localparam logic [31:0] DESIGN_ID = 32'd636335931;
+  localparam int RECORD_DEPTH = 96;
+  localparam int TOKEN_WORDS = 128;
+  localparam int INPUT_WORDS = 256;
+  localparam logic [31:0] DESIGN_ID = 32'd2746582451;
   localparam bit ENGINE_TABLE = 0;
 
   // constant tables, entry 0 in the lowest bits
@@ -252,6 +256,70 @@ package vaqf_pkg;
   localparam int BLOB_IMAGES = 3;
   localparam int BLOB_LOGITS = 4;
   localparam int BLOB_LAYERS = 5;
+
+  // the control port's registers: byte addresses, and those with fields; docs/accelerator.md
+  localparam int REGISTER_CONTROL = 'h0;
+  localparam int REGISTER_INTERRUPTS_ON = 'h4;
+  localparam int REGISTER_INTERRUPT_ENABLE = 'h8;
+  localparam int REGISTER_INTERRUPT_STATUS = 'hc;
+  localparam int REGISTER_COMMANDS = 'h10;
+  localparam int REGISTER_WEIGHTS = 'h1c;
+  localparam int REGISTER_IMAGES = 'h28;
+  localparam int REGISTER_RESULTS = 'h34;
+  localparam int REGISTER_N_FRAMES = 'h40;
+  localparam int REGISTER_N_COMMANDS = 'h48;
+  localparam int REGISTER_CAPABILITY = 'h80;
+  localparam int REGISTER_DESIGN_ID = 'h84;
+  localparam int REGISTER_ERROR = 'h88;
+  localparam int REGISTER_STOPPED_AT = 'h8c;
+  localparam int REGISTER_FRAMES_DONE = 'h90;
+  localparam int REGISTER_RUN_CYCLES = 'h94;
+  localparam int REGISTER_LOOK_UPS = 'h9c;
+  localparam int REGISTER_RUNNING = 'ha0;
+  localparam int REGISTER_COMMAND_CYCLES = 'h800;
+  localparam int MAP_VERSION = 1;
+  typedef struct packed {
+    logic [23:0] reserved_8;
+    logic [0:0] auto_restart;
+    logic [2:0] reserved_4;
+    logic [0:0] ready;
+    logic [0:0] idle;
+    logic [0:0] done;
+    logic [0:0] start;
+  } control_t;
+  typedef struct packed {
+    logic [30:0] reserved_1;
+    logic [0:0] on;
+  } interrupts_on_t;
+  typedef struct packed {
+    logic [29:0] reserved_2;
+    logic [0:0] ready;
+    logic [0:0] done;
+  } interrupt_enable_t;
+  typedef struct packed {
+    logic [29:0] reserved_2;
+    logic [0:0] ready;
+    logic [0:0] done;
+  } interrupt_status_t;
+  typedef struct packed {
+    logic [14:0] reserved_17;
+    logic [0:0] table_engine;
+    logic [7:0] act_bits;
+    logic [7:0] version;
+  } capability_t;
+  typedef struct packed {
+    logic [14:0] reserved_17;
+    logic [0:0] timed_out;
+    logic [1:0] results;
+    logic [1:0] images;
+    logic [1:0] weights;
+    logic [1:0] commands;
+    logic [7:0] status;
+  } error_t;
+  typedef struct packed {
+    logic [15:0] attention;
+    logic [15:0] matmul;
+  } running_t;
 
   // one entry of the command list as it lies in memory; docs/accelerator.md says what fields mean
   typedef struct packed {

@@ -24,6 +24,7 @@ constexpr int kResident = 1;
 constexpr int kBanks = 1;
 constexpr int kRunWords = 1;
 constexpr int kMaxTokens = 5;
+constexpr int kMaxPrefixTokens = 2;
 constexpr int kMaxDim = 20;
 constexpr int kMaxHidden = 40;
 constexpr int kMaxAttention = 20;
