@@ -2,8 +2,8 @@
 
 Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bits`, `style` (the
 keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the
-float model trains), `result` (None until the run is done) and `run` (what a resumed run needs; None
-when it is done). Read with weights_only, so a file cannot run code.
+float model trains), `result` (None until the run is done) and `run` (what a resumed run needs).
+Read with weights_only, so a file cannot run code.
 """
 
 import os

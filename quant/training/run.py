@@ -5,7 +5,6 @@ run that was killed and resumed ends where it would have ended.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,33 +25,12 @@ from quant.training.stage import Plan, Running, distance, judge
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
+from vaqf.reporting import Report
 
 CALIBRATION_IMAGES = 256
 DISTANCE_IMAGES = 32
 TOKEN_STD = 0.02
 LOOKS = 10  # how often a stage is judged, its last epoch included
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One optimizer step is done."""
-
-    stage: str
-    epoch: int  # of the run, from 1
-    epochs: int
-    step: int  # of the run
-    steps: int
-    loss: float
-    accuracy: float | None  # when last looked at
-    images_per_s: float
-
-    def line(self) -> str:
-        """For a progress bar."""
-        seen = "" if self.accuracy is None else f", accuracy {100 * self.accuracy:.1f} %"
-        return (
-            f"training, epoch {self.epoch} of {self.epochs} ({self.stage}), loss {self.loss:.3f}"
-            f"{seen}, {self.images_per_s:,.0f} images/s"
-        )
 
 
 def initialize(model: FloatVit) -> None:
@@ -121,10 +99,10 @@ class Run:
         self,
         task: Task,
         here: Processes,
-        progress: Callable[[Progress], None] | None,
+        report: Report,
         teacher: FloatVit | None,
     ) -> None:
-        self.task, self.here, self.progress, self.teacher = task, here, progress, teacher
+        self.task, self.here, self.report, self.teacher = task, here, report, teacher
         recipe, vit = task.recipe, task.vit
         self.augment = Augment(
             auto(task.data.origin) if recipe.augment == "auto" else recipe.augment,
@@ -225,29 +203,22 @@ class Run:
     def _epoch(self, running: Running, epoch: int) -> None:
         plan = running.plan
         start = time.perf_counter()
-        looks = (row.accuracy for row in reversed(self.rows) if row.accuracy is not None)
-        accuracy = next(looks, None)
+        looks = [row.accuracy for row in self.rows if row.accuracy is not None]
+        seen = f", accuracy {100 * looks[-1]:.1f} %" if looks else ""
         number = plan.first_epoch + epoch + 1
 
         def each_step(step: int, loss: float) -> None:
-            if self.progress is None:
-                return
-            self.progress(
-                Progress(
-                    stage=plan.stage.name,
-                    epoch=number,
-                    epochs=sum(self.epochs),
-                    step=(number - 1) * self.steps + step,
-                    steps=sum(self.epochs) * self.steps,
-                    loss=loss,
-                    accuracy=accuracy,
-                    images_per_s=step * self.whole / (time.perf_counter() - start),
-                )
+            rate = step * self.whole / (time.perf_counter() - start)
+            self.report(
+                f"training, epoch {number} of {sum(self.epochs)} ({plan.stage.name}), loss"
+                f" {loss:.3f}{seen}, {rate:,.0f} images/s",
+                (number - 1) * self.steps + step,
+                sum(self.epochs) * self.steps,
             )
 
         loss = running.epoch(epoch, each_step)
         rate = self.steps * self.whole / (time.perf_counter() - start)
-        seen, apart = self._look(running, epoch)
+        accuracy, apart = self._look(running, epoch)
         last = running.knobs((epoch + 1) * self.steps - 1)
         before = self.rows[-1].seconds if self.rows else 0.0
         self.rows.append(
@@ -259,7 +230,7 @@ class Run:
                 binary_share=last.binary,
                 act_bits=last.act_bits,
                 loss=loss,
-                accuracy=seen,
+                accuracy=accuracy,
                 distance=apart,
                 images_per_s=rate,
                 seconds=before + time.perf_counter() - start,

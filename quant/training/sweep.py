@@ -3,7 +3,7 @@
 All precisions learn from one float model. The first of them trains it, unless one is given.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from quant.recipe.recipe import Recipe
 from quant.report import draw, pareto, sweep_chart
 from quant.report.pareto import Point
 from quant.training.processes import join
-from quant.training.run import Progress
 from quant.training.train import Trained, files, float_file, train
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
@@ -21,6 +20,7 @@ from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
+from vaqf.reporting import Report, silent
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
 TABLE, PICTURE = "sweep.csv", "sweep.png"
@@ -47,14 +47,14 @@ def sweep(
     device: str = "auto",
     resumed: bool = False,
     force: bool = False,
-    progress: Callable[[int, Progress], None] | None = None,
+    report: Report = silent,
 ) -> list[Point]:
     """Train every precision of `act_bits`, the highest first, into `folder`.
 
     For each there are w1aA.pt, its log and its network w1aA.safetensors; sweep.csv and sweep.png
     are written anew after each, so an interrupted sweep leaves what it has, and with `resumed` goes
     on from there to the same end. fps: what the search says of each precision on the board.
-    progress is called with the precision and its step. Under torchrun every process calls this.
+    Under torchrun every process calls this.
 
     Raises InputError for a folder in use and for whatever quant.training.train refuses.
     """
@@ -83,7 +83,7 @@ def sweep(
                 teacher=given,
                 resumed=True,  # what the folder still has may be gone on with
                 device=device,
-                progress=_named(progress, bits),
+                report=lambda what, done, of, bits=bits: report(f"w1a{bits} {what}", done, of),
             )
             points.append(_point(folder, bits, trained, speeds[bits]))
             here.first(partial(_write, folder, points, title, board, target_fps))
@@ -141,13 +141,6 @@ def _made(teacher: Path) -> Path:
             " again with --force"
         )
     return teacher
-
-
-def _named(
-    progress: Callable[[int, Progress], None] | None, act_bits: int
-) -> Callable[[Progress], None] | None:
-    """A run's progress, told with its precision."""
-    return None if progress is None else lambda step: progress(act_bits, step)
 
 
 def _point(folder: Path, act_bits: int, trained: Trained, speed: Speed) -> Point:

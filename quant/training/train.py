@@ -18,13 +18,14 @@ from quant.report import draw, history, run_chart
 from quant.report.history import Row
 from quant.training import resume
 from quant.training.processes import Processes, join
-from quant.training.run import Progress, Run, Task
+from quant.training.run import Run, Task
 from quant.training.stage import judge
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
+from vaqf.reporting import Report, silent
 
 MAX_SEED = 2**32 - 1
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
@@ -110,7 +111,7 @@ def train(
     resumed: bool = False,
     force: bool = False,
     device: str = "auto",
-    progress: Callable[[Progress], None] | None = None,
+    report: Report = silent,
 ) -> Trained:
     """Train a w1aA model and write its checkpoint to `out`, and NAME.csv beside it.
 
@@ -136,7 +137,7 @@ def train(
         saved = checkpoint.read(out) if kept else None
         if saved is not None and saved.result is not None:
             return _done(out, saved, here)
-        run = Run(task, here, progress, model)
+        run = Run(task, here, report, model)
         place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
         trained = run.run(place)
         return _finish(run, trained, model is None)

@@ -2,7 +2,7 @@
 
 import csv
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,12 +17,12 @@ from quant.data.sources import Data
 from quant.files.checkpoint import export
 from quant.recipe import recipe
 from quant.recipe.recipe import Recipe
-from quant.training.run import Progress
 from quant.training.stage import Running
 from quant.training.train import Trained, train
 from vaqf.images import made
 from vaqf.model import zoo
 from vaqf.network import networkfile
+from vaqf.reporting import Report
 
 SMALL = replace(zoo.load("vit_digits"), name="small", dim=16, depth=1, heads=2, mlp_ratio=2)
 TIMES = ("images_per_s", "seconds")  # the columns of a log that no two runs share
@@ -85,14 +85,38 @@ def run(out: Path, chosen: Recipe, images: Data | None = None, **options: Any) -
         return train(SMALL, few() if images is None else images, out, chosen, **options)
 
 
-def stop_at(step: int) -> Callable[[Progress], None]:
-    """A progress callback that interrupts a run after `step` steps."""
+def stop_at(step: int) -> Report:
+    """Interrupts a run after `step` steps."""
 
-    def callback(progress: Progress) -> None:
-        if progress.step == step:
+    def report(what: str, done: int, of: int) -> None:
+        if done == step:
             raise KeyboardInterrupt
 
-    return callback
+    return report
+
+
+def never(what: str, done: int, of: int) -> None:
+    """The report of a run that must not begin."""
+    raise AssertionError("it trained")
+
+
+def stage_of(what: str) -> str:
+    """The stage that a report names."""
+    return what.partition("(")[2].partition(")")[0]
+
+
+@contextmanager
+def step_losses() -> Iterator[list[float]]:
+    """The loss of every step that is taken while the block runs."""
+    seen: list[float] = []
+    true = Running._step
+
+    def step(*arguments: Any) -> float:
+        seen.append(true(*arguments))
+        return seen[-1]
+
+    with patch.object(Running, "_step", step):
+        yield seen
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def sweep(
         device=device,
         resumed=resume,
         force=force,
-        progress=lambda bits, step: report(f"w1a{bits} {step.line()}", step.step, step.steps),
+        report=report,
     )
     leads = processes.rank() == 0
     return Sweep(folder, vit.name, device_board.name, chosen.name, fps, points, leads)

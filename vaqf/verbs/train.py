@@ -81,7 +81,7 @@ def train(
         resumed=resume,
         force=force,
         device=device,
-        progress=lambda step: report(step.line(), step.step, step.steps),
+        report=report,
     )
     if written is not None and trained.leads:
         with output.new_file(written, True, networkfile.is_network) as partial:

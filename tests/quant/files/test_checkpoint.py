@@ -45,7 +45,7 @@ def test_a_checkpoint_is_the_model_in_evaluation(good: Path) -> None:
 def test_a_run_in_its_float_stage_has_no_network_yet(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(out, quick("vaqf_paper"), progress=stop_at(3))
+        run(out, quick("vaqf_paper"), report=stop_at(3))
     assert checkpoint.read(out).model is None and checkpoint.read(out).run["epochs_done"] == 1
     with pytest.raises(InputError, match=r"still training the float model; go on with .*--resume"):
         export(out)
@@ -236,14 +236,14 @@ def test_a_file_that_outgrows_its_limit_leaves_the_former_checkpoint(
     out = tmp_path / "x.pt"
     chosen = quick("best")
 
-    def shrink(progress: Any) -> None:
-        if progress.epoch == 2:  # the first save has passed
+    def shrink(what: str, done: int, of: int) -> None:
+        if done == 3:  # of two steps an epoch: the first save has passed
             resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, limits[1]))
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         with pytest.raises(InputError, match=rf"cannot write .*x\.pt: {os.strerror(errno.EFBIG)}"):
-            run(out, chosen, progress=shrink)
+            run(out, chosen, report=shrink)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert checkpoint.read(out).run["epochs_done"] == 1

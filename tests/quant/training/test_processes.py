@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_runs import few, log, model_file, quick, run
+from small_runs import few, log, model_file, quick, run, step_losses
 from waiting import ended
 
 from quant.files import checkpoint
@@ -89,15 +89,10 @@ def test_two_processes_lose_what_one_does(
     Measured: 2.3e-7 at most in all six steps. A rounding that float noise flips changes a loss by
     up to 6e-4 (test_quant_train: accumulation), so that much is left after the first two.
     """
-    expected: list[float] = []
     chosen = quick("one_shot") if name == "one_shot" else quick("best", mixup=0.8)
-    run(
-        tmp_path / "x.pt",
-        chosen,
-        few(48, 13),
-        teacher=teacher if name == "best" else None,
-        progress=lambda step: expected.append(step.loss),
-    )
+    given = teacher if name == "best" else None
+    with step_losses() as expected:
+        run(tmp_path / "x.pt", chosen, few(48, 13), teacher=given)
     first, second = (seen[name]["losses"] for seen in two[1])
     assert first == second and len(first) == len(expected) == 6
     assert first[:2] == pytest.approx(expected[:2], rel=1e-5)

@@ -17,6 +17,7 @@ from small_runs import (
     few,
     log,
     model_file,
+    never,
     quick,
     run,
     sha,
@@ -29,7 +30,6 @@ from quant.model.vit import BinaryStyle, FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
 from quant.training import resume, train
 from quant.training.processes import Processes
-from quant.training.run import Progress
 from quant.training.stage import Plan, Running
 from quant.training.train import float_file
 from vaqf.cli import app
@@ -67,12 +67,12 @@ def test_a_run_that_is_interrupted_after_every_step(name: str, tmp_path: Path) -
     for step in range(1, steps + 1):
         seen: list[int] = []
 
-        def watch(progress: Progress, seen: list[int] = seen, last: int = step) -> None:
-            seen.append(progress.step)
-            stop_at(last)(progress)
+        def watch(what: str, done: int, of: int, seen: list[int] = seen, last: int = step) -> None:
+            seen.append(done)
+            stop_at(last)(what, done, of)
 
         with pytest.raises(KeyboardInterrupt):
-            run(out, recipe, act_bits=3, seed=4, resumed=True, progress=watch)
+            run(out, recipe, act_bits=3, seed=4, resumed=True, report=watch)
         first.append(seen[0])
     # an epoch has two steps; an interruption after the second comes before its save
     assert first == [max(1, step - 1 - step % 2) for step in range(1, steps + 1)]
@@ -136,7 +136,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run in its first stage."""
     out = tmp_path_factory.mktemp("resume") / "begun.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(out, quick("vaqf_paper"), act_bits=3, progress=stop_at(3))
+        run(out, quick("vaqf_paper"), act_bits=3, report=stop_at(3))
     return out
 
 
@@ -187,7 +187,7 @@ def test_what_the_machine_decides_may_change(tmp_path: Path) -> None:
     out, whole = tmp_path / "x.pt", tmp_path / "whole.pt"
     expected = run(whole, quick("best"))
     with pytest.raises(KeyboardInterrupt):
-        run(out, quick("best"), progress=stop_at(7))
+        run(out, quick("best"), report=stop_at(7))
     got = run(out, quick("best", accumulate=4, processes=1), resumed=True)
     for row, wanted in zip(got.rows, expected.rows, strict=True):
         assert row.loss == pytest.approx(wanted.loss, rel=2e-2)
@@ -197,10 +197,7 @@ def test_what_the_machine_decides_may_change(tmp_path: Path) -> None:
 def test_resuming_a_complete_run_answers_at_once(whole: Path) -> None:
     before = {path: path.read_bytes() for path in whole.parent.iterdir()}
 
-    def never(progress: Progress) -> None:
-        raise AssertionError("it trained")
-
-    got = run(whole, quick("vaqf_paper"), act_bits=3, resumed=True, progress=never)
+    got = run(whole, quick("vaqf_paper"), act_bits=3, resumed=True, report=never)
     assert {path: path.read_bytes() for path in whole.parent.iterdir()} == before
     assert [row.epoch for row in got.rows] == list(range(1, 7))
     result = checkpoint.read(whole).result
@@ -254,7 +251,7 @@ def test_a_teacher_that_was_given_must_be_given_again(tmp_path: Path) -> None:
     out, whole = tmp_path / "x.pt", tmp_path / "whole.pt"
     run(whole, quick("best"), teacher=teacher)
     with pytest.raises(KeyboardInterrupt):
-        run(out, quick("best"), teacher=teacher, progress=stop_at(7))
+        run(out, quick("best"), teacher=teacher, report=stop_at(7))
     before = out.read_bytes()
     with pytest.raises(InputError, match="made with teacher"):
         run(out, quick("best"), resumed=True)
@@ -269,7 +266,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("stopped")
     out = folder / "x.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(out, everything(folder), progress=stop_at(15))
+        run(out, everything(folder), report=stop_at(15))
     content: dict[str, Any] = torch.load(out, weights_only=True)
     return content
 

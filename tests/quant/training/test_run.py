@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from small_runs import SMALL, diverging, everything, few, quick, run, stop_at
+from small_runs import SMALL, diverging, everything, few, quick, run, step_losses, stop_at
 
 from quant.files import checkpoint as saved
 from quant.files import floatmodel
@@ -16,26 +16,31 @@ from quant.model.vit import FloatVit, QuantVit
 from quant.report.history import COLUMNS
 from quant.training import resume
 from quant.training import stage as stages
-from quant.training.run import LOOKS, Progress, initialize
+from quant.training.run import LOOKS, initialize
 from quant.training.train import float_file
 from vaqf.errors import InputError
 from vaqf.network import parameters
 
 
 def test_stages_follow_each_other_and_every_step_is_reported(tmp_path: Path) -> None:
-    seen: list[Progress] = []
-    chosen = quick("vaqf_paper")
-    trained = run(tmp_path / "x.pt", chosen, progress=seen.append)
-    assert [p.step for p in seen] == list(range(1, 13)) and {p.steps for p in seen} == {12}
-    assert [p.epoch for p in seen] == [epoch for epoch in range(1, 7) for _ in range(2)]
-    assert [p.stage for p in seen[::2]] == ["float"] * 2 + ["progressive"] * 2 + ["quantized"] * 2
-    assert {p.epochs for p in seen} == {6} and all(p.images_per_s > 0 for p in seen)
-    losses = [(a.loss + b.loss) / 2 for a, b in zip(seen[::2], seen[1::2], strict=True)]
-    assert losses == pytest.approx([row.loss for row in trained.rows])
+    seen: list[tuple[str, int, int]] = []
+    with step_losses() as losses:
+        trained = run(
+            tmp_path / "x.pt", quick("vaqf_paper"), report=lambda *told: seen.append(told)
+        )
+    assert [told[1:] for told in seen] == [(step, 12) for step in range(1, 13)]
+    names = ["float"] * 2 + ["progressive"] * 2 + ["quantized"] * 2
     # each epoch shows the accuracy that was seen last, the first none
-    assert [p.accuracy for p in seen[::2]] == [None, *(row.accuracy for row in trained.rows[:-1])]
-    assert seen[-1].line().startswith("training, epoch 6 of 6 (quantized), loss ")
-    assert "accuracy" in seen[-1].line() and "accuracy" not in seen[0].line()
+    looks = ["", *(f", accuracy {100 * row.accuracy:.1f} %" for row in trained.rows)]
+    assert [what.rpartition(", ")[0] for what, _, _ in seen] == [
+        f"training, epoch {n // 2 + 1} of 6 ({names[n // 2]}), loss {loss:.3f}{looks[n // 2]}"
+        for n, loss in enumerate(losses)
+    ]
+    for what, _, _ in seen:
+        rate, unit = what.rpartition(", ")[2].split()
+        assert int(rate.replace(",", "")) > 0 and unit == "images/s"
+    means = [(a + b) / 2 for a, b in zip(losses[::2], losses[1::2], strict=True)]
+    assert means == pytest.approx([row.loss for row in trained.rows])
 
 
 def test_the_log_shows_every_schedule(tmp_path: Path) -> None:
@@ -51,23 +56,23 @@ def test_the_log_shows_every_schedule(tmp_path: Path) -> None:
 
 
 def test_a_long_stage_is_judged_ten_times_its_last_epoch_included(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[str] = []
     trained = run(
         tmp_path / "x.pt",
         quick("one_shot", each=21, batch=32),
         few(32, 4),
-        progress=seen.append,
+        report=lambda what, *_: seen.append(what),
     )
     looks = [row.epoch for row in trained.rows if row.accuracy is not None]
     assert looks == list(range(3, 22, 3)) and len(looks) <= LOOKS
     assert [row.epoch for row in trained.rows if row.distance is not None] == looks
-    assert [p.accuracy is None for p in seen] == [True] * 3 + [False] * 18
+    assert ["accuracy" in what for what in seen] == [False] * 3 + [True] * 18
 
 
 def test_the_teacher_is_frozen_and_kept_under_timms_names(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(out, quick("best"), progress=stop_at(8))
+        run(out, quick("best"), report=stop_at(8))
     during = saved.read(out).run["teacher"]
     trained = run(out, quick("best"), resumed=True)
     params = load_file(float_file(out))
@@ -147,16 +152,16 @@ def test_what_is_saved_after_each_epoch(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     kept: list[tuple[int, bool, bool, bool]] = []
 
-    def look(progress: Progress) -> None:
-        if progress.step % 2 and progress.step > 1:
+    def look(what: str, done: int, of: int) -> None:
+        if done % 2 and done > 1:
             found = saved.read(out)
             assert found.result is None and set(found.run) == resume.KEYS
-            done, teacher, average = (
+            epochs, teacher, average = (
                 found.run[key] for key in ("epochs_done", "teacher", "average")
             )
-            kept.append((done, found.model is not None, teacher is not None, average is not None))
+            kept.append((epochs, found.model is not None, teacher is not None, average is not None))
 
-    run(out, everything(tmp_path), progress=look)
+    run(out, everything(tmp_path), report=look)
     assert kept == [
         (1, False, False, True),
         (2, False, False, True),
@@ -174,7 +179,7 @@ def test_what_is_saved_after_each_epoch(tmp_path: Path) -> None:
 def test_a_checkpoint_holds_the_average_beside_what_still_trains(tmp_path: Path) -> None:
     out = tmp_path / "x.pt"
     with pytest.raises(KeyboardInterrupt):
-        run(out, everything(tmp_path), progress=stop_at(15))
+        run(out, everything(tmp_path), report=stop_at(15))
     found = saved.read(out)
     model, latest = found.model.state_dict(), found.run["latest"]
     names = [name for name, _ in found.model.named_parameters()]

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import SMALL, few, quick, sha
+from small_runs import SMALL, few, quick, sha, stage_of
 
 from quant.files import checkpoint
 from quant.recipe.recipe import Recipe
 from quant.report.pareto import Point
 from quant.training import processes
-from quant.training.run import Progress
 from quant.training.sweep import checkpoint_file, sweep
 from quant.training.train import float_file, train
 from sim import golden
@@ -38,12 +37,17 @@ def content(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names}
 
 
+def told(what: str) -> tuple[str, str]:
+    """Precision and stage of a report."""
+    return what.split(maxsplit=1)[0], stage_of(what)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Point], list[Any]]:
-    """A sweep, what it returned, and its progress."""
+    """A sweep, what it returned, and what it reported."""
     folder = tmp_path_factory.mktemp("sweep") / "new" / "folder"
-    seen: list[tuple[int, Progress]] = []
-    points = made(folder, target_fps=40.0, progress=lambda *step: seen.append(step))
+    seen: list[tuple[str, str]] = []
+    points = made(folder, target_fps=40.0, report=lambda what, *_: seen.append(told(what)))
     return folder, points, seen
 
 
@@ -51,11 +55,7 @@ def test_every_precision_is_trained_from_the_highest_on_one_float_model(
     whole: tuple[Path, list[Point], list[Any]],
 ) -> None:
     folder, points, seen = whole
-    assert [(bits, step.stage) for bits, step in seen[::2]] == [
-        (8, "float"),
-        (8, "binary"),
-        (4, "binary"),
-    ]
+    assert seen[::2] == [("w1a8", "float"), ("w1a8", "binary"), ("w1a4", "binary")]
     assert {path.name for path in folder.glob("*.safetensors")} == {
         "w1a8.safetensors",
         "w1a8.float.safetensors",
@@ -101,27 +101,31 @@ def test_an_interrupted_sweep_keeps_what_it_has_and_ends_the_same(
     stop: str, whole: tuple[Path, list[Point], list[Any]], tmp_path: Path
 ) -> None:
     places = {
-        "float model": (8, "float", 1),
-        "between": (8, "binary", 3),
-        "second precision": (4, "binary", 3),
-        "its last step": (4, "binary", 4),
+        "float model": ("w1a8", "float", 1),
+        "between": ("w1a8", "binary", 3),
+        "second precision": ("w1a4", "binary", 3),
+        "its last step": ("w1a4", "binary", 4),
     }
 
-    def interrupt(bits: int, step: Progress) -> None:
-        if (bits, step.stage, step.step) == places[stop]:
+    def interrupt(what: str, done: int, of: int) -> None:
+        if (*told(what), done) == places[stop]:
             raise KeyboardInterrupt
 
     folder = tmp_path / "sweep"
     with pytest.raises(KeyboardInterrupt):
-        made(folder, target_fps=40.0, progress=interrupt)
+        made(folder, target_fps=40.0, report=interrupt)
     if stop in ("second precision", "its last step"):
         lines = (folder / "sweep.csv").read_text().splitlines()
         assert [line.split(",")[0] for line in lines] == ["act_bits", "8"]
         assert (folder / "sweep.png").is_file()
-    steps: list[int] = []
-    again = made(folder, target_fps=40.0, resumed=True, progress=lambda bits, _: steps.append(bits))
+    steps: list[str] = []
+
+    def note(what: str, done: int, of: int) -> None:
+        steps.append(told(what)[0])
+
+    again = made(folder, target_fps=40.0, resumed=True, report=note)
     assert again == whole[1] and content(folder) == content(whole[0])
-    assert (8 in steps) == (stop in ("float model", "between"))
+    assert ("w1a8" in steps) == (stop in ("float model", "between"))
 
 
 def test_a_complete_sweep_is_not_trained_again_and_can_be_extended(
@@ -129,14 +133,17 @@ def test_a_complete_sweep_is_not_trained_again_and_can_be_extended(
 ) -> None:
     folder = tmp_path / "sweep"
     first = made(folder, (6,))
-    seen: list[tuple[int, str]] = []
+    seen: list[tuple[str, str]] = []
 
-    def note(bits: int, step: Progress) -> None:
-        seen.append((bits, step.stage))
+    def note(what: str, done: int, of: int) -> None:
+        seen.append(told(what))
 
-    assert made(folder, (6,), resumed=True, progress=note) == first and seen == []
-    points = made(folder, (8, 6, 4), resumed=True, progress=note)
-    assert set(seen) == {(8, "binary"), (4, "binary")}  # the float model of w1a6 is theirs
+    assert made(folder, (6,), resumed=True, report=note) == first and seen == []
+    points = made(folder, (8, 6, 4), resumed=True, report=note)
+    assert set(seen) == {
+        ("w1a8", "binary"),
+        ("w1a4", "binary"),
+    }  # the float model of w1a6 is theirs
     assert points[1] == first[0]
     assert [point.correct for point in points[::2]] == [point.correct for point in whole[1]]
     assert not float_file(checkpoint_file(folder, 8)).exists()
@@ -175,7 +182,7 @@ def test_a_given_float_model_teaches_every_precision(
     teacher = float_file(checkpoint_file(whole[0], 8))
     stages: set[str] = set()
     points = made(
-        tmp_path / "sweep", teacher=teacher, progress=lambda _, step: stages.add(step.stage)
+        tmp_path / "sweep", teacher=teacher, report=lambda what, *_: stages.add(stage_of(what))
     )
     assert stages == {"binary"} and list(tmp_path.rglob("*.float.safetensors")) == []
     assert [point.float_correct for point in points] == [point.float_correct for point in whole[1]]

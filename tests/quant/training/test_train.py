@@ -10,7 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_runs import SMALL, diverging, few, log, quick, run, sha, stop_at
+from small_runs import (
+    SMALL,
+    diverging,
+    few,
+    log,
+    never,
+    quick,
+    run,
+    sha,
+    stage_of,
+    step_losses,
+    stop_at,
+)
 
 from quant.data import sources
 from quant.files import checkpoint
@@ -18,7 +30,6 @@ from quant.files.checkpoint import export
 from quant.model.quantizers import ActGrid
 from quant.recipe import recipe
 from quant.training import stage
-from quant.training.run import Progress
 from quant.training.train import Trained, files, float_file, train
 from sim import golden
 from vaqf.errors import InputError
@@ -152,16 +163,9 @@ def test_accumulation_in_one_process_changes_nothing_but_float_noise(
     losses: dict[int, list[float]] = {}
     teacher = None if name == "one_shot" else float_file(made[0])
     for parts in (1, 4):
-        seen: list[float] = []
         chosen = quick(name, accumulate=parts, mixup=0.8)
-        run(
-            tmp_path / f"{parts}.pt",
-            chosen,
-            few(48),
-            teacher=teacher,
-            progress=lambda step, seen=seen: seen.append(step.loss),
-        )
-        losses[parts] = seen
+        with step_losses() as losses[parts]:
+            run(tmp_path / f"{parts}.pt", chosen, few(48), teacher=teacher)
     assert losses[1][:6] == pytest.approx(losses[4][:6], rel=1e-5)
     assert losses[1] == pytest.approx(losses[4], rel=3e-2)
 
@@ -176,7 +180,7 @@ def test_the_float_stage_does_not_see_the_accumulation_at_all(tmp_path: Path) ->
 
 def test_nothing_is_left_when_training_stops_before_its_first_epoch(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "x.pt", quick("best"), progress=stop_at(1))
+        run(tmp_path / "x.pt", quick("best"), report=stop_at(1))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -234,11 +238,8 @@ def test_wrong_requests_are_refused_before_any_work(
     arguments = {"recipe": quick("best"), "out": "x.pt", **request_}
     arguments["out"] = Path(arguments["out"])
 
-    def never(progress: Progress) -> None:
-        raise AssertionError("it trained")
-
     with pytest.raises(InputError, match=message) as caught:
-        train(SMALL, DATA, progress=never, **arguments)
+        train(SMALL, DATA, report=never, **arguments)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == [tmp_path / "folder.pt"]
 
@@ -247,21 +248,20 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path)
     file = tmp_path / "file"
     file.touch()
 
-    def never(progress: Progress) -> None:
-        raise AssertionError("it trained")
-
     for out in (file / "x.pt", Path("/proc/none/x.pt")):
         with pytest.raises(InputError, match=f"cannot write {out}: "):
-            run(out, quick("best"), progress=never)
+            run(out, quick("best"), report=never)
 
 
 def test_a_given_teacher_takes_the_first_stages_place(tmp_path: Path) -> None:
     own = tmp_path / "own.pt"
     first = run(own, quick("best"))
-    teacher, seen = float_file(own), []
+    teacher, seen = float_file(own), set()
     out = tmp_path / "x.pt"
-    trained = run(out, quick("best"), teacher=teacher, progress=seen.append)
-    assert {p.stage for p in seen} == {"binary"}
+    trained = run(
+        out, quick("best"), teacher=teacher, report=lambda what, *_: seen.add(stage_of(what))
+    )
+    assert seen == {"binary"}
     assert trained.float_correct == first.float_correct
     one, other = (networkfile.tensors(export(path)) for path in (out, own))
     for name, values in one.items():  # the same student of the same teacher

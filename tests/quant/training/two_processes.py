@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_runs import diverging, few, quick, run, stop_at
+from small_runs import diverging, few, quick, run, step_losses, stop_at
 from torch import nn
 
 from quant.files import checkpoint
 from quant.training import processes
 from quant.training.processes import Processes
-from quant.training.run import Progress
 from vaqf.cli import app
 from vaqf.errors import InputError
 
@@ -91,13 +90,9 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
     Processes.largest = watch
 
     def losses(name: str, data: Any, **options: Any) -> list[float]:
-        steps: list[float] = []
-
-        def keep(progress: Progress) -> None:
-            steps.append(progress.loss)
-
         out = folder / f"{name}.pt"
-        trained = run(out, options.pop("recipe"), data, progress=keep, **options)
+        with step_losses() as steps:
+            trained = run(out, options.pop("recipe"), data, **options)
         seen[name] = {"losses": steps, "result": [trained.correct, trained.images, trained.leads]}
         return steps
 
@@ -114,7 +109,7 @@ def work(here: Processes, folder: Path, teacher: Path, model: Path) -> dict[str,
         refused(lambda: run(folder / "best.pt", quick("best"))),
     ]
     try:
-        run(folder / "stopped.pt", quick("best"), progress=stop_at(7))
+        run(folder / "stopped.pt", quick("best"), report=stop_at(7))
     except KeyboardInterrupt:
         seen["stopped"] = True
     words = ["train", "-m", str(model), "-d", "digits", "-o", str(folder / "cli.pt"), "--json"]
