@@ -65,7 +65,6 @@ vaqf_pkg::RESIDUAL_DEPTH
   localparam int ROW_BEAT_BITS = sizes::index_bits(ROW_BEATS);
   localparam int DIGIT_BITS = sizes::index_bits(vaqf_pkg::PIXEL_DIGITS);
   localparam int SHOWN_BITS = sizes::bits_for(RUN_CHANNELS);
-  localparam int NUMBER_BITS = 1 + ROW_BEAT_BITS + ROW_BITS;
   localparam int ROOM_BITS = sizes::bits_for(DEPTH);
 
   // What is counted, by the largest command: tokens; channels of a token and its words, up to the
@@ -316,39 +315,12 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   // -- layer norm -------------------------------------------------------------------------------
 
-  localparam int FOUND = ASK + latency::DIAGONAL;  // words, from the walk on
-  logic [NUMBER_BITS-1:0] sum_address, factor_address;
-  logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] minus_sum;
-  logic [NORM_ROWS*vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa;
-  logic [NORM_ROWS*6-1:0] exponent;
-  delay #(
-      .WIDTH (NUMBER_BITS),
-      .CYCLES(FOUND)
-  ) u_sum_address (
-      .clk,
-      .in ({half ^ joined, row_beat, row}),
-      .out(sum_address)
-  );
-  delay #(
-      .WIDTH (NUMBER_BITS),
-      .CYCLES(latency::CENTRE - 1)
-  ) u_factor_address (
-      .clk,
-      .in (sum_address),
-      .out(factor_address)
-  );
-  delay #(
-      .WIDTH (RECORD_BITS),
-      .CYCLES(FOUND + latency::CENTRE + latency::SCALE_BY - latency::MEMORY)
-  ) u_record_address (
-      .clk,
-      .in (RECORD_BITS'(place.record + WORD_BITS'(word_beat))),
-      .out(norm_record_address)
-  );
-  norm_numbers #(
-      .NORM_ROWS(NORM_ROWS),
-      .ROW_BEATS(ROW_BEATS)
-  ) u_numbers (
+  localparam int BEAT_BITS = vaqf_pkg::NORM_TOKENS * PE * ACT_BITS;
+  logic [BEAT_BITS-1:0] normalized;
+  norm_beats #(
+      .ROW_BEATS(ROW_BEATS),
+      .ASK(ASK)
+  ) u_norm_beats (
       .clk,
       .rst,
       .start,
@@ -357,32 +329,13 @@ vaqf_pkg::RESIDUAL_DEPTH
       .sums_data,
       .filled,
       .released(is_norm && step && group_end),
-      .sum_address,
-      .minus_sum,
-      .factor_address,
-      .mantissa,
-      .exponent
+      .number  ({half ^ joined, row_beat, row}),
+      .record  (RECORD_BITS'(place.record + WORD_BITS'(word_beat))),
+      .residual_data,
+      .norm_record_address,
+      .norm_record_data,
+      .normalized
   );
-
-  localparam int BEAT_BITS = vaqf_pkg::NORM_TOKENS * PE * ACT_BITS;
-  logic [BEAT_BITS-1:0] normalized;
-  for (genvar e = 0; e < vaqf_pkg::NORM_TOKENS; ++e) begin : g_norm
-    localparam int OWN = e / NORM_WORDS;
-    for (genvar p = 0; p < PE; ++p) begin : g_channel
-      localparam int CHANNEL = e % NORM_WORDS * PE + p;
-      layer_norm u_layer_norm (
-          .clk,
-          .x(residual_data[(e*PE+p)*vaqf_pkg::RESIDUAL_BITS+:vaqf_pkg::RESIDUAL_BITS]),
-          .minus_sum(minus_sum[OWN*vaqf_pkg::ROW_SUM_BITS+:vaqf_pkg::ROW_SUM_BITS]),
-          .mantissa(mantissa[OWN*vaqf_pkg::NORM_VALUE_BITS+:vaqf_pkg::NORM_VALUE_BITS]),
-          .exponent(exponent[OWN*6+:6]),
-          .dim(command.dim),
-          .record(norm_record_data[CHANNEL*vaqf_pkg::RECORD_BITS+:vaqf_pkg::RECORD_BITS]),
-          .shift(command.norm_shift),
-          .act(normalized[(e*PE+p)*ACT_BITS+:ACT_BITS])
-      );
-    end
-  end
 
   // -- loads ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What the RTL computed for frame 0, layer by layer, out of the writes that its bench saw.
+"""What the RTL computed for frame 0, layer by layer, out of the writes that cosim_layers.sv saw.
 
 layers.txt has a line for every write of an activation and every load that a layer norm made:
 kind, command, which elements, first bank, addresses and data, the last two in hexadecimal with

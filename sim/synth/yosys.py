@@ -40,11 +40,13 @@ LIBRARY = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
 )
-# small or without registers at their ports: they belong to the units that use them
+# small, wires alone or without registers at their ports: they belong to the units that use them
 INLINE = (
     "attention_walk",
     "axi_bursts",
+    "conductor",
     "cursor",
+    "datapath",
     "delay",
     "delay_flag",
     "dsp48",
@@ -54,6 +56,7 @@ INLINE = (
     "lutram",
     "memory",
     "multiply_add",
+    "norm_beats",
     "normalize",
     "octave",
     "passes",

@@ -40,8 +40,14 @@ def rtl_package(design: Design, model: str) -> str:
         "register_fields": {
             one.name: registers.layout(one) for one in registers.REGISTERS if one.structured
         },
+        "index_bits": _index_bits,
     }
     return render("vaqf_pkg.sv.j2", title=title, **values)
+
+
+def _index_bits(count: int) -> int:
+    """As in rtl/packages/sizes.sv, which Yosys does not find from within another package."""
+    return max((count - 1).bit_length(), 1)
 
 
 def write_rtl(design: Design, model: str, folder: Path) -> None:

@@ -89,13 +89,13 @@ vaqf_pkg::ATTENTION_DEPTH
     end
 endmodule
 
-bind vaqf_accelerator cosim_layers u_layers_trace (
+bind datapath cosim_layers u_layers_trace (
     .clk,
     .rst,
-    .matmul_index,
-    .matmul_frame,
-    .attention_index,
-    .attention_frame,
+    .matmul_index(matmul.index),
+    .matmul_frame(matmul.frame),
+    .attention_index(attention.index),
+    .attention_frame(attention.frame),
     .normalizes,
     .load_valid,
     .load_ready,
