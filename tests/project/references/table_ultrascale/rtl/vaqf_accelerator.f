@@ -13,8 +13,10 @@ binary_engine.sv
 check_command.sv
 command_cycles.sv
 commands.sv
+conductor.sv
 control.sv
 cursor.sv
+datapath.sv
 delay.sv
 delay_flag.sv
 deliver.sv
@@ -39,6 +41,7 @@ masked_column.sv
 masked_sum.sv
 memory.sv
 multiply_add.sv
+norm_beats.sv
 norm_numbers.sv
 normalize.sv
 normalizer.sv

@@ -359,5 +359,63 @@ package vaqf_pkg;
     logic [3:0] source;
     logic [3:0] opcode;
   } command_t;
+
+  // what travels together between the ports, the conductor and the datapath
+
+  // of the host's: what a run is to do
+  typedef struct packed {
+    logic [31:0] n_frames;
+    logic [31:0] n_commands;
+    logic [63:0] commands;
+    logic [63:0] weights;
+    logic [63:0] images;
+    logic [63:0] results;
+  } arguments_t;
+
+  // what an AXI4 master is asked for
+  typedef struct packed {
+    logic valid;
+    logic [63:0] address;
+    logic [31:0] beats;
+  } request_t;
+
+  // how the AXI4 masters are: 0 commands, 1 weights, 2 images, 3 results
+  typedef struct packed {
+    logic [7:0] error;
+    logic [3:0] idle;
+    logic [3:0] moved;
+  } ports_t;
+
+  // a command at work in an engine; all but `start` stands still until it is done
+  typedef struct packed {
+    logic start;
+    logic busy;
+    logic slot;
+    logic parity;
+    logic [8:0] index;
+    logic [31:0] frame;
+    command_t command;
+  } job_t;
+
+  // parameters on their way to their buffers: deliver.sv
+  typedef struct packed {
+    logic parity;
+    logic gelu_write;
+    logic [7:0] gelu_address;
+    logic [ACT_BITS-1:0] gelu_data;
+    logic [NORM_WORDS-1:0] norm_write;
+    logic requant_write;
+    logic [HEAD_WORDS-1:0] context_write;
+    logic [5:0] record_address;
+    logic [PE*RECORD_BITS-1:0] record_data;
+  } delivery_t;
+
+  // weights on their way to the ring: ring.sv
+  typedef struct packed {
+    logic reserve;
+    logic [8:0] reserve_words;
+    logic valid;
+    logic [WEIGHT_BITS-1:0] data;
+  } fill_t;
 endpackage
 // verilator lint_on UNUSEDPARAM
