@@ -3,9 +3,15 @@
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("vaqf", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "vaqf",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("vaqf")
 
 

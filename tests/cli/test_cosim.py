@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from waiting import ended, wait_for
 
+from sim.cosim import launch, verilator
 from sim.cosim import model as rtl_model
-from sim.cosim import verilator
 from vaqf.cli import app
+from vaqf.cli.failure import one_line
 from vaqf.hardware.command import COMMAND_WORDS, Dest, decode, encode
 from vaqf.project import blob, read
 from vaqf.project.blob import Blob
@@ -211,15 +212,36 @@ def test_a_damaged_estimate(damaged: Path, capsys: Captured, content: str) -> No
     assert "build the project again" in sentence(capsys, 2, "cosim", damaged)
 
 
-def test_rtl_that_does_not_compile_shows_the_tools_words(damaged: Path, capsys: Captured) -> None:
+def test_rtl_that_does_not_compile_shows_the_tools_words(
+    damaged: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = damaged / "rtl/ring.sv"
     path.write_text(path.read_text().replace("endmodule", "this is no SystemVerilog\nendmodule"))
+    said: list[str] = []
+    errors = launch.errors
+    monkeypatch.setattr(launch, "errors", lambda log: said.append(errors(log)) or said[-1])
     err = sentence(capsys, 5, "cosim", damaged)
-    assert "%Error" in err
-    assert "ring.sv" in err
+    assert err == f"error: {rtl_model.BENCH_TOP} could not be compiled: {one_line(said[0])}\n"
     assert [each.name for each in (damaged / "rtl/build").iterdir()] == [
         each.name for each in (damaged / "rtl/build").glob("rtl-*")
     ]
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (
+            "reads\n%Error: ring.sv:3: odd\n%Error: Exiting (see MMD.html)\nstops",
+            "%Error: ring.sv:3: odd",
+        ),
+        ("reads\nkilled", "reads\nkilled"),
+        (None, "no output"),
+    ],
+)
+def test_the_lines_of_a_log_that_name_errors(log: str | None, said: str, tmp_path: Path) -> None:
+    if log is not None:
+        (tmp_path / "log").write_text(log)
+    assert launch.errors(tmp_path / "log") == said
 
 
 def test_without_a_compiler(

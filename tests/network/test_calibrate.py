@@ -96,7 +96,7 @@ def test_weights_that_overflow_are_refused_in_one_sentence(size: float) -> None:
     params = parameters.random(VIT, 0)
     params["blocks.0.norm1.weight"] = np.full(20, size, np.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         with pytest.raises(InputError):
             calibrate.calibrate(VIT, 8, params, PIXELS, "x")
 

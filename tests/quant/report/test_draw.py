@@ -31,7 +31,7 @@ def figure_of(chart: Chart, folder: Path) -> Figure:
         Path(path).write_bytes(b"\x89PNG Software\0vaqf")
 
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         patch.setattr(Figure, "savefig", keep)
         draw(chart, folder / "x.png")
     return seen[0]

@@ -1,6 +1,8 @@
 """Designs cut into units, synthesized once each and added up: on modules of a few gates."""
 
 import hashlib
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,9 +98,9 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert yosys.cache_folder() == tmp_path / "vaqf" / "yosys"
 
 
-def test_yosys_own_error_is_shown(tmp_path: Path) -> None:
+def test_sources_that_yosys_refuses(tmp_path: Path) -> None:
     broken = [("top.sv", "module top (input logic a);\n  nonsense nonsense\nendmodule\n")]
-    with pytest.raises(ToolFailed, match=r"Yosys .*top\.sv:.*ERROR"):
+    with pytest.raises(ToolFailed, match=f"^Yosys {re.escape(yosys.version())}: ."):
         synthesize.synthesize(broken, "top", "xcup", tmp_path)
 
 
@@ -117,8 +119,26 @@ def test_bits_without_a_place_or_with_no_driver_or_two_are_errors(
 ) -> None:
     """Yosys itself warns, and goes on with undefined or constant ones."""
     top = f"module top (input logic [3:0] a, output logic [3:0] y);\n  {line}\nendmodule\n"
-    with pytest.raises(ToolFailed, match=r"Yosys .*: .*ERROR"):
+    with pytest.raises(ToolFailed, match=f"^Yosys {re.escape(yosys.version())}: ."):
         synthesize.synthesize([("top.sv", top)], "top", "xcup", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("reads\n0_top.sv:2: ERROR: odd\nstops\n", "0_top.sv:2: ERROR: odd"),
+        ("reads\n  killed\n\n", "killed"),
+        ("", "it says nothing"),
+    ],
+)
+def test_yosys_own_words_are_shown(
+    printed: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, printed, "")
+    monkeypatch.setattr(yosys.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(ToolFailed) as caught:
+        yosys.run("", tmp_path)
+    assert str(caught.value) == f"Yosys {yosys.version()}: {said}"
 
 
 def test_a_cell_that_nobody_knows_is_no_zero() -> None:
