@@ -100,6 +100,24 @@ def test_csim_finds_nothing_and_counts_the_classes(home: Path, capsys: Captured)
     assert json.loads(out)["correct"] == found["correct"]
 
 
+def test_build_names_what_it_could_not_read_and_counts_the_others(
+    home: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    for name in ("a/0.png", "a/1.png", "b/0.png", "b/1.png"):
+        (tmp_path / "few" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 30), 99).save(tmp_path / "few" / name)
+    (tmp_path / "few" / "a" / "1.png").write_text("<html>")
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "--data", tmp_path / "few"]
+    code, out, _ = answer(capsys, *words, "-o", tmp_path / "p", "--json")
+    document = json.loads(out)
+    assert (code, document["images"], list(document["unreadable"])) == (0, 3, ["a/1.png"])
+    kept = json.loads((tmp_path / "p" / "golden" / "labels.json").read_text())
+    assert kept["labels"] == [0, 1, 1]
+    assert len(kept["golden"]) == 3
+    _, out, _ = answer(capsys, *words, "-o", tmp_path / "p")
+    assert "images in golden/: 3, pictures\nleft out, cannot be read: 1 picture (a/1.png: " in out
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

@@ -46,10 +46,11 @@ def test_the_synthetic_image_is_the_same_every_time() -> None:
 def test_digits_are_the_360_stratified_test_images() -> None:
     data = images.load("digits", DIGITS)
     assert len(data) == 360
-    assert data.pixels().shape == (360, 8, 8, 1)
-    assert data.pixels().max() == 255
-    assert data.labels is not None
-    assert sorted(np.bincount(data.labels)) == [35, 35, 36, 36, 36, 36, 36, 36, 37, 37]
+    found = data.read()
+    assert (len(found), found.pixels.shape) == (360, (360, 8, 8, 1))
+    assert found.pixels.max() == 255
+    assert found.labels is not None
+    assert sorted(np.bincount(found.labels)) == [35, 35, 36, 36, 36, 36, 36, 36, 37, 37]
 
 
 def test_digits_train_and_test_are_disjoint_and_complete() -> None:
@@ -92,7 +93,7 @@ def test_scales_are_never_calibrated_on_the_test_digits(tmp_path: Path) -> None:
     test, _ = made.digits(network, "test")
     assert watched.origin == "digits, training split"
     assert len(watched) == images.CALIBRATION_IMAGES
-    assert not (watched.pixels()[:, None] == test[None]).all(axis=(2, 3, 4)).any()
+    assert not (watched.read().pixels[:, None] == test[None]).all(axis=(2, 3, 4)).any()
     for number in range(images.CALIBRATION_IMAGES + 3):
         save(tmp_path / f"{number}.png", value=number)
     assert len(images.calibration(str(tmp_path), TINY)) == images.CALIBRATION_IMAGES
@@ -102,11 +103,11 @@ def test_class_folders_are_labels_in_alphabetical_order(tmp_path: Path) -> None:
     for name, value in (("b", 1), ("a", 2), ("c", 3)):
         for number in range(2):
             save(tmp_path / name / f"{number}.png", value=value)
-    data = images.load(str(tmp_path), TINY)
-    assert data.labels is not None
-    assert data.labels.tolist() == [0, 0, 1, 1, 2, 2]
-    assert data.pixels()[:, 0, 0, 0].tolist() == [2, 2, 1, 1, 3, 3]
-    few = images.load(str(tmp_path), TINY, 3)
+    found = images.load(str(tmp_path), TINY).read()
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.pixels[:, 0, 0, 0].tolist() == [2, 2, 1, 1, 3, 3]
+    few = images.load(str(tmp_path), TINY, 3).read()
     assert few.labels is not None
     assert few.labels.tolist() == [0, 1, 2]
 
@@ -116,8 +117,44 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "1.JPG", value=1)
     (tmp_path / "notes.txt").write_text("not a picture")
     data = images.load(str(tmp_path), TINY)
-    assert (len(data), data.labels) == (2, None)
-    assert data.pixels(1, 2).shape == (1, 32, 32, 3)
+    assert (len(data), data.read().labels) == (2, None)
+    assert [batch.pixels.shape for batch in data.batches(1)] == [(1, 32, 32, 3)] * 2
+    with pytest.raises(InputError, match=r"--images is 2; .*2\.png is one picture"):
+        images.load(str(tmp_path / "2.png"), TINY, 2)
+
+
+def test_labels_are_those_of_the_pictures_that_can_be_read(tmp_path: Path) -> None:
+    """Pixels, labels and what is missing come together, however many are read at a time."""
+    for label, name in enumerate("abc"):
+        for number in range(3):
+            save(tmp_path / name / f"{number}.png", value=10 * label + number)
+    for broken in ("a/1.png", "b/0.png", "b/1.png", "b/2.png"):
+        (tmp_path / broken).write_bytes(b"<html>")
+    data = images.load(str(tmp_path), TINY)
+    whole = data.read()
+    assert (len(data), len(whole)) == (9, 5)
+    assert whole.labels is not None
+    assert whole.labels.tolist() == [0, 0, 2, 2, 2]
+    assert whole.pixels[:, 0, 0, 0].tolist() == [0, 2, 20, 21, 22]
+    assert list(whole.unreadable) == ["a/1.png", "b/0.png", "b/1.png", "b/2.png"]
+    for size in range(1, 10):
+        parts = list(data.batches(size))
+        assert len(parts) == -(-9 // size)
+        assert np.array_equal(np.concatenate([part.pixels for part in parts]), whole.pixels)
+        labels = [part.labels for part in parts if part.labels is not None]
+        assert np.array_equal(np.concatenate(labels), whole.labels)
+        assert [len(part.pixels) for part in parts] == [len(label) for label in labels]
+        assert {k: v for part in parts for k, v in part.unreadable.items()} == whole.unreadable
+
+
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_pictures_of_which_none_can_be_read(tmp_path: Path, count: int, size: int) -> None:
+    for number in range(count):
+        (tmp_path / f"{number}.png").write_bytes(b"<html>")
+    said = "cannot read " if count == 1 else "none of the 5 pictures can be read; "
+    with pytest.raises(InputError, match=rf"^{said}.*{count - 1}\.png: "):
+        list(images.load(str(tmp_path), TINY).batches(size))
 
 
 def test_more_folders_than_classes_is_refused(tmp_path: Path) -> None:
@@ -134,20 +171,20 @@ def test_a_file_that_is_no_picture(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"x\.png"):
-        images.load(str(path), TINY).pixels()
+        images.load(str(path), TINY).read()
 
 
 def test_a_truncated_picture(tmp_path: Path) -> None:
     path = save(tmp_path / "x.png", 300, 300)
     path.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(InputError, match="not a picture"):
-        images.load(str(path), TINY).pixels()
+        images.load(str(path), TINY).read()
 
 
 def test_a_picture_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(InputError, match="too many pixels"):
-        images.load(str(save(tmp_path / "x.png", 40, 40)), TINY).pixels()
+        images.load(str(save(tmp_path / "x.png", 40, 40)), TINY).read()
 
 
 @pytest.mark.parametrize(

@@ -106,17 +106,18 @@ def test_data_shapes_is_the_test_split_and_makes_only_what_is_asked_for(
     data = images.load("Shapes", NETWORK, 10)
     assert made == [("test", 0, 10)]
     assert data.origin == "shapes, test split"
-    assert np.array_equal(data.pixels(), make("test", 0, 10)[0])
-    assert data.labels is not None
-    assert data.labels.tolist() == make("test", 0, 10)[1].tolist()
-    assert len(data) == 10
+    found = data.read()
+    assert np.array_equal(found.pixels, make("test", 0, 10)[0])
+    assert found.labels is not None
+    assert found.labels.tolist() == make("test", 0, 10)[1].tolist()
+    assert len(data) == len(found) == 10
 
 
 def test_scales_are_calibrated_on_the_training_split() -> None:
     watched = images.calibration("shapes", NETWORK)
     assert watched.origin == "shapes, training split"
     wanted, _ = shapes.make("train", 0, images.CALIBRATION_IMAGES)
-    assert np.array_equal(watched.pixels(), wanted)
+    assert np.array_equal(watched.read().pixels, wanted)
 
 
 def test_another_size_and_gray() -> None:

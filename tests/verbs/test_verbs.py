@@ -97,9 +97,9 @@ def test_a_hostile_design_file(tmp_path: Path, content: bytes) -> None:
 
 def test_evaluate_gives_goldens_logits(weights: Path) -> None:
     result = vaqf.evaluate(weights, "digits", 100)
-    pixels = data.load("digits", result.network.vit, 100).pixels()
+    pixels = data.load("digits", result.network.vit, 100).read().pixels
     assert np.array_equal(result.logits, golden.run(networkfile.read(weights), pixels))
-    assert result.correct == int((result.classes == result.data.labels).sum())
+    assert result.correct == int((result.classes == result.labels).sum())
 
 
 def test_evaluate_reports_each_batch(weights: Path) -> None:

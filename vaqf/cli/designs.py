@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import vaqf
+from vaqf.cli.failure import one_line
 from vaqf.cli.options import (
     ActBits,
     AsJson,
@@ -29,7 +30,7 @@ from vaqf.cli.options import (
     number,
 )
 from vaqf.cli.terminal import print_json, progress
-from vaqf.cli.words import some
+from vaqf.cli.words import left_out, some
 from vaqf.errors import Infeasible
 
 
@@ -120,6 +121,8 @@ def build(
     show.estimate(built.search.to_json(), quiet=True)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
+    if built.images.unreadable:
+        print(one_line(left_out(built.images.unreadable)))
     print(f"wrote {built.folder}")
     if built.left:
         print(f"left as they were, for no build wrote them: {some(built.left)}")

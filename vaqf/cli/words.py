@@ -1,6 +1,6 @@
 """Numbers and names in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vaqf.cli.failure import one_line
 
@@ -15,6 +15,13 @@ def some(names: Sequence[str], most: int = 3) -> str:
     """The first of some names: 'a, b, c and 4 more'."""
     listed = ", ".join(one_line(name) for name in names[:most])
     return listed + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def left_out(reasons: Mapping[str, str], most: int = 3) -> str:
+    """How many pictures were left out, and the first of them with the reason."""
+    first = "; ".join(f"{name}: {why}" for name, why in list(reasons.items())[:most])
+    more = f"; and {len(reasons) - most} more" if len(reasons) > most else ""
+    return f"left out, cannot be read: {count(len(reasons), 'picture')} ({first}{more})"
 
 
 def percent(part: float) -> str:

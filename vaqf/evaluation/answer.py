@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from sim.ranges import Range
     from vaqf.evaluation.metrics import ClassScore
-    from vaqf.images.data import Data
     from vaqf.network.structure import Network
 
 
@@ -40,7 +40,9 @@ class Evaluation:
     what counts right answers is None."""
 
     network: Network
-    data: Data
+    origin: str  # what the images are
+    labels: NDArray[np.int64] | None  # [images]
+    unreadable: Mapping[str, str]  # pictures that were left out, with the reason
     logits: NDArray[np.int32]  # [images, classes]
     classes: NDArray[np.int64]  # [images]
     confidence: NDArray[np.float64]  # [images], probability of that class
@@ -50,8 +52,7 @@ class Evaluation:
     @property
     def correct(self) -> int | None:
         """Images of the right class."""
-        labels = self.data.labels
-        return None if labels is None else int((self.classes == labels).sum())
+        return None if self.labels is None else int((self.classes == self.labels).sum())
 
     @property
     def top1(self) -> float | None:
@@ -63,27 +64,27 @@ class Evaluation:
         """Share of images whose class is among the five most likely; None for five or fewer."""
         from vaqf.evaluation import metrics
 
-        if self.data.labels is None or self.network.vit.classes <= TOP:
+        if self.labels is None or self.network.vit.classes <= TOP:
             return None
-        return float((metrics.ranks(self.logits, self.data.labels) < TOP).mean())
+        return float((metrics.ranks(self.logits, self.labels) < TOP).mean())
 
     @property
     def ece(self) -> float | None:
         """Expected calibration error, a share of one."""
         from vaqf.evaluation import metrics
 
-        if self.data.labels is None:
+        if self.labels is None:
             return None
-        return metrics.calibration_error(self.confidence, self.classes == self.data.labels)
+        return metrics.calibration_error(self.confidence, self.classes == self.labels)
 
     @property
     def per_class(self) -> tuple[ClassScore, ...] | None:
         """Images, recall and precision of every class."""
         from vaqf.evaluation import metrics
 
-        if self.data.labels is None:
+        if self.labels is None:
             return None
-        return metrics.per_class(self.data.labels, self.classes, self.network.vit.classes)
+        return metrics.per_class(self.labels, self.classes, self.network.vit.classes)
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
@@ -91,16 +92,16 @@ class Evaluation:
         from vaqf.evaluation import metrics
 
         classes = self.network.vit.classes
-        if self.data.labels is None or classes > MAX_CONFUSION:
+        if self.labels is None or classes > MAX_CONFUSION:
             return None
-        return metrics.confusion(self.data.labels, self.classes, classes)
+        return metrics.confusion(self.labels, self.classes, classes)
 
     @property
     def agreement(self) -> dict[str, Any] | None:
         """How far the integer network follows the float model; None without one."""
         if self.float_model is None:
             return None
-        of, labels = self.float_model, self.data.labels
+        of, labels = self.float_model, self.labels
         same = int((of.classes == self.classes).sum())
         correct = None if labels is None else int((of.classes == labels).sum())
         return {
@@ -119,9 +120,9 @@ class Evaluation:
             "model": self.network.vit.name,
             "act_bits": self.network.act_bits,
             "weights": self.network.origin,
-            "data": self.data.origin,
+            "data": self.origin,
             "images": len(self.classes),
-            "unreadable": self.data.unreadable,
+            "unreadable": dict(self.unreadable),
             "correct": self.correct,
             "classes": [int(label) for label in self.classes],
             "top1": self.top1,

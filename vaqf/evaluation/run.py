@@ -12,7 +12,7 @@ from vaqf.evaluation import metrics
 from vaqf.evaluation.answer import Agreement, Evaluation
 from vaqf.files.packages import use
 from vaqf.images.data import Data
-from vaqf.images.pictures import Pixels
+from vaqf.images.pictures import Labels, Pixels
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 
@@ -49,23 +49,29 @@ def run(
     else:
         tally, integers = ranges.Tally(network), golden.run
     logits, confidence, float_classes, divergence = [], [], [], []
-    for start in range(0, len(data), BATCH):
-        report("images", start, len(data))
-        pixels = data.pixels(start, start + BATCH)
-        if not len(pixels):  # every picture of this batch is unreadable
+    labels: list[Labels] = []
+    unreadable: dict[str, str] = {}
+    report("images", 0, len(data))
+    for number, images in enumerate(data.batches(BATCH), 1):
+        unreadable |= images.unreadable
+        if not len(images):
             continue
-        logits.append(integers(network, pixels, record=tally.record))
+        logits.append(integers(network, images.pixels, record=tally.record))
+        if images.labels is not None:
+            labels.append(images.labels)
         logs = metrics.log_softmax(logits[-1] * network.logit_scale)
         confidence.append(metrics.confidence(logs))
         if teacher is not None:
-            real = teacher[1](pixels)
+            real = teacher[1](images.pixels)
             float_classes.append(golden.labels(real))
             divergence.append(metrics.divergence(metrics.log_softmax(real), logs))
-    report("images", len(data), len(data))
+        report("images", min(number * BATCH, len(data)), len(data))
     whole = np.concatenate(logits)
     return Evaluation(
         network=network,
-        data=data,
+        origin=data.origin,
+        labels=np.concatenate(labels) if labels else None,
+        unreadable=unreadable,
         logits=whole,
         classes=golden.labels(whole),
         confidence=np.concatenate(confidence),

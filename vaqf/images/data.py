@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,63 +29,83 @@ CALIBRATION_IMAGES = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Images to run: all of them by number, read when asked for.
-
-    A picture among many that cannot be read is left out when its turn comes: `skipped` says why,
-    and `labels` are those of the pictures that are left.
-    """
+class Images:
+    """Images that were read, and what is known of each: `pixels` and `labels` go together."""
 
     origin: str  # what a person is told they are; no path, so that outputs do not depend on it
+    pixels: Pixels  # [n, size, size, channels]
+    labels: Labels | None  # [n]
+    unreadable: Mapping[str, str]  # pictures that were left out, by class folder and name: reason
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Images to run: known by number, read when asked for.
+
+    A picture among many that cannot be read is left out, with its label, and named.
+    """
+
+    origin: str
     vit: Vit
     items: Sequence[Path] | Pixels
-    known: Labels | None  # of all items
-    skipped: dict[int, str] = field(default_factory=dict)  # number of the item: reason
+    known: Labels | None  # of all items, the unreadable among them
 
     def __len__(self) -> int:
         return len(self.items)
 
-    @property
-    def labels(self) -> Labels | None:
-        """Labels of the images that pixels() gives; ask when all have been read."""
-        return None if self.known is None else np.delete(self.known, sorted(self.skipped))
+    def read(self) -> Images:
+        """All of them at once; InputError for too many, or if none can be read."""
+        _check_room(self.vit, len(self))
+        (images,) = self.batches(max(1, len(self)))
+        return images
 
-    @property
-    def unreadable(self) -> dict[str, str]:
-        """Pictures that were left out so far, by class folder and name, each with the reason."""
-        paths = {number: Path(str(self.items[number])) for number in sorted(self.skipped)}
-        return {
-            printable(f"{path.parent.name}/{path.name}"): self.skipped[number]
-            for number, path in paths.items()
-        }
+    def batches(self, size: int) -> Iterator[Images]:
+        """`size` at a time, in order; less what cannot be read, which may leave none of a batch.
 
-    def pixels(self, start: int = 0, stop: int | None = None) -> Pixels:
-        """Images start..stop as [n, size, size, channels], without the unreadable among many.
-
-        InputError if all are too many, or if no picture of the whole data can be read.
+        InputError, at the end, if not one of them all can be read.
         """
-        chosen = self.items[start:stop]
-        if stop is None:
-            _check_room(self.vit, len(chosen))
-        if isinstance(chosen, np.ndarray):
-            return chosen
-        shape = (self.vit.image_size, self.vit.image_size, self.vit.channels)
-        read_ones = [self._one(start + i, path) for i, path in enumerate(chosen)]
-        found = [pixels for pixels in read_ones if pixels is not None]
-        return np.stack(found) if found else np.empty((0, *shape), np.uint8)
+        count = 0
+        for start in range(0, len(self), size):
+            images = self._some(start, start + size)
+            count += len(images)
+            if not count and start + size >= len(self):
+                self._refuse(images)
+            yield images
 
-    def _one(self, number: int, path: Path) -> Pixels | None:
-        try:
-            return fit(decode(path, self.vit), self.vit)
-        except Unreadable as error:
-            self.skipped[number] = str(error)
-            if len(self.items) == 1:
-                raise InputError(f"cannot read {path}: {error}") from error
-            if len(self.skipped) == len(self.items):
-                raise InputError(
-                    f"none of the {len(self.items)} pictures can be read; {path}: {error}"
-                ) from error
-            return None
+    def _some(self, start: int, stop: int) -> Images:
+        items = self.items[start:stop]
+        labels = None if self.known is None else self.known[start:stop]
+        if isinstance(items, np.ndarray):
+            return Images(self.origin, items, labels, {})
+        found: list[Pixels] = []
+        unreadable: dict[int, str] = {}
+        for number, path in enumerate(items):
+            try:
+                found.append(fit(decode(path, self.vit), self.vit))
+            except Unreadable as error:
+                unreadable[number] = str(error)
+        shape = (0, self.vit.image_size, self.vit.image_size, self.vit.channels)
+        return Images(
+            self.origin,
+            np.stack(found) if found else np.empty(shape, np.uint8),
+            None if labels is None else np.delete(labels, sorted(unreadable)),
+            {_name(items[number]): reason for number, reason in unreadable.items()},
+        )
+
+    def _refuse(self, last: Images) -> None:
+        """InputError for data of which no picture can be read; `last`: why not the last of them."""
+        path, reason = self.items[-1], list(last.unreadable.values())[-1]
+        if len(self) == 1:
+            raise InputError(f"cannot read {path}: {reason}")
+        raise InputError(f"none of the {len(self)} pictures can be read; {path}: {reason}")
+
+
+def _name(path: Path) -> str:
+    """A picture as a person is told of it."""
+    return printable(f"{path.parent.name}/{path.name}")
 
 
 def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
@@ -151,6 +171,8 @@ def _folder(path: Path, vit: Vit, count: int | None, split: str = "val") -> Data
     check_channels(vit)
     try:
         if path.is_file():
+            if count is not None and count > 1:
+                raise InputError(f"--images is {count}; {path} is one picture")
             return Data("pictures", vit, [path], None)
         if splits(path):
             tree_classes(path)

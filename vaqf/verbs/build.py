@@ -12,7 +12,7 @@ from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import find_design, load_board, load_model
 
 if TYPE_CHECKING:
-    from vaqf.images.data import Data
+    from vaqf.images.data import Images
     from vaqf.network.structure import Network
     from vaqf.search.search import Search
 
@@ -24,7 +24,7 @@ class Built:
     folder: Path
     search: Search
     network: Network
-    images: Data
+    images: Images
     left: tuple[
         str, ...
     ] = ()  # what was in the folder before and no build wrote: it is still there
@@ -37,6 +37,7 @@ class Built:
             "weights": self.network.origin,
             "images": len(self.images),
             "data": self.images.origin,
+            "unreadable": dict(self.images.unreadable),
             "left": list(self.left),
         }
 
@@ -92,20 +93,19 @@ def build(
     bits = found.estimate.act_bits
     folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
     output.check_folder(folder, force)
-    chosen = pictures.load(data, vit, images)
-    pixels = chosen.pixels()
+    chosen = pictures.load(data, vit, images).read()
+    pixels = chosen.pixels
     use("sim")
     from sim import golden
 
     if network is None:
         report("calibrating", 0, 1)
         if path is None:
-            network = choices.from_seed(
-                vit, bits, seed or 0, pictures.calibration(None, vit).pixels()
-            )
+            watched = pictures.calibration(None, vit).read()
+            network = choices.from_seed(vit, bits, seed or 0, watched.pixels)
         else:
-            watched = pictures.calibration(data, vit)
-            network = choices.from_checkpoint(path, vit, bits, watched.pixels(), watched.origin)
+            watched = pictures.calibration(data, vit).read()
+            network = choices.from_checkpoint(path, vit, bits, watched.pixels, watched.origin)
         report("calibrating", 1, 1)
     logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
     reference = Golden(

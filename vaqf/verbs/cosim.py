@@ -95,8 +95,8 @@ def cosim(
         source = str(project.manifest.get("images", ""))
         return Cosimulated(project.network, result, source, kept, classes[: result.frames])
     network = project.network
-    chosen = pictures.load(data, network.vit, images)
-    result = rtl_run.run(project, chosen.pixels(), None, options, report)
+    chosen = pictures.load(data, network.vit, images).read()
+    result = rtl_run.run(project, chosen.pixels, None, options, report)
     known = None if chosen.labels is None else [int(label) for label in chosen.labels]
     classes = [int(label) for label in result.logits.argmax(axis=-1)]
     return Cosimulated(network, result, chosen.origin, known, classes)

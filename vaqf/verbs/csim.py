@@ -73,8 +73,8 @@ def csim(
         source = str(project.manifest.get("images", ""))
         kept = None if labels is None else labels[:count]
         return Simulated(network, result, source, kept, classes[:count])
-    chosen = pictures.load(data, network.vit, images)
-    result = simulation.run(project, chosen.pixels(), progress=report)
+    chosen = pictures.load(data, network.vit, images).read()
+    result = simulation.run(project, chosen.pixels, progress=report)
     known = None if chosen.labels is None else [int(label) for label in chosen.labels]
     classes = [int(label) for label in result.logits.argmax(axis=-1)]
     return Simulated(network, result, chosen.origin, known, classes)

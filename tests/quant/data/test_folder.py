@@ -92,15 +92,15 @@ def test_a_crop_follows_from_seed_epoch_and_number_alone(pictures: Path) -> None
 
 
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
-    judged = images.load(str(pictures), VIT)
+    judged = images.load(str(pictures), VIT).read()
     assert (len(judged), judged.origin) == (9, "pictures of val/")
     assert judged.labels is not None and judged.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     ours = torch.cat([pixels for pixels, _ in load(str(pictures), VIT).judge()])
-    assert np.array_equal(judged.pixels(), ours.numpy())
-    watched = images.calibration(str(pictures), VIT)
+    assert np.array_equal(judged.pixels, ours.numpy())
+    watched = images.calibration(str(pictures), VIT).read()
     assert (len(watched), watched.origin) == (8, "pictures of train/")
     first = decoder.read(pictures / "train/ant/0.png", VIT)
-    assert np.array_equal(watched.pixels(0, 1)[0], first)
+    assert np.array_equal(watched.pixels[0], first)
     assert np.array_equal(load(str(pictures), VIT).calibration(2)[0], first)
 
 
@@ -135,13 +135,13 @@ def test_evaluation_leaves_corrupt_pictures_out(pictures: Path) -> None:
     for name in ("ant/0.png", "bee/1.png"):
         (pictures / "val" / name).write_bytes(b"no picture")
     data = images.load(str(pictures), VIT)
-    parts = [data.pixels(start, start + 2) for start in range(0, len(data), 2)]
-    assert [len(part) for part in parts] == [1, 2, 1, 2, 1]
-    assert data.labels is not None and data.labels.tolist() == [0, 0, 1, 1, 2, 2, 2]
-    assert data.unreadable == dict.fromkeys(
+    assert [len(part) for part in data.batches(2)] == [1, 2, 1, 2, 1]
+    found = data.read()
+    assert found.labels is not None and found.labels.tolist() == [0, 0, 1, 1, 2, 2, 2]
+    assert found.unreadable == dict.fromkeys(
         ("ant/0.png", "bee/1.png"), "it is not a picture that Pillow reads"
     )
-    assert len(images.load(str(pictures), VIT).pixels()) == 7
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -152,7 +152,7 @@ def test_no_readable_picture_at_all(pictures: Path, split: str) -> None:
         load(str(pictures), VIT)
     if split == "val":
         with pytest.raises(InputError, match="none of the 9 pictures can be read"):
-            images.load(str(pictures), VIT).pixels()
+            images.load(str(pictures), VIT).read()
 
 
 def test_pictures_that_vanish_during_training(pictures: Path) -> None:

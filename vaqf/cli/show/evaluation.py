@@ -1,12 +1,12 @@
 """What `vaqf evaluate` prints: a few lines, and tables on demand, from the keys of its JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
 from vaqf.cli.failure import one_line
 from vaqf.cli.show.tables import Json, console, number, table
-from vaqf.cli.words import count, percent, share
+from vaqf.cli.words import count, left_out, percent, share
 
 FIRST_CLASSES = 20  # of unlabelled images; as many classes as a confusion matrix has room for
 WORST = 3  # classes, findings
@@ -27,7 +27,7 @@ def _lines(doc: Json, quiet: bool) -> Iterator[str]:
     yield f"{doc['model']} w1a{doc['act_bits']}, {doc['weights']}"
     yield f"images: {doc['data']}"
     if doc["unreadable"]:
-        yield _unreadable(doc["unreadable"])
+        yield left_out(doc["unreadable"])
     labelled = doc["correct"] is not None
     if labelled:
         yield f"{share(doc['correct'], doc['images'])} images correct"
@@ -46,13 +46,6 @@ def _lines(doc: Json, quiet: bool) -> Iterator[str]:
     if doc["agreement"] is not None:
         yield _agreement(doc["agreement"], doc["images"])
     yield _findings(doc["quantizers"])
-
-
-def _unreadable(names: Mapping[str, str]) -> str:
-    """How many pictures were left out, and the first of them with the reason."""
-    first = "; ".join(f"{name}: {why}" for name, why in list(names.items())[:WORST])
-    more = f"; and {len(names) - WORST} more" if len(names) > WORST else ""
-    return f"left out, cannot be read: {count(len(names), 'picture')} ({first}{more})"
 
 
 def _answers(classes: Sequence[int]) -> str:
