@@ -2,7 +2,8 @@
 
 import json
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vaqf.reporting import Report, silent
@@ -13,10 +14,36 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
-def progress(quiet: bool) -> AbstractContextManager[Report]:
-    """Progress on standard error while a verb works, where a person looks."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext(silent)
-    from vaqf.cli.bars import bars
+@contextmanager
+def progress(quiet: bool) -> Iterator[Report]:
+    """Where a person looks, a bar on standard error for each stage of a verb, gone at the end.
 
-    return bars()
+    Of a stage whose words change ("training, epoch 3 of 8"), those before the comma are its name.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    bar = rich.Progress(
+        rich.SpinnerColumn(),
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TextColumn("left"),
+        rich.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    stages: dict[str, rich.TaskID] = {}
+
+    def report(what: str, done: int, of: int) -> None:
+        stage = what.split(",", maxsplit=1)[0]
+        if stage not in stages:
+            stages[stage] = bar.add_task(what, total=of)
+        bar.update(stages[stage], description=what, completed=done)
+
+    with bar:
+        yield report
