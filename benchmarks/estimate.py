@@ -12,6 +12,7 @@ import time
 from vaqf.hardware import board
 from vaqf.model import zoo
 from vaqf.search import search
+from vaqf.search.question import Question
 
 RUNS = 5
 COLD = ("estimate", "--model", "deit_base", "--fps", "30", "--board", "zcu102", "--json")
@@ -38,13 +39,13 @@ def main() -> None:
         f"peak {peak:.0f} MB (bar {BAR_MB} MB)"
     )
     base, zcu102 = zoo.load("deit_base"), board.load("zcu102")
-    best = search.search(base, zcu102, target_fps=None, clock_mhz=150.0).estimate
+    best = search.search(Question(base, zcu102, clock_mhz=150.0)).estimate
     print(f"deit_base, zcu102, 150 MHz, w1a8: {best.fps:.1f} FPS (bar {BAR_FPS})")
     print("\nfastest design at w1a8 and the board's default clock, estimated")
     print(f"{'':12}{'':>12}{'FPS':>9}{'T x P x K':>14}{'LUT':>11}{'DSP':>7}{'BRAM36':>8}")
     for model in ("deit_tiny", "deit_small", "deit_base"):
         for name in board.names():
-            found = search.search(zoo.load(model), board.load(name), target_fps=None)
+            found = search.search(Question(zoo.load(model), board.load(name)))
             if not found.feasible:
                 print(f"{model:12}{name:>12}  {found.reason}")
                 continue

@@ -35,6 +35,7 @@ from vaqf.resources.memories import memories, memory_use
 from vaqf.resources.quantities import MODULES, quantities, table_luts
 from vaqf.resources.use import gelu_luts, resources
 from vaqf.search import search
+from vaqf.search.question import Question
 
 LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
 ONE_ENGINE = {  # modules that the other engine does not have
@@ -229,11 +230,13 @@ def chosen(target: Target) -> tuple[Board, str, Design]:
     """What the search finds today: board, words for it, design."""
     device, model = board.load(target.board), zoo.load(target.model)
     found = search.search(
-        model,
-        device,
-        target_fps=target.fps,
-        act_bits=target.act_bits,
-        engine=target.engine,
+        Question(
+            model,
+            device,
+            fps=target.fps,
+            act_bits=target.act_bits,
+            engine=target.engine,
+        )
     )
     if not found.feasible:
         sys.exit(f"{target}: {found.reason}")

@@ -22,6 +22,7 @@ from vaqf.model.vit import Vit
 from vaqf.project.reference import Golden
 from vaqf.project.report import json_text
 from vaqf.project.write import write_project
+from vaqf.search.question import Question
 from vaqf.search.search import search
 
 REFERENCES = Path(__file__).with_name("references")
@@ -49,13 +50,8 @@ CASES = {
 
 def project(case: Case, folder: Path) -> None:
     """The project of one case."""
-    found = search(
-        case.vit,
-        board.load(case.board),
-        target_fps=case.fps,
-        act_bits=case.act_bits,
-        engine=case.engine,
-    )
+    device = board.load(case.board)
+    found = search(Question(case.vit, device, case.fps, case.act_bits, case.engine))
     assert found.feasible
     network, images = extreme(case.vit, case.act_bits, 0), pictures(case.vit, 2, 0)
     layers = golden.layers(network, images[0])

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaqf.arithmetic import widths
 from vaqf.hardware import board
@@ -10,6 +10,7 @@ from vaqf.hardware.board import Board
 from vaqf.hardware.design import ENGINES, Design
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
+from vaqf.search.question import Question
 from vaqf.search.search import search
 
 COUNT = 60
@@ -19,7 +20,7 @@ SPEEDS = 7  # targets from 1 FPS to the fastest, evenly on a logarithmic scale
 
 
 @dataclass(frozen=True)
-class Question:
+class Asked:
     """All of a question but the model."""
 
     board: Board
@@ -43,9 +44,9 @@ class Answer:
         return f"{self.vit.name} {self.board.name} {self.target_fps:.1f} FPS {shape}"
 
 
-def question(number: int) -> Question:
+def question(number: int) -> Asked:
     """Boards, engines, precisions and speeds, each at a pace of its own."""
-    return Question(
+    return Asked(
         BOARDS[number % len(BOARDS)],
         ENGINES[number // len(BOARDS) % len(ENGINES)],
         BITS[(number // 2 + number // 16) % len(BITS)],
@@ -67,12 +68,12 @@ def answer(number: int) -> Answer:
     return next(_answers(asked, rng.sample(zoo.names(), len(zoo.names()))))
 
 
-def _answers(asked: Question, models: list[str]) -> Iterator[Answer]:
+def _answers(asked: Asked, models: list[str]) -> Iterator[Answer]:
     for model in map(zoo.load, models):
-        pins = {"act_bits": asked.act_bits, "engine": asked.engine}
-        fastest = search(model, asked.board, target_fps=None, **pins)
+        most = Question(model, asked.board, None, asked.act_bits, asked.engine)
+        fastest = search(most)
         if fastest.feasible:
             target = max(1.0, fastest.estimate.fps ** (asked.speed / (SPEEDS - 1)))
-            found = search(model, asked.board, target_fps=target, **pins)
+            found = search(replace(most, fps=target))
             assert found.feasible, found.reason
             yield Answer(model, asked.board, target, found.estimate.design)

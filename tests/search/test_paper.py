@@ -11,13 +11,14 @@ from vaqf.model import zoo
 from vaqf.model.workload import workload
 from vaqf.search import paper, search
 from vaqf.search.estimate import SCHEMA
+from vaqf.search.question import Question
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
 
 def test_the_published_answers() -> None:
     for target, bits in ((24, 8), (30, 6)):
-        found = paper.search(BASE, ZCU102, target_fps=target, clock_mhz=150)
+        found = paper.search(Question(BASE, ZCU102, fps=target, clock_mhz=150))
         assert (found.feasible, found.estimate.act_bits) == (True, bits)
 
 
@@ -26,7 +27,7 @@ def test_the_fit_was_made_on_this_device() -> None:
 
 
 def test_fps_within_five_percent_of_the_published() -> None:
-    found = paper.search(BASE, ZCU102, target_fps=None, clock_mhz=150)
+    found = paper.search(Question(BASE, ZCU102, clock_mhz=150))
     fps = {c["act_bits"]: c["fps"] for c in found.to_json()["search"]}
     assert sorted(fps) == list(range(1, 17))
     for bits, published in paper.PUBLISHED_FPS.items():
@@ -35,12 +36,12 @@ def test_fps_within_five_percent_of_the_published() -> None:
 
 
 def test_more_bits_are_never_faster() -> None:
-    fps = [c.fps for c in paper.search(BASE, ZCU102, target_fps=None).candidates]
+    fps = [c.fps for c in paper.search(Question(BASE, ZCU102)).candidates]
     assert fps == sorted(fps)
 
 
 def test_json_adds_up() -> None:
-    doc = paper.search(BASE, ZCU102, target_fps=30, clock_mhz=150).to_json()
+    doc = paper.search(Question(BASE, ZCU102, fps=30, clock_mhz=150)).to_json()
     assert sum(layer["exposed_cycles"] for layer in doc["layers"]) == doc["cycles_per_frame"]
     assert sum(layer["macs"] for layer in doc["layers"]) == sum(w.macs for w in workload(BASE))
     assert doc["cycles_per_frame"] == round(150e6 / doc["fps"])
@@ -65,9 +66,9 @@ def keys(document: object, where: str = "") -> Iterator[str]:
 def test_every_engine_gives_the_keys_of_the_schema(target: float | None) -> None:
     tiny = zoo.load("vit_digits")
     documents = {
-        engine: search.search(tiny, ZCU102, target_fps=target, engine=engine).to_json()
+        engine: search.search(Question(tiny, ZCU102, fps=target, engine=engine)).to_json()
         for engine in ENGINES
-    } | {"paper": paper.search(tiny, ZCU102, target_fps=target).to_json()}
+    } | {"paper": paper.search(Question(tiny, ZCU102, fps=target)).to_json()}
     assert {doc["feasible"] for doc in documents.values()} == {target != 1e9}
     assert {doc["schema"] for doc in documents.values()} == {SCHEMA}
     table, adder, model = (set(keys(documents[engine])) for engine in ("table", "adder", "paper"))
@@ -78,10 +79,10 @@ def test_every_engine_gives_the_keys_of_the_schema(target: float | None) -> None
 
 
 def test_out_of_reach_and_bad_values() -> None:
-    found = paper.search(BASE, ZCU102, target_fps=1e9)
+    found = paper.search(Question(BASE, ZCU102, fps=1e9))
     assert not found.feasible
     assert found.estimate.act_bits == 1
     assert "limited by lut" in found.reason
     for bad in ({"act_bits": 17}, {"act_bits": 0}, {"clock_mhz": -1}, {"lut_budget": 0}):
         with pytest.raises(InputError):
-            paper.search(BASE, ZCU102, **{"target_fps": None, **bad})  # type: ignore[arg-type]
+            Question(BASE, ZCU102, engine="paper", **bad)  # type: ignore[arg-type]

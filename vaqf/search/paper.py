@@ -13,15 +13,13 @@ from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
-from vaqf.files.fields import check_target, check_whole
 from vaqf.hardware.board import RESOURCES, Board
 from vaqf.hardware.design import Design
 from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
 from vaqf.model.workload import workload
 from vaqf.search.estimate import SCHEMA, LayerEstimate
-
-MIN_BITS, MAX_BITS = 1, 16
+from vaqf.search.question import PAPER, PAPER_BITS, Question
 
 # LUT per MAC of `w ? a : -a` and `+`, what plain HLS writes: the upper ends of the ranges measured
 # with Yosys 0.70 (K = 64). Between and beyond them a straight line.
@@ -108,7 +106,7 @@ class PaperSearch:
             "schema": SCHEMA,
             "model": e.vit.name,
             "board": e.board.name,
-            "engine": "paper",
+            "engine": PAPER,
             "clock_mhz": e.clock_mhz,
             "act_bits": e.act_bits,
             "target_fps": self.target_fps,
@@ -118,7 +116,7 @@ class PaperSearch:
             "latency_ms": 1e3 / e.fps,
             "design": {
                 **dict.fromkeys(field.name for field in fields(Design)),
-                "engine": "paper",
+                "engine": PAPER,
                 "act_bits": e.act_bits,
                 "frames_in_flight": 1,
                 "binary_macs_per_cycle": round(e.binary_macs_per_cycle, 1),
@@ -151,30 +149,21 @@ def naive_lut_per_mac(act_bits: int) -> float:
     return NAIVE_LUT_PER_MAC[low] + slope * (act_bits - low)
 
 
-def search(
-    vit: Vit,
-    board: Board,
-    *,
-    target_fps: float | None,
-    act_bits: int | None = None,
-    clock_mhz: float | None = None,
-    lut_budget: int | None = None,
-) -> PaperSearch:
+def search(question: Question) -> PaperSearch:
     """The highest precision of 1..16 that meets the target; without a target, act_bits (or 8).
 
-    InputError for values outside their ranges; a target out of reach is an answer.
+    InputError for a board without DSPs; a target out of reach is an answer.
     """
-    target_fps, clock = check_target(target_fps), board.clock(clock_mhz)
-    if act_bits is not None:
-        check_whole(act_bits, "act_bits of the paper's engine", MIN_BITS, MAX_BITS)
+    vit, board, act_bits = question.model, question.board, question.act_bits
+    target_fps, clock = question.target, question.clock
     if not board.dsp:
         raise InputError(f"board {board.name} has no DSP; the paper's engine needs some")
     luts = round(FITTED_LUT_BUDGET * board.lut / ZCU102_LUT)
-    if lut_budget is not None:
-        check_whole(lut_budget, "lut_budget", 1, 10**8)
-        luts = min(luts, lut_budget)
+    if question.lut_budget is not None:
+        luts = min(luts, question.lut_budget)
+    low, high = PAPER_BITS
     candidates = tuple(
-        PaperEstimate(vit, board, clock, bits, luts) for bits in range(MAX_BITS, MIN_BITS - 1, -1)
+        PaperEstimate(vit, board, clock, bits, luts) for bits in range(high, low - 1, -1)
     )
     if act_bits is None and target_fps is None:
         act_bits = widths.DEFAULT_ACT_BITS

@@ -10,14 +10,13 @@ from typing import Any
 
 from vaqf.arithmetic import widths as arithmetic
 from vaqf.errors import InputError
-from vaqf.files.fields import check_choice, check_target, check_whole
+from vaqf.files.fields import check_choice, check_whole
 from vaqf.hardware import matmuls
-from vaqf.hardware.board import Board
 from vaqf.hardware.design import ENGINES, Design
-from vaqf.model.vit import Vit
 from vaqf.resources.use import worst_share
 from vaqf.search.estimate import Estimate
 from vaqf.search.fastest import Candidate, fastest_per_precision
+from vaqf.search.question import Question
 from vaqf.search.smallest import smallest
 from vaqf.search.space import Problem
 
@@ -42,59 +41,35 @@ class Search:
         }
 
 
-def search(
-    vit: Vit,
-    board: Board,
-    *,
-    target_fps: float | None,
-    act_bits: int | None = None,
-    engine: str | None = None,
-    clock_mhz: float | None = None,
-    lut_budget: int | None = None,
-    frames_in_flight: int | None = None,
-    design: Design | None = None,
-) -> Search:
+def search(question: Question, frames_in_flight: int | None = None) -> Search:
     """The design for a target frame rate (None: the fastest at act_bits, default 8).
 
-    With act_bits only that precision may be chosen; every precision is still listed. `engine`
-    None is the table engine. With `design` nothing is searched: that design is estimated and
-    judged, and InputError says where engine or act_bits contradict it. InputError for values
-    outside their ranges; a target out of reach is an answer with feasible = False.
+    With act_bits only that precision may be chosen; every precision is still listed. With a design
+    nothing is searched: that design is estimated and judged. frames_in_flight: 1 or 2, None: what
+    is better. InputError for the paper's engine, which search.paper answers; a target out of reach
+    is an answer with feasible = False.
     """
-    target, clock = check_target(target_fps), board.clock(clock_mhz)
-    if engine is not None:
-        check_choice(engine, "engine", ENGINES)
-    if act_bits is not None:
-        check_whole(act_bits, "act_bits", arithmetic.MIN_ACT_BITS, arithmetic.MAX_ACT_BITS)
-    budget = board.budget()
-    if lut_budget is not None:
-        check_whole(lut_budget, "lut_budget", 1, 10**8)
-        budget["lut"] = min(budget["lut"], lut_budget)
+    vit, board, target, design = question.model, question.board, question.target, question.design
+    if question.engine is not None:
+        check_choice(question.engine, "engine", ENGINES)
     if frames_in_flight is not None:
         check_whole(frames_in_flight, "frames_in_flight", 1, 2)
     frames = (2, 1) if frames_in_flight is None else (frames_in_flight,)
+    engine = question.engine or (ENGINES[0] if design is None else design.engine)
+    problem = Problem(vit, board, engine, question.clock, question.budget, frames)
     if design is not None:
-        _check_pins(design, engine, act_bits, frames_in_flight)
+        if design.frames_in_flight not in frames:
+            raise InputError(
+                f"frames_in_flight is {frames_in_flight}, but the design has"
+                f" {design.frames_in_flight}; give one of them"
+            )
         matmuls.check_fits(design, vit)
-        problem = Problem(vit, board, design.engine, clock, budget, frames)
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
-    problem = Problem(vit, board, engine or ENGINES[0], clock, budget, frames)
     fastest = tuple(fastest_per_precision(problem))
-    pinned = act_bits if target is not None or act_bits is not None else arithmetic.DEFAULT_ACT_BITS
+    pinned = question.act_bits
+    if target is None and pinned is None:
+        pinned = arithmetic.DEFAULT_ACT_BITS
     return _judge(problem, fastest, target, pinned)
-
-
-def _check_pins(
-    design: Design, engine: str | None, act_bits: int | None, frames: int | None
-) -> None:
-    """What is asked for agrees with the design; None asks for nothing."""
-    for name, asked, has in (
-        ("engine", engine, design.engine),
-        ("act_bits", act_bits, design.act_bits),
-        ("frames_in_flight", frames, design.frames_in_flight),
-    ):
-        if asked is not None and asked != has:
-            raise InputError(f"{name} is {asked}, but the design has {has}; give one of them")
 
 
 def _pinned(problem: Problem, design: Design) -> Candidate:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from vaqf.hardware.board import Board
     from vaqf.hardware.design import Design
     from vaqf.model.vit import Vit
-    from vaqf.search.search import Search
 
 
 DESIGN_BYTES = 65_536  # ours are under 1 kB
@@ -41,11 +40,14 @@ def load_board(name: str | None) -> Board:
     return board.load(name)
 
 
-def load_design(path: Path) -> Design:
-    """The design of --design; InputError for a file that is none."""
+def load_design(path: Path | str | None) -> Design | None:
+    """The design of --design, None without one; InputError for a file that is none."""
     from vaqf.files import smallfile
     from vaqf.hardware import design
 
+    if path is None:
+        return None
+    path = Path(path)
     text = smallfile.read(path, DESIGN_BYTES, "the design.json of a build")
     try:
         content = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path))
@@ -62,31 +64,6 @@ def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
             raise InputError(f"{path} has the key {shown(key)} twice")
         content[key] = value
     return content
-
-
-def find_design(
-    vit: Vit,
-    board: Board,
-    fps: float | None,
-    act_bits: int | None,
-    engine: str | None,
-    clock_mhz: float | None,
-    lut_budget: int | None,
-    design: str | Path | None,
-) -> Search:
-    """The search over our own engines, or the judgement of a pinned design."""
-    from vaqf.search import search
-
-    return search.search(
-        vit,
-        board,
-        target_fps=fps,
-        act_bits=act_bits,
-        engine=engine,
-        clock_mhz=clock_mhz,
-        lut_budget=lut_budget,
-        design=None if design is None else load_design(Path(design)),
-    )
 
 
 def recipe_settings(settings: Mapping[str, str] | None, epochs: int | None) -> dict[str, str]:

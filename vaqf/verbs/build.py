@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vaqf.errors import Infeasible, InputError
 from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
-from vaqf.verbs.arguments import find_design, load_board, load_model
+from vaqf.verbs.arguments import load_board, load_design, load_model
 
 if TYPE_CHECKING:
     from vaqf.images.data import Images
@@ -71,9 +71,11 @@ def build(
     from vaqf.images import data as pictures
     from vaqf.project import write
     from vaqf.project.reference import Golden
+    from vaqf.search import search
+    from vaqf.search.question import PAPER, Question
     from vaqf.verbs import networks as choices
 
-    if engine == "paper":
+    if engine == PAPER:
         raise InputError("--engine paper is a model for vaqf estimate; build table or adder")
     if seed is not None and weights is not None:
         raise InputError(
@@ -86,8 +88,17 @@ def build(
     else:
         _agree(network, model, act_bits)
         vit, act_bits = network.vit, network.act_bits
-    device = load_board(board)
-    found = find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+    question = Question(
+        vit,
+        load_board(board),
+        fps,
+        act_bits,
+        engine,
+        clock_mhz,
+        lut_budget,
+        load_design(design),
+    )
+    found = search.search(question)
     if not found.feasible:
         raise Infeasible(found.reason)
     bits = found.estimate.act_bits

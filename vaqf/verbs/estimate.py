@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaqf.errors import InputError
-from vaqf.verbs.arguments import find_design, load_board, load_model
+from vaqf.verbs.arguments import load_board, load_design, load_model
 
 if TYPE_CHECKING:
     from vaqf.search.paper import PaperSearch
@@ -29,23 +28,17 @@ def estimate(
     InputError where `engine` or `act_bits` contradict `design`. A target that cannot be met is an
     answer, not an error: `.feasible` is False and `.estimate` is the best there is.
     """
-    vit, device = load_model(model), load_board(board)
-    if engine == "paper":
-        from vaqf.search import paper
+    from vaqf.search import paper, search
+    from vaqf.search.question import PAPER, Question
 
-        if design is not None:
-            raise InputError("--design cannot go with --engine paper; it is a model, not a design")
-        return paper.search(
-            vit,
-            device,
-            target_fps=fps,
-            act_bits=act_bits,
-            clock_mhz=clock_mhz,
-            lut_budget=lut_budget,
-        )
-    from vaqf.files.fields import check_choice
-    from vaqf.hardware.design import ENGINES
-
-    if engine is not None:
-        check_choice(engine, "engine", (*ENGINES, "paper"))
-    return find_design(vit, device, fps, act_bits, engine, clock_mhz, lut_budget, design)
+    question = Question(
+        load_model(model),
+        load_board(board),
+        fps,
+        act_bits,
+        engine,
+        clock_mhz,
+        lut_budget,
+        load_design(design),
+    )
+    return paper.search(question) if engine == PAPER else search.search(question)

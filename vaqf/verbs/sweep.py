@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vaqf.arithmetic.widths import MAX_ACT_BITS, MIN_ACT_BITS
 from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
-from vaqf.verbs.arguments import find_design, load_board, load_model, recipe_settings, training_data
+from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
     from quant.report.pareto import Point
@@ -82,11 +82,13 @@ def sweep(
     precision, sweep.csv and sweep.png.
     """
     from vaqf.files.fields import check_whole
+    from vaqf.search import search
+    from vaqf.search.question import Question
 
     vit, device_board = load_model(model), load_board(board)
     for bits in act_bits:
         check_whole(bits, "act_bits", MIN_ACT_BITS, MAX_ACT_BITS)
-    found = find_design(vit, device_board, fps, None, "table", None, None, None)
+    found = search.search(Question(vit, device_board, fps))
     speeds = {
         c.act_bits: (c.estimate.fps if c.legal else 0.0, c.feasible, c.limited_by)
         for c in found.candidates

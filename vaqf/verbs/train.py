@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vaqf.errors import Infeasible, InputError
 from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
-from vaqf.verbs.arguments import find_design, load_board, load_model, recipe_settings, training_data
+from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
     from quant.training.train import Trained
@@ -46,11 +46,13 @@ def train(
     from vaqf.arithmetic import widths
     from vaqf.files import output
     from vaqf.network import networkfile
+    from vaqf.search import search
+    from vaqf.search.question import Question
 
     vit = load_model(model)
     found = None
     if board is not None:
-        found = find_design(vit, load_board(board), fps, act_bits, "table", None, None, None)
+        found = search.search(Question(vit, load_board(board), fps, act_bits))
         if not found.feasible:
             raise Infeasible(found.reason)
         act_bits = found.estimate.act_bits
