@@ -235,7 +235,7 @@ module datapath (
   logic [vaqf_pkg::HEAD_WORDS*QKV_BITS-1:0] run_write_address;
   logic [vaqf_pkg::HEAD_WORDS*ACT_WORD-1:0] run_write_data;
   logic [sizes::index_bits(vaqf_pkg::CONTEXT_RUNS)-1:0] context_record_address;
-  logic [vaqf_pkg::HEAD_LANES*vaqf_pkg::RECORD_BITS-1:0] context_record_data;
+  logic [vaqf_pkg::ATTENTION_LANES*vaqf_pkg::RECORD_BITS-1:0] context_record_data;
   localparam int RUN_BITS = vaqf_pkg::HEAD_WORDS * QKV_BITS;
   localparam int RUN_WORD = vaqf_pkg::HEAD_WORDS * ACT_WORD;
   attention u_attention (

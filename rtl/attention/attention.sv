@@ -29,8 +29,8 @@ module attention #(
     output logic [WORDS*ADDRESS_BITS-1:0] q_write_address,
     output logic [WORDS*vaqf_pkg::ACT_WORD-1:0] q_write_data,
 
-    output logic [ sizes::index_bits(vaqf_pkg::CONTEXT_RUNS)-1:0] record_address,
-    input  logic [vaqf_pkg::HEAD_LANES*vaqf_pkg::RECORD_BITS-1:0] record_data
+    output logic [sizes::index_bits(vaqf_pkg::CONTEXT_RUNS)-1:0] record_address,
+    input logic [vaqf_pkg::ATTENTION_LANES*vaqf_pkg::RECORD_BITS-1:0] record_data
 );
   localparam int R = vaqf_pkg::ATTENTION_ROWS;
   localparam int BANKS = vaqf_pkg::BANKS;
@@ -79,7 +79,7 @@ module attention #(
   );
 
   logic context_begins, complete;
-  logic [vaqf_pkg::HEAD_LANES*vaqf_pkg::CONTEXT_BITS-1:0] sums;
+  logic [vaqf_pkg::ATTENTION_LANES*vaqf_pkg::CONTEXT_BITS-1:0] sums;
   logic [vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa;
   logic [5:0] exponent;
   sum_values u_values (

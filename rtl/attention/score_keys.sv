@@ -5,7 +5,7 @@
 // behind its first step: `weigh` starts that, and comes again with every group.
 module score_keys #(
     localparam int R = vaqf_pkg::ATTENTION_ROWS,
-    localparam int L = vaqf_pkg::HEAD_LANES,
+    localparam int L = vaqf_pkg::ATTENTION_LANES,
     localparam int BANK_BITS = sizes::index_bits(vaqf_pkg::BANKS),
     localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH),
     localparam int RUN_ADDRESS_BITS = vaqf_pkg::HEAD_WORDS * ADDRESS_BITS,

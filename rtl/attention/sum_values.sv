@@ -4,7 +4,7 @@
 // numerators; they are final if `complete`. `begins` is one cycle before the first of them.
 module sum_values #(
     localparam int R = vaqf_pkg::ATTENTION_ROWS,
-    localparam int L = vaqf_pkg::HEAD_LANES,
+    localparam int L = vaqf_pkg::ATTENTION_LANES,
     localparam int BANK_BITS = sizes::index_bits(vaqf_pkg::BANKS),
     localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH),
     localparam int RUN_ADDRESS_BITS = vaqf_pkg::HEAD_WORDS * ADDRESS_BITS,

@@ -2,7 +2,7 @@
 //
 // Rows behind the last token, and beats behind the last part, repeat it and write the same again.
 module write_context #(
-    localparam int L = vaqf_pkg::HEAD_LANES,
+    localparam int L = vaqf_pkg::ATTENTION_LANES,
     localparam int BANK_BITS = sizes::index_bits(vaqf_pkg::BANKS),
     localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH),
     localparam int WORDS = vaqf_pkg::HEAD_WORDS,

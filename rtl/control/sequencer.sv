@@ -67,8 +67,8 @@ module sequencer (
   assign begin_matmul = may && !is_attention && !matmul_busy && matmuls_ready != '0;
   assign begin_attention = may && is_attention && !attention_busy && attentions_ready != '0;
   assign next = begin_matmul || begin_attention;
-  assign matmul_slot = vaqf_pkg::SLOTS == 2 && matmul_frame[0];
-  assign attention_slot = vaqf_pkg::SLOTS == 2 && attention_frame[0];
+  assign matmul_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && matmul_frame[0];
+  assign attention_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && attention_frame[0];
 
   always_ff @(posedge clk) begin
     if (begin_matmul) begin

@@ -63,7 +63,7 @@ vaqf_pkg::ATTENTION_DEPTH
 );
   localparam int T = vaqf_pkg::TOKENS;
   localparam int N = vaqf_pkg::NORM_TOKENS;
-  localparam int SLOTS = vaqf_pkg::SLOTS;
+  localparam int FRAMES_IN_FLIGHT = vaqf_pkg::FRAMES_IN_FLIGHT;
   localparam int RUN = vaqf_pkg::HEAD_WORDS;
   localparam int ELEMENTS = vaqf_pkg::ATTENTION_ELEMENTS;
   localparam int RESIDUAL_BITS = sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH);
@@ -76,15 +76,15 @@ vaqf_pkg::ATTENTION_DEPTH
 
   // the slots of k, v, residual stream and sums lie behind each other in the same banks: each is
   // written for one command and read for one
-  localparam int STREAM_DEPTH = SLOTS * vaqf_pkg::RESIDUAL_DEPTH;
+  localparam int STREAM_DEPTH = FRAMES_IN_FLIGHT * vaqf_pkg::RESIDUAL_DEPTH;
   localparam int STREAM_BITS = sizes::index_bits(STREAM_DEPTH);
-  localparam int SUMS_DEPTH = SLOTS * vaqf_pkg::GROUPS;
+  localparam int SUMS_DEPTH = FRAMES_IN_FLIGHT * vaqf_pkg::GROUPS;
   localparam int SUMS_BITS = sizes::index_bits(SUMS_DEPTH);
-  localparam int KV_DEPTH = SLOTS * vaqf_pkg::ATTENTION_DEPTH;
+  localparam int KV_DEPTH = FRAMES_IN_FLIGHT * vaqf_pkg::ATTENTION_DEPTH;
   localparam int KV_BITS = sizes::index_bits(KV_DEPTH);
   logic of_matmul, of_attention;  // slots
-  assign of_matmul = SLOTS > 1 && matmul_slot;
-  assign of_attention = SLOTS > 1 && attention_slot;
+  assign of_matmul = FRAMES_IN_FLIGHT > 1 && matmul_slot;
+  assign of_attention = FRAMES_IN_FLIGHT > 1 && attention_slot;
 
   // -- residual stream ---------------------------------------------------------------------------
 
@@ -134,8 +134,8 @@ vaqf_pkg::ATTENTION_DEPTH
 
   // -- q, which attention overwrites in one slot while matmuls have the other --------------------
 
-  logic [SLOTS*ELEMENTS*ACT_WORD-1:0] q_read;
-  for (genvar s = 0; s < SLOTS; ++s) begin : g_q
+  logic [FRAMES_IN_FLIGHT*ELEMENTS*ACT_WORD-1:0] q_read;
+  for (genvar s = 0; s < FRAMES_IN_FLIGHT; ++s) begin : g_q
     logic matmul_here, attention_here;
     logic [ELEMENTS*QKV_BITS-1:0] read_address, write_address;
     logic [ELEMENTS*ACT_WORD-1:0] write_data;
@@ -166,7 +166,8 @@ vaqf_pkg::ATTENTION_DEPTH
         .read_data  (q_read[s*ELEMENTS*ACT_WORD+:ELEMENTS*ACT_WORD])
     );
   end
-  localparam int LAST = (SLOTS - 1) * ELEMENTS * ACT_WORD;  // of q_read: where the last slot begins
+  // of q_read: where the last slot begins
+  localparam int LAST = (FRAMES_IN_FLIGHT - 1) * ELEMENTS * ACT_WORD;
   assign context_data = of_matmul ? q_read[LAST+:T*ACT_WORD] : q_read[T*ACT_WORD-1:0];
   assign run_data[RUN*ACT_WORD-1:0] =
       of_attention ? q_read[LAST+:RUN*ACT_WORD] : q_read[RUN*ACT_WORD-1:0];

@@ -18,7 +18,7 @@ module parameters (
     input logic [sizes::index_bits(vaqf_pkg::OUTPUT_WORDS)-1:0] requant_address,
     output logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] requant_data,
     input logic [sizes::index_bits(vaqf_pkg::CONTEXT_RUNS)-1:0] context_address,
-    output logic [vaqf_pkg::HEAD_LANES*vaqf_pkg::RECORD_BITS-1:0] context_data
+    output logic [vaqf_pkg::ATTENTION_LANES*vaqf_pkg::RECORD_BITS-1:0] context_data
 );
   localparam int WORD = vaqf_pkg::PE * vaqf_pkg::RECORD_BITS;
 

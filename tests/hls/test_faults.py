@@ -242,7 +242,11 @@ MUTANTS = {
         "i * kPerWord + j + 1 < int(c.outputs)",
     ),
     "pixels of prefix": ("rows.hpp", "if (used && first + p", "if (first + p"),
-    "slot": ("accelerator.hpp", "kSlots - 1 - frame % kSlots", "frame % kSlots"),
+    "slot": (
+        "accelerator.hpp",
+        "kFramesInFlight - 1 - frame % kFramesInFlight",
+        "frame % kFramesInFlight",
+    ),
     "ring release": ("sequence.hpp", "ring.held -= c.weight_words;", ""),
     "fill order": ("sequence.hpp", "ring.done += take;", "ring.done += take + (take > 1);"),
     "iterations": ("sequence.hpp", "(frames + 1) / 2 + 1", "frames / 2 + 1"),

@@ -106,12 +106,12 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
   VAQF_ONE_INSTANCE(run_attention)
   static packed_command_t list[kMaxCommands];
   static RingRow ring[kPe][kRingWords];
-  static ActWord q[kSlots][kBanks][kAttentionDepth];
-  static ActWord k[kSlots][kBanks][kAttentionDepth];
-  static ActWord v[kSlots][kBanks][kAttentionDepth];
+  static ActWord q[kFramesInFlight][kBanks][kAttentionDepth];
+  static ActWord k[kFramesInFlight][kBanks][kAttentionDepth];
+  static ActWord v[kFramesInFlight][kBanks][kAttentionDepth];
   static ActWord hidden[kTokens][kHiddenDepth];
-  static ResidualWord residual[kSlots][kTokens][kResidualDepth];
-  static RowSumsTile sums[kSlots][kGroups];
+  static ResidualWord residual[kFramesInFlight][kTokens][kResidualDepth];
+  static RowSumsTile sums[kFramesInFlight][kGroups];
   static Record records[kMaxAttention];
   VAQF_BIND_BRAM(ring)
   VAQF_AGGREGATE(ring)
@@ -132,7 +132,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
 #pragma HLS ARRAY_PARTITION variable = residual complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = residual complete dim = 2
 #pragma HLS ARRAY_PARTITION variable = sums complete dim = 1
-#pragma HLS ARRAY_PARTITION variable = records cyclic factor = kHeadLanes
+#pragma HLS ARRAY_PARTITION variable = records cyclic factor = kAttentionLanes
 
   ap_uint<32> status = kStatusDone, where = 0;
   const int count = n_commands;
@@ -170,7 +170,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
             if (c.opcode == kOpAttention) {
               step.attention = step.end;
             } else {
-              step.slot = frame_of(c, i) % kSlots;
+              step.slot = frame_of(c, i) % kFramesInFlight;
             }
           }
           open = !c.step_end && step.end < count - 1;
@@ -182,7 +182,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
           attention = list[step.attention];
           const int frame = frame_of(decode(attention), i);
           first_frame = frame == 0;
-          step.slot = kSlots - 1 - frame % kSlots;
+          step.slot = kFramesInFlight - 1 - frame % kFramesInFlight;
           load_context_records(attention, weights, records);
         }
         // The two calls of a branch touch disjoint slots, so they run at the same time. With one
@@ -190,12 +190,12 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
         if (step.slot == 0) {
           run_matmuls(step, state, list, count, frames, weights, images, results, ring, q[0], k[0],
                       v[0], hidden, residual[0], sums[0]);
-          run_attention(attention, step.attention, first_frame, records, q[kSlots - 1],
-                        k[kSlots - 1], v[kSlots - 1]);
+          run_attention(attention, step.attention, first_frame, records, q[kFramesInFlight - 1],
+                        k[kFramesInFlight - 1], v[kFramesInFlight - 1]);
         } else {
           run_matmuls(step, state, list, count, frames, weights, images, results, ring,
-                      q[kSlots - 1], k[kSlots - 1], v[kSlots - 1], hidden, residual[kSlots - 1],
-                      sums[kSlots - 1]);
+                      q[kFramesInFlight - 1], k[kFramesInFlight - 1], v[kFramesInFlight - 1],
+                      hidden, residual[kFramesInFlight - 1], sums[kFramesInFlight - 1]);
           run_attention(attention, step.attention, first_frame, records, q[0], k[0], v[0]);
         }
         step.first = step.end;

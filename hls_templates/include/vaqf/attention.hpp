@@ -30,7 +30,7 @@ typedef ap_uint<kExpSumBits> exp_sum_t;   ///< sum(e)
 
 /// sum(e * v) of one query, one part of the head's channels.
 struct WeightedPart {
-  weighted_t value[kHeadLanes];
+  weighted_t value[kAttentionLanes];
 };
 
 struct ExpSums {
@@ -72,7 +72,7 @@ head_loop:
 }
 
 /// Dot product of one part of a query and a key.
-inline score_t dot(const signed_act_t a[kHeadLanes], const HeadWords& b) {
+inline score_t dot(const signed_act_t a[kAttentionLanes], const HeadWords& b) {
 #pragma HLS INLINE
   score_t sum = 0;
 dot_word_loop:
@@ -94,7 +94,7 @@ inline void score_keys(packed_command_t packed, const ActWord k[kBanks][kAttenti
   const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
   const int parts = parts_of(c);
-  signed_act_t query[kMaxHeadParts][kAttentionRows][kHeadLanes];
+  signed_act_t query[kMaxHeadParts][kAttentionRows][kAttentionLanes];
 #pragma HLS ARRAY_PARTITION variable = query complete dim = 0
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
@@ -106,7 +106,7 @@ head_loop:
 #pragma HLS PIPELINE II = 1
         const HeadWords run = queries.read();
       query_lane_loop:
-        for (int l = 0; l < kHeadLanes; ++l) {
+        for (int l = 0; l < kAttentionLanes; ++l) {
 #pragma HLS UNROLL
           query[part][r][l] = run.word[l / kPe].lane[l % kPe];
         }
@@ -186,7 +186,7 @@ inline void sum_values(packed_command_t packed, const ActWord v[kBanks][kAttenti
   const Command c = decode(packed);
   const int stride = words_per_bank(c.n_words);
   const int parts = parts_of(c);
-  weighted_t sum[kMaxHeadParts][kAttentionRows][kHeadLanes];
+  weighted_t sum[kMaxHeadParts][kAttentionRows][kAttentionLanes];
 #pragma HLS ARRAY_PARTITION variable = sum complete dim = 0
 head_loop:
   for (int h = 0; h < int(c.heads); ++h) {
@@ -208,7 +208,7 @@ head_loop:
             total.row[r] = before + e.row[r];
           }
         channel_loop:
-          for (int l = 0; l < kHeadLanes; ++l) {
+          for (int l = 0; l < kAttentionLanes; ++l) {
 #pragma HLS UNROLL
             const signed_act_t x = run.word[l / kPe].lane[l % kPe];
             const weighted_t before = key == 0 ? weighted_t(0) : sum[part][r][l];
@@ -224,7 +224,7 @@ head_loop:
 #pragma HLS PIPELINE II = 1
         WeightedPart out;
       send_lane_loop:
-        for (int l = 0; l < kHeadLanes; ++l) {
+        for (int l = 0; l < kAttentionLanes; ++l) {
 #pragma HLS UNROLL
           out.value[l] = sum[sent_part][sent_row][l];
         }
@@ -270,14 +270,14 @@ head_loop:
         const int place = h * parts + part;
         HeadWords run;
       channel_loop:
-        for (int l = 0; l < kHeadLanes; ++l) {
+        for (int l = 0; l < kAttentionLanes; ++l) {
 #pragma HLS UNROLL
-          const Record record = records[place * kHeadLanes + l];
+          const Record record = records[place * kAttentionLanes + l];
           const operand_t mean = scale_by<kContextBits>(sum.value[l], factor[r]);
           const act_t a = requantize<kActBits + 1>(mean, record, c.shift, 0, kActMax);
           run.word[l / kPe].lane[l % kPe] = a;
           if (token < int(c.tokens)) {
-            trace(first_frame, index, false, token, place * kHeadLanes + l, int(a));
+            trace(first_frame, index, false, token, place * kAttentionLanes + l, int(a));
           }
         }
         if (token < int(c.tokens)) write_run(q, token, place * kHeadWords, stride, run);

@@ -6,11 +6,10 @@ package vaqf_pkg;
   localparam int PE = 1;
   localparam int SIMD = 128;
   localparam int ATTENTION_ROWS = 1;
-  localparam int HEAD_LANES = 1;
+  localparam int ATTENTION_LANES = 1;
   localparam int HEAD_WORDS = 1;
   localparam int NORM_TOKENS = 1;
   localparam int FRAMES_IN_FLIGHT = 2;
-  localparam int SLOTS = 2;
   localparam int SHARE = 1;
   localparam int WEIGHT_PORTS = 1;
   localparam int RING_WORDS = 192;
@@ -93,7 +92,7 @@ package vaqf_pkg;
   localparam int RECORD_DEPTH = 96;
   localparam int TOKEN_WORDS = 128;
   localparam int INPUT_WORDS = 256;
-  localparam logic [31:0] DESIGN_ID = 32'd2746582451;
+  localparam logic [31:0] DESIGN_ID = 32'd2991647357;
   localparam bit ENGINE_TABLE = 0;
 
   // constant tables, entry 0 in the lowest bits

@@ -6,11 +6,10 @@ package vaqf_pkg;
   localparam int PE = 4;
   localparam int SIMD = 32;
   localparam int ATTENTION_ROWS = 1;
-  localparam int HEAD_LANES = 4;
+  localparam int ATTENTION_LANES = 4;
   localparam int HEAD_WORDS = 1;
   localparam int NORM_TOKENS = 1;
   localparam int FRAMES_IN_FLIGHT = 1;
-  localparam int SLOTS = 1;
   localparam int SHARE = 1;
   localparam int WEIGHT_PORTS = 1;
   localparam int RING_WORDS = 48;
@@ -93,7 +92,7 @@ package vaqf_pkg;
   localparam int RECORD_DEPTH = 21;
   localparam int TOKEN_WORDS = 16;
   localparam int INPUT_WORDS = 16;
-  localparam logic [31:0] DESIGN_ID = 32'd1923673789;
+  localparam logic [31:0] DESIGN_ID = 32'd242023064;
   localparam bit ENGINE_TABLE = 1;
 
   // constant tables, entry 0 in the lowest bits
