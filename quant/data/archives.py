@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaqf.files import regular
 from vaqf.images import pictures
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
@@ -37,8 +38,8 @@ def printable(archive: str, member: str) -> str:
 
 
 def archives(path: Path, split: str) -> list[Path]:
-    """The archives of one split, by name; only regular files."""
-    return [file for file in sorted(path.glob(f"{split}-*.tar")) if file.is_file()]
+    """The archives of one split, by name."""
+    return [file for file in sorted(path.glob(f"{split}-*.tar")) if not file.is_dir()]
 
 
 def samples(
@@ -71,7 +72,7 @@ def _files(
     A damaged archive gives what comes before the damage.
     """
     try:
-        with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+        with regular.opened(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 key, suffix = _split(member.name)
                 if not member.isreg() or member.issparse() or suffix not in (*PICTURES, LABEL):
@@ -83,6 +84,8 @@ def _files(
                     continue
                 file = archive.extractfile(member) if suffix in read else None
                 yield key, suffix, b"" if file is None else file.read()
+            if not archive.offset:
+                raise tarfile.ReadError("it holds nothing")
             # tarfile takes half a header, or one that is damaged, for the end
             stream.seek(archive.offset)
             if any(end := stream.read(tarfile.BLOCKSIZE)) or len(end) < tarfile.BLOCKSIZE:

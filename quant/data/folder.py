@@ -60,7 +60,7 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
             pictures = sorted(
                 os.fsencode(f"{folder}/{entry.name}")
                 for entry in entries
-                if entry.name.lower().endswith(SUFFIXES) and entry.is_file()
+                if entry.name.lower().endswith(SUFFIXES) and not entry.is_dir()
             )
         names += pictures
         labels += [label] * len(pictures)

@@ -6,7 +6,6 @@ train.json and val.json may hold {"images": N, "classes": [names]}; without it t
 counted once, by their headers.
 """
 
-import json
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +39,7 @@ from vaqf.model.vit import MAX_CLASSES, Vit
 
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
 MAX_INDEX_BYTES = 2**23
+INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
 MAX_IMAGES = 2**40
 
 
@@ -271,18 +271,9 @@ def _index(path: Path) -> Index | None:
     """What a sidecar says; None where there is none or it does not name the classes."""
     if not path.exists():
         return None
-    data = smallfile.read(path, MAX_INDEX_BYTES, 'JSON: {"images": N, "classes": [names]}')
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path} is no JSON: {error}; remove it to have the shards counted"
-        ) from error
-    if not isinstance(content, dict) or "images" not in content:
-        raise InputError(
-            f'{path} must hold {{"images": N, "classes": [names]}}; remove it to have'
-            " the shards counted"
-        )
+    content = smallfile.read_object(path, MAX_INDEX_BYTES, INDEX)
+    if "images" not in content:
+        raise InputError(f"{path} names no images; it must be {INDEX}")
     check_keys(content, ("images", "classes"), str(path))
     check_whole(content["images"], f"{path}: images", 1, MAX_IMAGES)
     classes = content.get("classes")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from quant import require
 from vaqf.errors import InputError
+from vaqf.files import tensorfile
 from vaqf.model.vit import Vit
 from vaqf.network.floatfile import read_safetensors
 from vaqf.network.parameters import FloatArray, adopt
@@ -25,9 +25,9 @@ def to_bytes(params: Mapping[str, FloatArray]) -> bytes:
 def is_ours(path: Path) -> bool:
     """Whether `to_bytes` made a file."""
     try:
-        with safe_open(path, framework="numpy") as file:
+        with tensorfile.opened(path, "a float model") as file:
             return MADE_BY.items() <= (file.metadata() or {}).items()
-    except (SafetensorError, OSError):
+    except InputError:
         return False
 
 

@@ -4,13 +4,14 @@ import pickle
 import struct
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
+from vaqf.files import regular
 from vaqf.files.fields import shown
 
 WRAPPERS = ("model", "state_dict")  # DeiT's and Lightning's files keep more beside the weights
@@ -33,13 +34,13 @@ _BROKEN = (
 
 def read_tensors(path: Path) -> Any:
     """What a torch file holds: tensors and plain values; InputError for anything else."""
+    with regular.reading(path, "a file that torch wrote") as file:
+        return _loaded(path, file)
+
+
+def _loaded(path: Path, file: BinaryIO) -> Any:
     try:
-        file = path.open("rb")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read: {reason}") from error
-    try:
-        with file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about files that are refused anyway
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

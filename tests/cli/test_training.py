@@ -197,7 +197,7 @@ def never(*arguments: object, **options: object) -> None:
 
 WRONG: list[tuple[list[str], str]] = [
     (["--recipe", "bset"], "unknown recipe 'bset' (did you mean best?)"),
-    (["--recipe", "none.yaml"], f"cannot read none.yaml: {os.strerror(errno.ENOENT)}"),
+    (["--recipe", "none.yaml"], f"none.yaml: cannot be read: {os.strerror(errno.ENOENT)}"),
     (["--recipe", "bad.yaml"], "bad.yaml has the unknown key 'stage' (did you mean stages?)"),
     (["--set", "lr"], "--set is 'lr'; it must be KEY=VALUE"),
     (["--set", "=1"], "--set is '=1'; it must be KEY=VALUE"),

@@ -38,7 +38,7 @@ def test_devices_folders_and_absent_files_are_one_sentence(tmp_path: Path) -> No
         (tmp_path, "a folder"),
         (tmp_path / "absent", os.strerror(errno.ENOENT)),
         (Path("x" * 5000), os.strerror(errno.ENAMETOOLONG)),
-        (Path("a\0b"), "cannot read"),
+        (Path("a\0b"), "cannot be read"),
     ):
         with pytest.raises(InputError, match=words) as caught:
             smallfile.read(path, 10, "short")

@@ -214,7 +214,7 @@ def test_other_suffixes_and_missing_files(tmp_path: Path) -> None:
     for name in ("w.safetensors", "w.pth", "folder.safetensors", "folder.pth"):
         if name.startswith("folder"):
             (tmp_path / name).mkdir()
-        with pytest.raises(InputError, match=r"cannot be read|no safetensors file"):
+        with pytest.raises(InputError, match=r"cannot be read"):
             floatmodel.load(tmp_path / name, VIT)
 
 
@@ -237,7 +237,7 @@ def test_damaged_safetensors(tmp_path: Path) -> None:
         struct.pack("<Q", len(forged)) + forged + whole[8 + length :],
     ):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="no safetensors file"):
+        with pytest.raises(InputError, match="not a safetensors file"):
             floatmodel.load(path, VIT)
 
 

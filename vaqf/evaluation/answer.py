@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +138,7 @@ class Evaluation:
 def is_evaluation(path: Path) -> bool:
     """Whether a file is the JSON of an evaluation, as `vaqf evaluate -o` writes it."""
     try:
-        found = json.loads(smallfile.read(path, FILE_BYTES, "an evaluation"))
-    except (InputError, ValueError, RecursionError):
+        found = smallfile.read_object(path, FILE_BYTES, "an evaluation")
+    except InputError:
         return False
-    return isinstance(found, dict) and {"model", "act_bits", "classes", "quantizers"} <= set(found)
+    return {"model", "act_bits", "classes", "quantizers"} <= set(found)

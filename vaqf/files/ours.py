@@ -24,10 +24,10 @@ def named(folder: Path) -> dict[str, str] | None:
     One name that leads out of the folder, or that no build would write, and nothing is believed.
     """
     try:
-        content = json.loads(smallfile.read(folder / MANIFEST, MANIFEST_BYTES, "a manifest"))
-    except (InputError, ValueError, RecursionError):
+        content = smallfile.read_object(folder / MANIFEST, MANIFEST_BYTES, "a manifest")
+    except InputError:
         return None
-    hashes = content.get("sha256") if isinstance(content, dict) and "vaqf" in content else None
+    hashes = content.get("sha256") if "vaqf" in content else None
     if not isinstance(hashes, dict):
         return None
     good = all(_inside(name) and isinstance(value, str) for name, value in hashes.items())

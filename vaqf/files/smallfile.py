@@ -1,15 +1,17 @@
-"""A user's small file, read without trusting it: never a pipe that hangs, never more than asked."""
+"""A user's small file, read without trusting it: never more than asked, never what is no file."""
 
-import os
+import json
 from pathlib import Path
+from typing import Any
 
 from vaqf.errors import InputError
+from vaqf.files import regular
 from vaqf.files.fields import shown
 
 
 def head(path: Path, count: int) -> bytes:
     """The first bytes of a regular file, by which its kind is known."""
-    with path.open("rb") as file:
+    with regular.opened(path) as file:
         return file.read(count)
 
 
@@ -18,19 +20,30 @@ def read(path: Path, most: int, what: str) -> bytes:
 
     InputError for a folder, a pipe, a device, a file that is larger or cannot be read.
     """
-    name = str(path) if len(str(path)) <= 255 else shown(str(path))
-    try:
-        if path.is_dir():
-            raise InputError(f"{name} is a folder; give the file itself")
-        if path.exists() and not path.is_file():
-            raise InputError(f"{name} is no regular file; it must be {what}")
-        # a pipe that takes the file's place between the two looks opens at once, and empty
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot read {name}: {reason}") from error
+    with regular.reading(path, what) as file:
+        data = file.read(most + 1)
     if len(data) > most:
-        raise InputError(f"{name} is larger than {most} bytes; it must be {what}")
+        raise regular.too_large(path, most, what)
     return data
+
+
+def read_object(path: Path, most: int, what: str) -> dict[str, Any]:
+    """The same of a file with a JSON object, which names each key once."""
+    data = read(path, most, what)
+    try:
+        content = json.loads(data, object_pairs_hook=lambda pairs: _once(pairs, path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON; it must be {what}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no JSON object; it must be {what}")
+    return content
+
+
+def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
+    """JSON lets the last of two equal keys win silently; we do not."""
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise InputError(f"{path} has the key {shown(key)} twice")
+        content[key] = value
+    return content

@@ -170,7 +170,7 @@ def _folder(path: Path, vit: Vit, count: int | None, split: str = "val") -> Data
     """
     check_channels(vit)
     try:
-        if path.is_file():
+        if path.exists() and not path.is_dir():
             if count is not None and count > 1:
                 raise InputError(f"--images is {count}; {path} is one picture")
             return Data("pictures", vit, [path], None)

@@ -38,5 +38,5 @@ def tree_classes(path: Path) -> tuple[str, ...]:
 
 
 def picture_files(entries: Iterable[Path]) -> list[Path]:
-    """The pictures among files, by name."""
-    return sorted(e for e in entries if e.suffix.lower() in SUFFIXES and e.is_file())
+    """The pictures by name; a pipe or a broken link among them is one that cannot be read."""
+    return sorted(e for e in entries if e.suffix.lower() in SUFFIXES and not e.is_dir())

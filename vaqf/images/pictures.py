@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
+from vaqf.files import regular
 from vaqf.model.vit import Vit
 
 if TYPE_CHECKING:
@@ -53,7 +55,10 @@ def decode(source: Path | BinaryIO, vit: Vit) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source) as picture:
+            with (
+                regular.opened(source) if isinstance(source, Path) else nullcontext(source) as file,
+                Image.open(file) as picture,
+            ):
                 return _eight_bits(picture).convert(MODES[vit.channels])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise Unreadable(f"it has too many pixels, more than {Image.MAX_IMAGE_PIXELS}") from error

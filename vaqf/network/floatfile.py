@@ -7,31 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
+from vaqf.files import tensorfile
 from vaqf.network.parameters import FloatArray
+
+WHAT = "float weights by name, as timm and transformers save them"
 
 
 def read_safetensors(path: Path) -> dict[str, FloatArray]:
     """Every tensor of a safetensors file; bfloat16, which numpy lacks, comes as float32."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:  # checks the header and every offset
-            if "vaqf" in (file.metadata() or {}):
-                raise InputError(f"{path}: holds an integer network already, no float weights")
+    with tensorfile.opened(path, WHAT) as file:
+        if "vaqf" in (file.metadata() or {}):
+            raise InputError(f"{path}: holds an integer network already, no float weights")
         data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except SafetensorError as error:
-        raise InputError(f"{path}: damaged or no safetensors file ({error})") from error
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
     header = json.loads(data[8:start].tobytes())
-    tensors = {}
+    found = {}
     for name, entry in header.items():
         if name != "__metadata__":
             low, high = entry["data_offsets"]
             raw = data[start + low : start + high]
-            tensors[name] = _array(path, name, entry["dtype"], raw).reshape(entry["shape"])
-    return tensors
+            found[name] = _array(path, name, entry["dtype"], raw).reshape(entry["shape"])
+    return found
 
 
 def _array(path: Path, name: str, dtype: str, raw: NDArray[np.uint8]) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
+from vaqf.files import tensorfile
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.network.structure import (
@@ -237,12 +238,10 @@ def _check_header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str
 
 def is_network(path: Path) -> bool:
     """Whether a safetensors file carries our header (a float model's does not)."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="numpy") as file:
+        with tensorfile.opened(path, "a network file") as file:
             return "vaqf" in (file.metadata() or {})
-    except (SafetensorError, OSError):
+    except InputError:
         return False
 
 
@@ -261,23 +260,9 @@ def _load(path: Path, file: Any) -> dict[str, IntArray]:
 
 def read(path: Path) -> Network:
     """Read and check a network file; InputError says what is wrong with it."""
-    from safetensors import SafetensorError, safe_open
-
-    if path.is_dir():
-        raise InputError(f"{path}: cannot be read: it is a folder; give the network file itself")
-    if path.exists() and not path.is_file():  # to open a pipe could wait for ever
-        raise InputError(f"{path}: cannot be read: it is no regular file; give the network file")
-    try:
-        path.open("rb").close()  # the system's own words when it cannot be opened
-        with safe_open(path, framework="numpy") as file:
-            header, vit = _check_header(path, file.metadata())
-            reader = _Reader(path, _load(path, file))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except SafetensorError as error:
-        raise InputError(
-            f"{path}: not a safetensors file ({error}); make one with vaqf export"
-        ) from error
+    with tensorfile.opened(path, "a network file, which vaqf export makes") as file:
+        header, vit = _check_header(path, file.metadata())
+        reader = _Reader(path, _load(path, file))
     digest = _digest({key: header[key] for key in header if key != "sha256"}, reader.named)
     network = reader.network(header, vit)
     if header["sha256"] != digest:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vaqf.errors import InputError
-from vaqf.files.fields import shown
 
 if TYPE_CHECKING:
     from vaqf.hardware.board import Board
@@ -47,23 +45,8 @@ def load_design(path: Path | str | None) -> Design | None:
 
     if path is None:
         return None
-    path = Path(path)
-    text = smallfile.read(path, DESIGN_BYTES, "the design.json of a build")
-    try:
-        content = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON; --design takes the design.json of a build") from error
-    return design.from_json(content)
-
-
-def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
-    """JSON lets the last of two equal keys win silently; we do not."""
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise InputError(f"{path} has the key {shown(key)} twice")
-        content[key] = value
-    return content
+    what = "the design.json of a build"
+    return design.from_json(smallfile.read_object(Path(path), DESIGN_BYTES, what))
 
 
 def recipe_settings(settings: Mapping[str, str] | None, epochs: int | None) -> dict[str, str]:

@@ -6,19 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
+from vaqf.files import regular, tensorfile
 from vaqf.files.packages import use
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Network
 
+WEIGHTS = "a network or a float model"
 UNTRAINED = "binarized without training"
 
 
 def trained(path: Path) -> Network | None:
     """The integer network in this file, or None if the file is a float model's."""
-    if not path.is_file():
-        raise InputError(f"{path} is no file; --weights takes a network or a float model")
-    return networkfile.read(path) if networkfile.is_network(path) else None
+    regular.check(path, WEIGHTS)
+    if networkfile.is_network(path):
+        return networkfile.read(path)
+    if path.suffix.lower() == ".safetensors":  # a damaged one is not asked for its --model
+        with tensorfile.opened(path, WEIGHTS):
+            pass
+    return None
 
 
 def from_checkpoint(

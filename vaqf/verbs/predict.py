@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaqf.errors import InputError
 from vaqf.files.packages import use
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ class Prediction:
 
 def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
     """Classify a picture with the integer network of a project: the bits the hardware gives."""
+    from vaqf.files import regular
     from vaqf.files.fields import check_whole
     from vaqf.images import pictures
     from vaqf.project import read as projects
 
     check_whole(top, "--top", 1, 10**6)
+    regular.check(Path(image), "one picture")
     network = projects.load(Path(folder)).network
-    if not Path(image).is_file():
-        raise InputError(f"{image} is no file; predict takes one picture")
     pixels = pictures.read(Path(image), network.vit)
     use("sim")
     from sim import golden

@@ -97,9 +97,9 @@ def test_names_are_known_in_any_case_and_a_file_names_itself(tmp_path: Path) -> 
         ("", "unknown recipe ''"),
         ("recipe.txt", "or give a YAML file"),
         ("\x00", "unknown recipe"),
-        ("missing.yaml", f"cannot read missing.yaml: {os.strerror(errno.ENOENT)}"),
-        ("x" * 5000 + ".yaml", "cannot read"),
-        ("nul\x00.yaml", "cannot read"),
+        ("missing.yaml", f"missing.yaml: cannot be read: {os.strerror(errno.ENOENT)}"),
+        ("x" * 5000 + ".yaml", "cannot be read"),
+        ("nul\x00.yaml", "cannot be read"),
     ],
 )
 def test_unknown_recipes(word: str, message: str) -> None:
