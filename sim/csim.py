@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import golden
+from sim.compared import Compared
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.program.compile import compile_network
-from vaqf.project.read import Project, read_logits
-from vaqf.project.reference import Golden, layers_blob, write_images
-
-Progress = Callable[[str, int, int], None]  # what, done, of
+from vaqf.project import blob, reference
+from vaqf.project.blob import Blob
+from vaqf.project.read import Project
+from vaqf.project.reference import Golden
+from vaqf.reporting import Report, silent
 
 _FRAME = re.compile(r"frame (\d+) done")
 _SUMMARY = re.compile(r"csim: (\d+) frames, (\d+) layers of the first frame: (\d+) mismatches")
@@ -27,20 +28,14 @@ _ERROR_LINES = 12  # of a failed compilation
 
 
 @dataclass(frozen=True)
-class Csim:
-    """What one C simulation showed."""
+class _Run:
+    """How the compiled kernel ended, and what it said."""
 
-    frames: int
-    layers: int  # compared, of the first frame
-    mismatches: int  # values that differ
-    findings: tuple[str, ...]  # one line per layer or frame that differs
-    logits: NDArray[np.int32]  # golden's, which the hardware's equal if mismatches is 0
-    compile_seconds: float
-    run_seconds: float
-
-
-def _silent(what: str, done: int, of: int) -> None:
-    """The default progress."""
+    code: int
+    summary: tuple[int, int, int] | None  # frames, layers, mismatches
+    findings: tuple[str, ...]
+    complaint: str
+    seconds: float
 
 
 def compile_kernel(project: Project) -> Path:
@@ -74,52 +69,48 @@ def run(
     project: Project,
     images: NDArray[np.uint8] | None = None,
     count: int | None = None,
-    check_crc: bool = True,
-    progress: Progress = _silent,
-) -> Csim:
+    report: Report = silent,
+) -> Compared:
     """Simulate `images` [B, S, S, C], or the first `count` of the project's own.
 
     Other images than the project's get their golden from its integer network. A mismatch is an
-    answer (Csim.mismatches), a file with a wrong CRC an InputError.
+    answer (Compared.mismatches); a bad file is an InputError before anything is compiled.
     """
-    if count is not None and count < 1:
-        raise InputError(f"--images is {count}; it must be at least 1")
-    start = time.perf_counter()
-    progress("compiling", 0, 1)
-    binary = compile_kernel(project)
-    progress("compiling", 1, 1)
-    compile_seconds = time.perf_counter() - start
+    for name, kind in (("weights.bin", Blob.WEIGHTS), ("commands.bin", Blob.COMMANDS)):
+        blob.read(project.folder / "weights" / name, kind)  # the C++ reads it for itself
     if images is None:
-        reference = project.folder / "golden"
-        return _simulate(project, binary, reference, count, check_crc, progress, compile_seconds)
+        own = project.reference.first(count)
+        binary, seconds = _compiled(project, report)
+        done = _execute(project, binary, project.folder / "golden", len(own.logits), report)
+        return _judged(done, own.logits, seconds)
     network = project.network
+    program = compile_network(project.design, network)
+    binary, seconds = _compiled(project, report)
+    logits, layers = golden.with_layers(network, images, report)
     with tempfile.TemporaryDirectory(prefix="vaqf-csim-") as temporary:
         folder = Path(temporary)
-        layers = golden.layers(network, images[0])
-        logits = golden.run(network, images, lambda done: progress("golden", done, len(images)))
-        write_images(network, Golden(images, None, logits, layers, ""), folder)
-        program = compile_network(project.design, network)
-        (folder / "layers.bin").write_bytes(layers_blob(program, layers))
-        return _simulate(project, binary, folder, None, check_crc, progress, compile_seconds)
+        reference.write(folder, network, program, Golden(images, None, logits, layers, ""))
+        done = _execute(project, binary, folder, len(images), report)
+    return _judged(done, logits, seconds)
 
 
-def _simulate(
-    project: Project,
-    binary: Path,
-    reference: Path,
-    count: int | None,
-    check_crc: bool,
-    progress: Progress,
-    compile_seconds: float,
-) -> Csim:
+def _compiled(project: Project, report: Report) -> tuple[Path, float]:
+    """The program, and the seconds that compiling it took."""
+    start = time.perf_counter()
+    report("compiling", 0, 1)
+    binary = compile_kernel(project)
+    report("compiling", 1, 1)
+    return binary, time.perf_counter() - start
+
+
+def _execute(project: Project, binary: Path, images: Path, frames: int, report: Report) -> _Run:
+    """Run the program on the first images of a folder with a reference."""
     weights = project.folder / "weights"
-    logits = read_logits(reference / "logits.bin", count)
     command = [
         str(binary.resolve()),
         *(str(weights / name) for name in ("weights.bin", "commands.bin")),
-        *(str(reference / name) for name in ("images.bin", "logits.bin", "layers.bin")),
-        *([] if count is None else ["--frames", str(count)]),
-        *([] if check_crc else ["--no-crc"]),
+        *(str(images / name) for name in ("images.bin", "logits.bin", "layers.bin")),
+        *("--frames", str(frames)),
     ]
     start = time.perf_counter()
     findings: list[str] = []
@@ -136,24 +127,29 @@ def _simulate(
         ) as process,
     ):
         assert process.stdout is not None
-        progress("C-sim", 0, len(logits))
+        report("C-sim", 0, frames)
         for line in process.stdout:
             if found := _FRAME.match(line):
-                progress("C-sim", int(found.group(1)) + 1, len(logits))
+                report("C-sim", int(found.group(1)) + 1, frames)
             elif found := _SUMMARY.match(line):
-                summary = [int(group) for group in found.groups()]
+                summary = int(found.group(1)), int(found.group(2)), int(found.group(3))
             else:
                 findings.append(line.strip())
         code = process.wait()
         errors.seek(0)
         complaint = errors.read().strip()
-    seconds = time.perf_counter() - start
-    if code == 2:
-        raise InputError(complaint.removeprefix("error: ") or "C-sim refused its files")
-    if code == 1 and summary is None and findings:
-        return Csim(0, 0, 1, tuple(findings), logits, compile_seconds, seconds)
-    if code not in (0, 1) or summary is None:
-        lines = "\n".join(complaint.splitlines()[:_ERROR_LINES])
-        raise ToolFailed(f"the compiled kernel ended with code {code}: {lines or 'no message'}")
-    frames, layers, mismatches = summary
-    return Csim(frames, layers, mismatches, tuple(findings), logits, compile_seconds, seconds)
+    return _Run(code, summary, tuple(findings), complaint, time.perf_counter() - start)
+
+
+def _judged(done: _Run, logits: NDArray[np.int32], compile_seconds: float) -> Compared:
+    """What the program found; InputError for files that it refused, ToolFailed if it broke off."""
+    seconds = compile_seconds, done.seconds
+    if done.code == 2:
+        raise InputError(done.complaint.removeprefix("error: ") or "C-sim refused its files")
+    if done.code == 1 and done.summary is None and done.findings:
+        return Compared(0, 0, 1, done.findings, logits, *seconds)
+    if done.code not in (0, 1) or done.summary is None:
+        lines = "\n".join(done.complaint.splitlines()[:_ERROR_LINES]) or "no message"
+        raise ToolFailed(f"the compiled kernel ended with code {done.code}: {lines}")
+    frames, layers, mismatches = done.summary
+    return Compared(frames, layers, mismatches, done.findings, logits, *seconds)

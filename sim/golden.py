@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vaqf.arithmetic import tables, widths
 from vaqf.images.patches import to_patches
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
+from vaqf.reporting import Report, silent
 
 IntArray = NDArray[Any]
 Record = Callable[[str, IntArray], None]
@@ -228,13 +229,12 @@ def _run_batch(network: Network, images: IntArray, record: Record) -> IntArray:
 def run(
     network: Network,
     images: IntArray,
-    progress: Callable[[int], None] | None = None,
+    report: Report = silent,
     record: Record = _ignore,
 ) -> IntArray:
     """Logits int32 [B, classes] of uint8 images [B, S, S, C].
 
-    `progress` gets images done; `record` gets every layer's output and what is INSIDE, by name,
-    a few images at a time.
+    `record` gets every layer's output and what is INSIDE, by name, a few images at a time.
     """
     check_images(network, images)
     vit = network.vit
@@ -242,22 +242,26 @@ def run(
     parts = [np.zeros((0, vit.classes), np.int32)]
     for start in range(0, len(images), step):
         parts.append(_run_batch(network, images[start : start + step], record))
-        if progress is not None:
-            progress(min(start + step, len(images)))
+        report("golden", min(start + step, len(images)), len(images))
     return np.concatenate(parts)
+
+
+def with_layers(
+    network: Network, images: IntArray, report: Report = silent
+) -> tuple[IntArray, dict[str, IntArray]]:
+    """As `run`; and every layer's output for the first image, by layer name, in order."""
+    first: dict[str, IntArray] = {}
+
+    def record(name: str, value: IntArray) -> None:
+        if name not in first and not name.endswith(INSIDE):
+            first[name] = value[0].copy()  # a view would keep all images' values in memory
+
+    return run(network, images, report, record), first
 
 
 def layers(network: Network, image: IntArray) -> dict[str, IntArray]:
     """Every layer's output for one uint8 image [S, S, C], by layer name, in order."""
-    check_images(network, image[None])
-    outputs: dict[str, IntArray] = {}
-
-    def record(name: str, value: IntArray) -> None:
-        if not name.endswith(INSIDE):
-            outputs[name] = value[0]
-
-    _run_batch(network, image[None], record)
-    return outputs
+    return with_layers(network, image[None])[1]
 
 
 def check_images(network: Network, images: IntArray) -> None:

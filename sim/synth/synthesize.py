@@ -9,6 +9,7 @@ from typing import Any
 from sim.synth import levels as paths
 from sim.synth import yosys
 from sim.synth.netlist import Counts
+from vaqf.reporting import Report, silent
 
 JOBS = 4  # processes of up to 4 GiB each
 
@@ -52,7 +53,7 @@ def synthesize(
     top: str,
     family: str,
     cache: Path | None,
-    progress: yosys.Progress = lambda what, done, of: None,
+    report: Report = silent,
     whole: bool = False,
 ) -> Synthesis:
     """Synthesize `top` of these sources (name, text), in the order in which tools read them.
@@ -60,11 +61,11 @@ def synthesize(
     `whole` dissolves the hierarchy: only for small designs, to check what is added up. ToolMissing
     without Yosys, ToolFailed with its own error.
     """
-    progress("reading", 0, 1)
+    report("reading", 0, 1)
     tree = yosys.units(sources, top, family, whole)
-    progress("reading", 1, 1)
+    report("reading", 1, 1)
     jobs = min(JOBS, len(os.sched_getaffinity(0)))
-    made = yosys.synthesize(tree, family, cache, jobs, progress)
+    made = yosys.synthesize(tree, family, cache, jobs, report)
     root = "\\" + top
     times = yosys.instances(tree, root)
     arcs = {name: (made[name].arcs, tree[name].instances) for name in times}

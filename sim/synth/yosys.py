@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,9 @@ from sim.synth import levels as paths
 from sim.synth import netlist
 from sim.synth.levels import Arcs
 from sim.synth.netlist import Counts
-from vaqf.errors import ToolFailed, ToolMissing
+from vaqf.errors import InputError, ToolFailed, ToolMissing
+from vaqf.files import smallfile
+from vaqf.reporting import Report, silent
 
 FAMILIES = {"xcup": "VAQF_XCUP", "xc7": "VAQF_XC7"}  # of Yosys; what the sources ask for
 # what Yosys makes of a unit; `-widemux` and others as it has them by default
@@ -74,7 +76,7 @@ UNIQUE = ("diagonal",)
 BATCH_BYTES, BATCH_UNITS = 100_000, 10
 BATCH, BOX = "vaqf_batch", "vaqf_box_"  # names of what is added to units
 SCHEMA = 1  # of remembered units
-Progress = Callable[[str, int, int], None]
+MAX_KEPT_BYTES = 2**26  # of one; a unit with more paths is synthesized again
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def synthesize(
     family: str,
     cache: Path | None,
     jobs: int = 1,
-    progress: Progress = lambda what, done, of: None,
+    report: Report = silent,
 ) -> dict[str, Synthesized]:
     """What every unit takes, from `cache` or from Yosys in `jobs` processes at most."""
     key = keys(tree, family)
@@ -212,7 +214,7 @@ def synthesize(
     found = {kind: _remembered(cache, kind) for kind in kinds}
     missing = [kinds[kind] for kind, known in found.items() if known is None]
     done = len(kinds) - len(missing)
-    progress("synthesizing", done, len(kinds))
+    report("synthesizing", done, len(kinds))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         runs = [pool.submit(_synthesize, tree, batch, family) for batch in _batches(missing)]
         try:
@@ -221,7 +223,7 @@ def synthesize(
                     found[key[name]] = made
                     _remember(cache, key[name], made)
                 done += len(batch.result())
-                progress("synthesizing", done, len(kinds))
+                report("synthesizing", done, len(kinds))
         finally:
             pool.shutdown(cancel_futures=True)
     return {name: result for name in tree if (result := found[key[name]]) is not None}
@@ -324,12 +326,12 @@ def _remembered(cache: Path | None, key: str) -> Synthesized | None:
     if cache is None:
         return None
     try:
-        content = json.loads((cache / f"{key}.json").read_text(encoding="utf-8"))
+        content = smallfile.read_object(cache / f"{key}.json", MAX_KEPT_BYTES, "remembered counts")
         counts = Counts(**content["counts"])
         arcs = {((a, b), (c, d)): int(n) for a, b, c, d, n in content["arcs"]}
         if all(isinstance(value, int | float) and value >= 0 for value in asdict(counts).values()):
             return Synthesized(counts, arcs)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (InputError, ValueError, KeyError, TypeError):
         pass
     return None
 

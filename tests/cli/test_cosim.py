@@ -102,7 +102,8 @@ def test_an_even_count_with_memories_that_pause(built: Path, capsys: Captured) -
     assert [(run["images"], run["mismatches"], run["layers"]) for run in runs] == [(4, 0, 0)] * 4
     free, stalled, again, other = (run["cycles"]["run"] for run in runs)
     assert free < stalled == again != other
-    assert runs[0]["classes"] == read.load(built).labels[1][:4]
+    answers = json.loads((built / "golden/labels.json").read_text())["golden"]
+    assert runs[0]["classes"] == answers[:4]
 
 
 def test_cycles_stand_beside_the_estimate(built: Path, capsys: Captured) -> None:
@@ -153,7 +154,9 @@ def test_wrong_weights_are_found_in_their_layer(damaged: Path, capsys: Captured)
 
 
 @pytest.mark.parametrize(
-    "name", ["weights/weights.bin", "weights/commands.bin", "golden/images.bin"]
+    "name",
+    [f"weights/{name}.bin" for name in ("weights", "commands")]
+    + [f"golden/{name}.bin" for name in ("images", "logits", "layers")],
 )
 def test_a_flipped_bit_is_refused_by_its_crc(damaged: Path, capsys: Captured, name: str) -> None:
     data = bytearray((damaged / name).read_bytes())
@@ -168,6 +171,13 @@ def test_a_read_outside_the_memory_breaks_the_run(damaged: Path, capsys: Capture
     err = sentence(capsys, 1, "cosim", damaged, "--images", "1")
     assert "the run broke off: " in err
     assert "weights: a read of" in err
+
+
+def test_a_command_that_the_design_does_not_have(damaged: Path, capsys: Captured) -> None:
+    change_command(damaged, 0, opcode=7)
+    code, out, err = answer(capsys, "cosim", damaged, "--images", "1", "--json")
+    assert (code, json.loads(out)["cycles"]) == (1, None)
+    assert "the accelerator ended with status 1: command 0 asks for what the design" in err
 
 
 def test_a_run_that_does_not_end(damaged: Path, capsys: Captured) -> None:

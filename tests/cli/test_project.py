@@ -213,7 +213,9 @@ def test_a_wrong_logit_is_a_mismatch_with_its_place(project: Path, capsys: Captu
 
 
 @pytest.mark.parametrize(
-    "name", ["weights/weights.bin", "weights/commands.bin", "golden/images.bin"]
+    "name",
+    [f"weights/{name}.bin" for name in ("weights", "commands")]
+    + [f"golden/{name}.bin" for name in ("images", "logits", "layers")],
 )
 def test_a_flipped_bit_is_refused_by_its_crc(project: Path, capsys: Captured, name: str) -> None:
     data = bytearray((project / name).read_bytes())
@@ -391,7 +393,7 @@ def test_a_missing_source_is_named_and_a_pipe_does_not_stop_the_compiler(
     (project / "hls" / name).unlink()
     assert f"hls/{name} is missing" in sentence(capsys, 2, "csim", project)
     os.mkfifo(project / "hls" / name)
-    assert f"hls/{name} is missing" in sentence(capsys, 2, "csim", project)
+    assert f"hls/{name}: cannot be read: it is no regular" in sentence(capsys, 2, "csim", project)
 
 
 def test_two_simulations_of_one_project_at_once(project: Path) -> None:

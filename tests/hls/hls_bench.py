@@ -247,11 +247,10 @@ def write_data(folder: Path, design: Design, network: Network, images) -> Data:
     """What `vaqf build` writes for the test bench."""
     folder.mkdir()
     compiled = compile_network(design, network)
-    layers = golden.layers(network, images[0])
-    expected = reference.Golden(images, None, golden.run(network, images), layers, "test")
+    logits, layers = golden.with_layers(network, images)
+    expected = reference.Golden(images, None, logits, layers, "test")
     write.write_program(compiled, folder)
-    reference.write_images(network, expected, folder)
-    (folder / "layers.bin").write_bytes(reference.layers_blob(compiled, layers))
+    reference.write(folder, network, compiled, expected)
     return Data(folder, network, compiled, images, layers)
 
 

@@ -54,8 +54,8 @@ def project(case: Case, folder: Path) -> None:
     found = search(Question(case.vit, device, case.fps, case.act_bits, case.engine))
     assert found.feasible
     network, images = extreme(case.vit, case.act_bits, 0), pictures(case.vit, 2, 0)
-    layers = golden.layers(network, images[0])
-    expected = Golden(images, None, golden.run(network, images), layers, "noise, seed 0")
+    logits, layers = golden.with_layers(network, images)
+    expected = Golden(images, None, logits, layers, "noise, seed 0")
     folder.mkdir()
     write_project(folder, found, network, expected)
 

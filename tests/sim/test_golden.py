@@ -325,11 +325,24 @@ def test_run_does_not_depend_on_the_batch(net, monkeypatch):
     assert together.dtype == np.int32 and together.shape == (5, 7)
     assert len(np.unique(together)) == together.size
     monkeypatch.setattr(golden, "_BATCH_TOKEN_CHANNELS", 1)
-    done = []
-    assert (golden.run(net, images, done.append) == together).all()
-    assert done == [1, 2, 3, 4, 5]
+    reports = []
+    assert (golden.run(net, images, lambda *state: reports.append(state)) == together).all()
+    assert reports == [("golden", done, 5) for done in range(1, 6)]
     assert (golden.layers(net, images[3])["head"] == together[3]).all()
     assert golden.run(net, images[:0]).shape == (0, 7)
+
+
+def test_the_layers_of_the_first_image_come_with_the_logits_of_all(net, monkeypatch):
+    images = np.random.default_rng(2).integers(0, 256, (5, 12, 12, 3), dtype=np.uint8)
+    wanted, alone = golden.run(net, images), golden.layers(net, images[0])
+    blocks = []
+    block = golden.block
+    monkeypatch.setattr(golden, "block", lambda x, *rest: blocks.append(len(x)) or block(x, *rest))
+    logits, layers = golden.with_layers(net, images)
+    assert blocks == [5] * SMALL.depth  # no image is computed twice
+    assert np.array_equal(logits, wanted)
+    assert list(layers) == list(alone)
+    assert all(np.array_equal(layers[name], alone[name]) for name in alone)
 
 
 def test_layers_come_in_order_with_their_types(net):

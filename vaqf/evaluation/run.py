@@ -15,6 +15,7 @@ from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
+from vaqf.reporting import Report
 
 BATCH = 64  # images read and run at a time: 10 MB of pixels at 224 x 224
 Floats = Callable[[Pixels], NDArray[np.float32]]
@@ -34,7 +35,7 @@ def run(
     data: Data,
     teacher: tuple[str, Floats] | None,
     use_torch: bool,
-    report: Callable[[str, int, int], None],
+    report: Report,
 ) -> Evaluation:
     """Run the integer network in batches, watching every quantizer; `teacher` (its name and its
     logits) sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""

@@ -1,5 +1,6 @@
 """The container of a project's binary files: a 64-byte header with a CRC, then the payload."""
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from enum import IntEnum
 from pathlib import Path
 
 from vaqf.errors import InputError
+from vaqf.files import regular
 
 BLOB_MAGIC = b"VAQF"
 BLOB_HEADER = struct.Struct("<4sIIIQQ32x")  # magic, kind, count, crc32, payload bytes, frame bytes
+WRITTEN = "as vaqf build writes it; build the project again"
 
 
 class Blob(IntEnum):
@@ -37,18 +40,25 @@ class Content:
     payload: bytes
 
 
-def read(path: Path, kind: Blob, check_crc: bool = True) -> Content:
-    """A file of that kind; InputError says what is wrong with it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) < BLOB_HEADER.size or data[: len(BLOB_MAGIC)] != BLOB_MAGIC:
-        raise InputError(f"{path} is no file of vaqf; build the project again")
-    _, found, count, crc, size, item_bytes = BLOB_HEADER.unpack_from(data)
-    payload = data[BLOB_HEADER.size :]
-    if found != kind or size != len(payload) or (item_bytes and count * item_bytes != size):
-        raise InputError(f"{path} is damaged; build the project again")
-    if check_crc and crc != zlib.crc32(payload):
+def read(path: Path, kind: Blob) -> Content:
+    """A file of that kind; InputError says what is wrong with it.
+
+    Its header is judged before its content is read.
+    """
+    with regular.reading(path, WRITTEN) as file:
+        header = file.read(BLOB_HEADER.size)
+        if len(header) < BLOB_HEADER.size or header[: len(BLOB_MAGIC)] != BLOB_MAGIC:
+            raise InputError(f"{path} is no file of vaqf; build the project again")
+        _, found, count, crc, size, item_bytes = BLOB_HEADER.unpack(header)
+        there = os.fstat(file.fileno()).st_size - BLOB_HEADER.size
+        if found != kind or size != there or (item_bytes and count * item_bytes != size):
+            raise damaged(path)
+        payload = file.read(size)
+    if crc != zlib.crc32(payload):
         raise InputError(f"{path}: its CRC does not match its content; build the project again")
     return Content(count, item_bytes, payload)
+
+
+def damaged(path: Path) -> InputError:
+    """What to raise for a file that holds something else than it should."""
+    return InputError(f"{path} is damaged; build the project again")

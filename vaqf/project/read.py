@@ -1,27 +1,27 @@
 """Reading back what `build` left in a folder."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vaqf.errors import InputError
+from vaqf.files import regular, smallfile
 from vaqf.files.fields import shown
 from vaqf.hardware import design as designs
+from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import Design
 from vaqf.network import networkfile
 from vaqf.network.structure import Network
-from vaqf.project import blob, rtl
-from vaqf.project.blob import Blob
+from vaqf.project import blob, reference, rtl
+from vaqf.project.blob import WRITTEN, Blob
 from vaqf.project.manifest import SCHEMA
+from vaqf.project.reference import MAX_JSON_BYTES, Reference
 
-MAX_JSON_BYTES = 2**24
+MAX_SOURCE_BYTES = 2**24  # of a C++ or SystemVerilog file; ours are under 100 kB
 _PARTS = (
     "hls/Makefile",
     "weights/weights.bin",
@@ -37,71 +37,53 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class Project:
-    """A folder written by `vaqf build`."""
+    """A folder written by `vaqf build`; each of its parts is read once, when it is first asked for.
+
+    All raise InputError for a part that is not what was built.
+    """
 
     folder: Path
     manifest: dict[str, Any]
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The integer network the project was built from."""
         return networkfile.read(self.folder / "weights" / "network.safetensors")
 
-    @property
+    @cached_property
     def design(self) -> Design:
-        """The accelerator's parameters; InputError if they are not those that were built."""
+        """The accelerator's parameters."""
         check_unchanged(self, ["design.json"])
         return designs.from_json(read_json(self.folder / "design.json"))
 
-    @property
-    def labels(self) -> tuple[list[int] | None, list[int]]:
-        """(true labels if known, golden's answers) of the images in golden/."""
-        path = self.folder / "golden" / "labels.json"
-        content = read_json(path)
-        answers = _classes(path, "golden", content)
-        labels = None if content.get("labels") is None else _classes(path, "labels", content)
-        return labels, answers
+    @cached_property
+    def weights(self) -> bytes:
+        """The weight image."""
+        return blob.read(self.folder / "weights" / "weights.bin", Blob.WEIGHTS).payload
 
+    @cached_property
+    def commands(self) -> tuple[bytes, ...]:
+        """The command list."""
+        path, size = self.folder / "weights" / "commands.bin", 4 * COMMAND_WORDS
+        found = blob.read(path, Blob.COMMANDS)
+        if not 1 <= found.count <= MAX_COMMANDS or len(found.payload) != size * found.count:
+            raise blob.damaged(path)
+        return tuple(found.payload[at : at + size] for at in range(0, len(found.payload), size))
 
-def _classes(path: Path, name: str, content: dict[str, Any]) -> list[int]:
-    values = content.get(name)
-    if not isinstance(values, list) or not all(type(value) is int for value in values):
-        raise InputError(f"{path}: {name} is no list of classes; build the project again")
-    return values
-
-
-def read_logits(path: Path, count: int | None = None) -> NDArray[np.int32]:
-    """Golden's logits [images, classes] of the first `count` images, or of all.
-
-    InputError for a damaged file, and for more images than it holds.
-    """
-    found = blob.read(path, Blob.LOGITS, check_crc=False)
-    if found.item_bytes == 0 or found.item_bytes % 4:
-        raise InputError(f"{path} is damaged; build the project again")
-    if count is not None and count > found.count:
-        raise InputError(f"--images is {count}; the project holds {found.count} images")
-    logits = np.frombuffer(found.payload, "<i4").reshape(found.count, found.item_bytes // 4)
-    return logits[:count].copy()
+    @cached_property
+    def reference(self) -> Reference:
+        """Its images, and what golden says of them."""
+        return reference.read(self.folder / "golden", self.network)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file of at most MAX_JSON_BYTES; InputError says what is wrong."""
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise InputError(f"{path} is larger than any file of vaqf; build the project again")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no JSON; build the project again") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no JSON object; build the project again")
-    return content
+    """A JSON file of a project; InputError says what is wrong with it."""
+    return smallfile.read_object(path, MAX_JSON_BYTES, WRITTEN)
 
 
 def load(folder: Path) -> Project:
     """Open a project folder; InputError unless `vaqf build` wrote it and nothing is missing."""
-    if not (folder / "manifest.json").is_file():
+    if _is_absent(folder / "manifest.json"):
         raise InputError(f"{folder} is no project (no manifest.json); write one with vaqf build")
     manifest = read_json(folder / "manifest.json")
     if manifest.get("schema") != SCHEMA:
@@ -112,11 +94,23 @@ def load(folder: Path) -> Project:
     listed = manifest.get("sha256")
     if not isinstance(listed, dict):
         raise InputError(f"{folder}/manifest.json lists no files; build the project again")
-    sources = sorted(name for name in listed if name.startswith(("hls/", "rtl/")))
-    for part in (*_PARTS, *sources):  # a pipe in the place of one would stop the compiler for ever
-        if not (folder / part).is_file():
+    sources = {name for name in listed if name.startswith(("hls/", "rtl/"))}
+    for part in (*_PARTS, *sorted(sources)):
+        if _is_absent(folder / part):
             raise InputError(f"{folder} is incomplete: {part} is missing; build the project again")
+        # a pipe in the place of a source would stop the compiler for ever
+        regular.check(folder / part, WRITTEN, MAX_SOURCE_BYTES if part in sources else None)
     return Project(folder, manifest)
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def listed(project: Project, folder: str) -> list[str]:
@@ -128,12 +122,12 @@ def edited(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Those of these files, named as in the manifest, that are not as `vaqf build` wrote them."""
     hashes = project.manifest["sha256"]
     for name in names:
-        path = project.folder / name
-        try:
-            if hashlib.sha256(path.read_bytes()).hexdigest() != hashes.get(name):
-                yield name
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if hashlib.sha256(_source(project, name)).hexdigest() != hashes.get(name):
+            yield name
+
+
+def _source(project: Project, name: str) -> bytes:
+    return smallfile.read(project.folder / name, MAX_SOURCE_BYTES, WRITTEN)
 
 
 def check_unchanged(project: Project, names: Iterable[str]) -> None:
@@ -153,6 +147,4 @@ def rtl_sources(project: Project) -> list[tuple[str, str]]:
     check_unchanged(project, sources)
     first = [f"rtl/{name}" for name in (rtl.PACKAGE, *(f"{p}.sv" for p in rtl.RTL_PACKAGES))]
     order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
-    return [
-        (Path(name).name, (project.folder / name).read_text(encoding="utf-8")) for name in order
-    ]
+    return [(Path(name).name, _source(project, name).decode(errors="replace")) for name in order]

@@ -9,10 +9,11 @@ from pathlib import Path
 from vaqf.network import networkfile
 from vaqf.network.structure import Network
 from vaqf.program.compile import Program, compile_network
+from vaqf.project import reference
 from vaqf.project.blob import Blob, blob
 from vaqf.project.hls import write_kernel
 from vaqf.project.manifest import manifest_of
-from vaqf.project.reference import Golden, layers_blob, write_images
+from vaqf.project.reference import Golden
 from vaqf.project.render import TOP, design_title, render
 from vaqf.project.report import json_text, write_report
 from vaqf.project.rtl import write_rtl
@@ -48,14 +49,7 @@ def write_project(folder: Path, search: Search, network: Network, golden: Golden
     )
     write_program(program, folder / "weights")
     (folder / "weights" / "network.safetensors").write_bytes(networkfile.to_bytes(network))
-    write_images(network, golden, folder / "golden")
-    layers = layers_blob(program, golden.layers)
-    (folder / "golden" / "layers.bin").write_bytes(layers)
-    labels = None if golden.labels is None else [int(label) for label in golden.labels]
-    answers = [int(label) for label in golden.logits.argmax(axis=-1)]
-    (folder / "golden" / "labels.json").write_text(
-        json_text({"images": golden.source, "labels": labels, "golden": answers}), encoding="utf-8"
-    )
+    reference.write(folder / "golden", network, program, golden)
     (folder / "design.json").write_text(json_text(design.to_json()), encoding="utf-8")
     write_report(search.to_json(), folder / "report")
     (folder / "README.md").write_text(

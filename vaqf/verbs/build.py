@@ -118,10 +118,8 @@ def build(
             watched = pictures.calibration(data, vit).read()
             network = choices.from_checkpoint(path, vit, bits, watched.pixels, watched.origin)
         report("calibrating", 1, 1)
-    logits = golden.run(network, pixels, lambda done: report("golden", done, len(pixels)))
-    reference = Golden(
-        pixels, chosen.labels, logits, golden.layers(network, pixels[0]), chosen.origin
-    )
+    logits, layers = golden.with_layers(network, pixels, report)
+    reference = Golden(pixels, chosen.labels, logits, layers, chosen.origin)
     with output.new_folder(folder, force) as partial:
         report("writing", 0, 1)
         write.write_project(partial, found, network, reference)

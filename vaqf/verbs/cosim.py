@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
+from vaqf.verbs.simulated import Simulated, simulated
 
 if TYPE_CHECKING:
     from sim.cosim.run import Cosim
-    from vaqf.network.structure import Network
 
-
-@dataclass(frozen=True, eq=False)
-class Cosimulated:
-    """A co-simulation and what the images' classes say of it."""
-
-    network: Network
-    result: Cosim
-    images_are: str
-    labels: list[int] | None
-    classes: list[int]
-
-    @property
-    def correct(self) -> int | None:
-        """Images of the right class; None when the images have no labels."""
-        if self.labels is None:
-            return None
-        return sum(a == b for a, b in zip(self.labels, self.classes, strict=False))
-
-    def to_json(self) -> dict[str, Any]:
-        """Counts, findings, cycles beside the estimate's, and seconds."""
-        run = self.result
-        cycles = run.cycles
-        return {
-            "model": self.network.vit.name,
-            "act_bits": self.network.act_bits,
-            "weights": self.network.origin,
-            "data": self.images_are,
-            "images": run.frames,
-            "layers": run.layers,
-            "mismatches": run.mismatches,
-            "findings": list(run.findings),
-            "correct": self.correct,
-            "classes": self.classes,
-            "cycles": None
-            if cycles is None
-            else {
-                "run": cycles.run,
-                "per_frame": cycles.frame,
-                "per_frame_is": cycles.frame_is,
-                "estimated_per_frame": cycles.estimated,
-                "commands": [vars(one) for one in cycles.commands],
-            },
-            "waveform": None if run.waveform is None else str(run.waveform),
-            "edited": list(run.edited),
-            "compile_seconds": round(run.compile_seconds, 3),
-            "run_seconds": round(run.run_seconds, 3),
-        }
+    Cosimulated = Simulated[Cosim]
 
 
 def cosim(
@@ -80,7 +33,6 @@ def cosim(
     the project's own. `stalls`: a seed of random pauses of the memories. A mismatch is an answer:
     `.result.mismatches`.
     """
-    from vaqf.images import data as pictures
     from vaqf.project import read as projects
 
     project = projects.load(Path(folder))
@@ -88,15 +40,9 @@ def cosim(
     from sim.cosim import run as rtl_run
 
     options = rtl_run.Options(layers, trace, None if rtl is None else Path(rtl), stalls)
-    if data is None:
-        result = rtl_run.run(project, None, images, options, report)
-        labels, classes = project.labels
-        kept = None if labels is None else labels[: result.frames]
-        source = str(project.manifest.get("images", ""))
-        return Cosimulated(project.network, result, source, kept, classes[: result.frames])
-    network = project.network
-    chosen = pictures.load(data, network.vit, images).read()
-    result = rtl_run.run(project, chosen.pixels, None, options, report)
-    known = None if chosen.labels is None else [int(label) for label in chosen.labels]
-    classes = [int(label) for label in result.logits.argmax(axis=-1)]
-    return Cosimulated(network, result, chosen.origin, known, classes)
+    return simulated(
+        project,
+        data,
+        images,
+        lambda pixels, count: rtl_run.run(project, pixels, count, options, report),
+    )

@@ -1,0 +1,68 @@
+"""What csim and cosim have in common: which images they run, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from sim.compared import Compared
+    from vaqf.images.pictures import Pixels
+    from vaqf.network.structure import Network
+    from vaqf.project.read import Project
+
+Result = TypeVar("Result", bound="Compared")
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated(Generic[Result]):
+    """A simulation, and what the images' classes say of it."""
+
+    network: Network
+    result: Result
+    images_are: str
+    labels: list[int] | None
+    classes: list[int]  # by golden
+
+    @property
+    def correct(self) -> int | None:
+        """Images of the right class; None when the images have no labels."""
+        if self.labels is None:
+            return None
+        return sum(a == b for a, b in zip(self.labels, self.classes, strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """What was run, and the keys of the result."""
+        return {
+            "model": self.network.vit.name,
+            "act_bits": self.network.act_bits,
+            "weights": self.network.origin,
+            "data": self.images_are,
+            "correct": self.correct,
+            "classes": self.classes,
+            **self.result.to_json(),
+        }
+
+
+def simulated(
+    project: Project,
+    data: str | None,
+    count: int | None,
+    run: Callable[[Pixels | None, int | None], Result],
+) -> Simulated[Result]:
+    """`run` on the images of `data`, or (given None) on the first `count` of the project's own."""
+    from vaqf.images import data as pictures
+
+    network = project.network
+    if data is None:
+        result = run(None, count)
+        source, labels = str(project.manifest.get("images", "")), project.reference.labels
+    else:
+        chosen = pictures.load(data, network.vit, count).read()
+        result = run(chosen.pixels, None)
+        source = chosen.origin
+        labels = None if chosen.labels is None else chosen.labels.tolist()
+    classes = result.logits.argmax(axis=-1).tolist()
+    known = None if labels is None else labels[: len(classes)]
+    return Simulated(network, result, source, known, classes)
