@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from quant.data import randaugment
 from quant.data.batches import Batch
-from quant.recipe.recipe import MAX_ALPHA, MAX_SMOOTHING, POLICIES
+from quant.recipe.recipe import POLICIES, Recipe
 from vaqf.errors import InputError
-from vaqf.files.fields import check_choice, check_number
+from vaqf.files.fields import check_choice, check_field
 from vaqf.model.vit import Vit
 
 MIN_SIZE = 3  # of an image for deit: sharpness is a 3 x 3 filter
@@ -64,9 +64,8 @@ class Augment:
         smoothing: float = 0.0,
     ) -> None:
         check_choice(policy, "augmentation", POLICIES)
-        check_number(mixup, "mixup", 0.0, MAX_ALPHA)
-        check_number(cutmix, "cutmix", 0.0, MAX_ALPHA)
-        check_number(smoothing, "smoothing", 0.0, MAX_SMOOTHING)
+        for name, value in (("mixup", mixup), ("cutmix", cutmix), ("smoothing", smoothing)):
+            check_field(Recipe, name, value)
         if policy == "deit" and (vit.channels not in {1, 3} or vit.image_size < MIN_SIZE):
             raise InputError(
                 f"augmentation deit needs 1 or 3 channels and {MIN_SIZE} x {MIN_SIZE} pixels or "

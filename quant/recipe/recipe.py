@@ -6,30 +6,30 @@ Every recipe is made of the same parts, so two recipes differ in nothing but the
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from vaqf.errors import InputError
 from vaqf.files import yamlfile
 from vaqf.files.fields import (
-    check_choice,
-    check_flag,
+    Choice,
+    Flag,
+    Number,
+    Whole,
+    check_fields,
     check_keys,
     check_name,
-    check_number,
-    check_whole,
     folded,
     nearest,
+    ruled,
     shown,
 )
 
 FOLDER = Path(__file__).parent
 DEFAULT = "best"
-MAX_EPOCHS = 100_000
 MAX_STAGES = 8
-MAX_ALPHA = 10.0  # of mixup's and cutmix's Beta(alpha, alpha)
-MAX_SMOOTHING = 0.9
+SHARE = Number(0.0, 1.0)
 WEIGHTS = ("real", "sign", "mask", "blend")
 ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
@@ -45,30 +45,32 @@ class Stage:
     """One stage. It starts from the parameters of the stage before it."""
 
     name: str
-    share: float = 1.0  # of the run's epochs, relative to the other stages' shares
-    lr: float = 1.0  # top of its cosine, in units of the recipe's lr
-    loss: str = "labels"  # teacher: KL divergence from the float model
-    label_share: float = 0.0  # of the labels in the loss of a stage that learns from the teacher
-    weights: str = "real"  # sign: binary; mask, blend: from real to binary, see BinaryGrid
-    ramp: float = 0.0  # share of the stage in which mask or blend goes from real to binary
-    activations: str = "real"
-    bits_ramp: float = 0.0  # share of the stage in which activations go from 8 bits to theirs
-    average: float = 0.0  # decay of the moving average of the parameters; 0: none
-    integer_share: float = 0.0  # last part of the stage, with the integer operators' forward
-    weight_decay: float = 0.0  # of matrices; of latent weights alone once weights are binary
+    # of the run's epochs, relative to the other stages' shares
+    share: float = field(default=1.0, metadata=ruled(Number(1e-3, 1e3)))
+    # top of its cosine, in units of the recipe's lr
+    lr: float = field(default=1.0, metadata=ruled(Number(0.0, 1e3)))
+    # teacher: KL divergence from the float model
+    loss: str = field(default="labels", metadata=ruled(Choice(LOSSES)))
+    # of the labels in the loss of a stage that learns from the teacher
+    label_share: float = field(default=0.0, metadata=ruled(SHARE))
+    # sign: binary; mask, blend: from real to binary, see BinaryGrid
+    weights: str = field(default="real", metadata=ruled(Choice(WEIGHTS)))
+    # share of the stage in which mask or blend goes from real to binary
+    ramp: float = field(default=0.0, metadata=ruled(SHARE))
+    activations: str = field(default="real", metadata=ruled(Choice(ACTIVATIONS)))
+    # share of the stage in which activations go from 8 bits to theirs
+    bits_ramp: float = field(default=0.0, metadata=ruled(SHARE))
+    # decay of the moving average of the parameters; 0: none
+    average: float = field(default=0.0, metadata=ruled(Number(0.0, 0.999999)))
+    # last part of the stage, with the integer operators' forward
+    integer_share: float = field(default=0.0, metadata=ruled(SHARE))
+    # of matrices; of latent weights alone once weights are binary
+    weight_decay: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
 
     def __post_init__(self) -> None:
         check_name(self.name, "recipe: the name of a stage")
         s = f"recipe: stage {self.name}:"
-        check_number(self.share, f"{s} share", 1e-3, 1e3)
-        check_number(self.lr, f"{s} lr", 0.0, 1e3)
-        check_choice(self.loss, f"{s} loss", LOSSES)
-        check_choice(self.weights, f"{s} weights", WEIGHTS)
-        check_choice(self.activations, f"{s} activations", ACTIVATIONS)
-        for key in ("ramp", "bits_ramp", "integer_share", "label_share"):
-            check_number(getattr(self, key), f"{s} {key}", 0.0, 1.0)
-        check_number(self.average, f"{s} average", 0.0, 0.999999)
-        check_number(self.weight_decay, f"{s} weight_decay", 0.0, 10.0)
+        check_fields(self, f"{s} ")
         if self.label_share and self.loss != "teacher":
             raise InputError(f"{s} label_share goes with loss teacher; loss labels has them alone")
         if self.real and self.activations == "quantized":
@@ -96,23 +98,36 @@ class Recipe:
     name: str
     stages: tuple[Stage, ...]
     about: str = ""
-    epochs: int = 80  # of all stages together
-    batch: int = 64  # images per optimizer step: all processes, all accumulated parts
-    accumulate: int = 1  # parts of a process's share that go through the model one by one
-    processes: int = 1  # at least so many must take part
-    lr: float = 3e-3
-    warmup: float = 0.05  # share of each stage in which the learning rate rises
-    smoothing: float = 0.1  # of the labels
-    temperature: float = 2.0  # of the teacher's distribution
-    mixup: float = 0.0  # alpha of its beta distribution; 0: none
-    cutmix: float = 0.0
-    augment: str = "auto"  # by the data: see quant.data.augment
-    clip: float = 0.0  # largest norm of the gradient; 0: no limit
-    amp: str = "none"
-    compile: bool = False
-    centred: bool = False  # subtract the row's mean before the sign
-    scale: str = "row"  # of binary weights: mean|w| of the tensor or row, or a learned one per row
-    act_scales: str = "learned"  # observed: set anew from the training images in every epoch
+    # of all stages together
+    epochs: int = field(default=80, metadata=ruled(Whole(1, 100_000)))
+    # images per optimizer step: all processes, all accumulated parts
+    batch: int = field(default=64, metadata=ruled(Whole(1, 2**20)))
+    # parts of a process's share that go through the model one by one
+    accumulate: int = field(default=1, metadata=ruled(Whole(1, 2**12)))
+    # at least so many must take part
+    processes: int = field(default=1, metadata=ruled(Whole(1, 2**12)))
+    lr: float = field(default=3e-3, metadata=ruled(Number(1e-9, 10.0)))
+    # share of each stage in which the learning rate rises
+    warmup: float = field(default=0.05, metadata=ruled(SHARE))
+    # of the labels
+    smoothing: float = field(default=0.1, metadata=ruled(Number(0.0, 0.9)))
+    # of the teacher's distribution
+    temperature: float = field(default=2.0, metadata=ruled(Number(0.1, 100.0)))
+    # alpha of their Beta(alpha, alpha); 0: none
+    mixup: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
+    cutmix: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
+    # by the data: see quant.data.augment
+    augment: str = field(default="auto", metadata=ruled(Choice(AUGMENT)))
+    # largest norm of the gradient; 0: no limit
+    clip: float = field(default=0.0, metadata=ruled(Number(0.0, 1e6)))
+    amp: str = field(default="none", metadata=ruled(Choice(AMP)))
+    compile: bool = field(default=False, metadata=ruled(Flag()))
+    # subtract the row's mean before the sign
+    centred: bool = field(default=False, metadata=ruled(Flag()))
+    # of binary weights: mean|w| of the tensor or row, or a learned one per row
+    scale: str = field(default="row", metadata=ruled(Choice(SCALES)))
+    # observed: set anew from the training images in every epoch
+    act_scales: str = field(default="learned", metadata=ruled(Choice(ACT_SCALES)))
 
     def __post_init__(self) -> None:
         check_name(self.name, "recipe: name")
@@ -121,23 +136,7 @@ class Recipe:
             raise InputError(f"{r} about is {shown(self.about)}; it must be a text")
         if not 1 <= len(self.stages) <= MAX_STAGES:
             raise InputError(f"{r} has {len(self.stages)} stages; it must have 1 to {MAX_STAGES}")
-        check_whole(self.epochs, f"{r} epochs", 1, MAX_EPOCHS)
-        check_whole(self.batch, f"{r} batch", 1, 2**20)
-        check_whole(self.accumulate, f"{r} accumulate", 1, 2**12)
-        check_whole(self.processes, f"{r} processes", 1, 2**12)
-        check_number(self.lr, f"{r} lr", 1e-9, 10.0)
-        check_number(self.warmup, f"{r} warmup", 0.0, 1.0)
-        check_number(self.smoothing, f"{r} smoothing", 0.0, MAX_SMOOTHING)
-        check_number(self.temperature, f"{r} temperature", 0.1, 100.0)
-        check_number(self.mixup, f"{r} mixup", 0.0, MAX_ALPHA)
-        check_number(self.cutmix, f"{r} cutmix", 0.0, MAX_ALPHA)
-        check_number(self.clip, f"{r} clip", 0.0, 1e6)
-        check_choice(self.augment, f"{r} augment", AUGMENT)
-        check_choice(self.amp, f"{r} amp", AMP)
-        check_choice(self.scale, f"{r} scale", SCALES)
-        check_choice(self.act_scales, f"{r} act_scales", ACT_SCALES)
-        for key in ("compile", "centred"):
-            check_flag(getattr(self, key), f"{r} {key}")
+        check_fields(self, f"{r} ")
         self._check_order()
 
     def _check_order(self) -> None:
@@ -200,11 +199,11 @@ def load(text: str) -> Recipe:
 
 def from_mapping(content: Mapping[str, Any], default_name: str, where: str) -> Recipe:
     """A recipe from the keys of its file."""
-    check_keys(content, [field.name for field in fields(Recipe)], where)
+    check_keys(content, [one.name for one in fields(Recipe)], where)
     stages = content.get("stages")
     if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
         raise InputError(f"{where}: stages is no list of mappings; a recipe needs its stages")
-    known = [field.name for field in fields(Stage)]
+    known = [one.name for one in fields(Stage)]
     for stage in stages:
         check_keys(stage, known, f"{where}: a stage")
         if "name" not in stage:

@@ -25,9 +25,9 @@ from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
+from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
 
-MAX_SEED = 2**32 - 1
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
 
 

@@ -1,15 +1,21 @@
 """What is a number, a name or a known word, wherever a user writes one."""
 
+import dataclasses
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from quant.recipe import recipe
+from quant.recipe.recipe import Recipe, Stage
 from vaqf.errors import InputError
 from vaqf.files import fields, yamlfile
 from vaqf.hardware import board
+from vaqf.hardware.design import Capacity, Design, from_json
 from vaqf.model import zoo
+from vaqf.model.vit import Vit
 from vaqf.verbs import arguments
 
 CAPACITY = {
@@ -129,3 +135,43 @@ def test_a_design_says_each_thing_once(tmp_path: Path) -> None:
     path.write_text(json.dumps(DESIGN)[:-1] + ', "tokens": 1}')
     with pytest.raises(InputError, match="has the key 'tokens' twice"):
         arguments.load_design(path)
+
+
+def records() -> Iterator[tuple[object, str]]:
+    """A record of every kind that a user can write, and each of its fields that has a rule."""
+    stage = recipe.load("one_shot").stages[0]
+    kinds = (zoo.load("deit_tiny"), board.load("zcu102"), recipe.load("best"), stage)
+    for record in (*kinds, from_json(DESIGN)):
+        for name in fields.rules(type(record)):
+            yield record, name
+
+
+def beyond(rule: fields.Rule, record: object) -> list[object]:
+    """Values that a rule refuses."""
+    match rule:
+        case fields.Whole(low, high) | fields.Number(low, high):
+            top = getattr(record, high) if isinstance(high, str) else high
+            values = [low - 1, top + 1, True, None, str(low), float("nan"), float("inf"), [low]]
+            return values + ([low + 0.5] if isinstance(rule, fields.Whole) else [])
+        case fields.Choice(words):
+            return [f"{words[0]}\n", words[0].upper(), "", None, 1, list(words)]
+        case _:
+            return [0, 1, None, "true", []]
+
+
+@pytest.mark.parametrize(("record", "name"), list(records()), ids=lambda part: str(part)[:24])
+def test_a_value_beyond_a_fields_rule_is_refused(record: object, name: str) -> None:
+    rule = fields.rules(type(record))[name]
+    for value in beyond(rule, record):
+        with pytest.raises(InputError) as caught:
+            replace(record, **{name: value})
+        allowed = f"{name} is {fields.shown(value)}"
+        assert allowed in str(caught.value)
+        assert f"; it must be {rule.allowed(vars(record))}" in str(caught.value)
+
+
+def test_every_number_and_word_of_a_record_has_a_rule() -> None:
+    """Names and texts have checks of their own; so do values for each channel and the parts."""
+    free = {"name", "about", "stages", "mean", "std", "part", "source", "usable", "capacity"}
+    for kind in (Vit, board.Board, Recipe, Stage, Design, Capacity):
+        assert {one.name for one in dataclasses.fields(kind)} - set(fields.rules(kind)) <= free

@@ -8,8 +8,10 @@ import typer
 from vaqf.errors import InputError
 from vaqf.files import fields
 from vaqf.files.fields import shown
+from vaqf.hardware.design import Design
 
 Value = TypeVar("Value")
+BITS = fields.rules(Design)["act_bits"]
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -51,7 +53,9 @@ Fps = Annotated[
 ]
 ActBits = Annotated[
     str | None,
-    typer.Option("--act-bits", metavar="A", help="Pin the activation bits, 2 to 8."),
+    typer.Option(
+        "--act-bits", metavar="A", help=f"Pin the activation bits, {BITS.low} to {BITS.high}."
+    ),
 ]
 Engine = Annotated[
     str | None,

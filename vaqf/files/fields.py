@@ -3,7 +3,8 @@
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from vaqf.errors import InputError
@@ -11,6 +12,7 @@ from vaqf.errors import InputError
 # digits of ours alone: int() and float() take those of every script, underscores and line breaks
 _WHOLE = re.compile(r"[-+]?[0-9]{1,4000}")  # int() refuses more than 4,300
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NOTHING: Mapping[str, Any] = {}
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # harmless in C++, TCL, a shell and a path
 
 
@@ -65,31 +67,121 @@ def check_name(value: Any, what: str) -> None:
         )
 
 
-def check_whole(value: Any, what: str, low: int, high: int) -> None:
-    """A whole number in [low, high]; true and false are no numbers."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{what} is {shown(value)}; it must be a whole number, {low} to {high}")
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in [low, high], where high may name another field; true is no number."""
+
+    low: int
+    high: int | str
+
+    def holds(self, value: Any, record: Mapping[str, Any]) -> bool:
+        """Whether a value is allowed."""
+        high = record[self.high] if isinstance(self.high, str) else self.high
+        return type(value) is int and self.low <= value <= high
+
+    def allowed(self, record: Mapping[str, Any] = _NOTHING) -> str:
+        """What a value must be."""
+        return f"a whole number, {self.low} to {_value(self.high, record)}"
 
 
-def check_number(value: Any, what: str, low: float, high: float) -> None:
-    """A finite number in [low, high]."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not good or not low <= value <= high or not math.isfinite(value):
-        raise InputError(f"{what} is {shown(value)}; it must be a number, {low:g} to {high:g}")
+@dataclass(frozen=True)
+class Number:
+    """A finite number in [low, high], where high may name another field; true is no number."""
+
+    low: float
+    high: float | str
+
+    def holds(self, value: Any, record: Mapping[str, Any]) -> bool:
+        """Whether a value is allowed."""
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return good and self.low <= value <= _value(self.high, record) and math.isfinite(value)
+
+    def allowed(self, record: Mapping[str, Any] = _NOTHING) -> str:
+        """What a value must be."""
+        return f"a number, {self.low:g} to {_value(self.high, record):g}"
 
 
-def check_flag(value: Any, what: str) -> None:
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def holds(self, value: Any, record: Mapping[str, Any]) -> bool:
+        """Whether a value is allowed."""
+        return type(value) is str and value in self.words
+
+    def allowed(self, record: Mapping[str, Any] = _NOTHING) -> str:
+        """What a value must be."""
+        return f"one of {', '.join(self.words)}"
+
+
+@dataclass(frozen=True)
+class Flag:
     """True or false, not a number or a word."""
-    if not isinstance(value, bool):
-        raise InputError(f"{what} is {shown(value)}; it must be true or false")
+
+    def holds(self, value: Any, record: Mapping[str, Any]) -> bool:
+        """Whether a value is allowed."""
+        return isinstance(value, bool)
+
+    def allowed(self, record: Mapping[str, Any] = _NOTHING) -> str:
+        """What a value must be."""
+        return "true or false"
+
+
+Rule = Whole | Number | Choice | Flag
+
+
+def _value(bound: float | str, record: Mapping[str, Any]) -> float:
+    return record[bound] if isinstance(bound, str) else bound
+
+
+_RULES: dict[type[Any], dict[str, Rule]] = {}  # of the dataclasses that were asked for
+
+
+def ruled(rule: Rule) -> dict[str, Rule]:
+    """The metadata of a dataclass's field that has a rule: field(metadata=ruled(Whole(1, 8)))."""
+    return {"rule": rule}
+
+
+def rules(record: type[Any]) -> dict[str, Rule]:
+    """The rules of a dataclass by field, in the order of its fields: what is allowed, told once."""
+    if record not in _RULES:
+        told = ((one.name, one.metadata.get("rule")) for one in fields(record))
+        _RULES[record] = {name: rule for name, rule in told if rule is not None}
+    return _RULES[record]
+
+
+def check_rule(rule: Rule, value: Any, what: str, record: Mapping[str, Any] = _NOTHING) -> None:
+    """InputError unless a value is allowed: what it is, and what it must be."""
+    if not rule.holds(value, record):
+        hint = ""
+        if isinstance(rule, Choice) and isinstance(value, str):
+            hint = nearest(value, rule.words)
+        raise InputError(f"{what} is {shown(value)}{hint}; it must be {rule.allowed(record)}")
+
+
+def check_fields(record: Any, where: str) -> None:
+    """Every field of a dataclass that has a rule keeps it; a message begins with `where`."""
+    values = vars(record)
+    for name, rule in rules(type(record)).items():
+        if not rule.holds(values[name], values):
+            check_rule(rule, values[name], where + name, values)
+
+
+def check_field(record: type[Any], name: str, value: Any) -> None:
+    """A value keeps the rule of a field of a dataclass of which there is no record yet."""
+    check_rule(rules(record)[name], value, name)
+
+
+def check_whole(value: Any, what: str, low: int, high: int) -> None:
+    """A whole number in [low, high]."""
+    check_rule(Whole(low, high), value, what)
 
 
 def check_choice(value: Any, what: str, allowed: Iterable[str]) -> None:
     """One of a few words."""
-    allowed = list(allowed)
-    if value not in allowed:
-        hint = nearest(value, allowed) if isinstance(value, str) else ""
-        raise InputError(f"{what} is {shown(value)}{hint}; it must be one of {', '.join(allowed)}")
+    check_rule(Choice(tuple(allowed)), value, what)
 
 
 def check_target(fps: float | None) -> float | None:

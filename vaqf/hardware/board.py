@@ -9,17 +9,23 @@ from typing import Any
 from vaqf.errors import InputError
 from vaqf.files import paths, yamlfile
 from vaqf.files.fields import (
-    check_choice,
+    Choice,
+    Number,
+    Whole,
+    check_fields,
     check_keys,
     check_name,
-    check_number,
-    check_whole,
+    check_rule,
     folded,
     nearest,
+    ruled,
+    rules,
     shown,
 )
 
 RESOURCES = ("lut", "lutram", "ff", "dsp", "bram36")
+USABLE = Number(0.01, 1.0)  # a share of a resource that a design may take
+MIN_CLOCK_MHZ = 1.0
 DEFAULT_USABLE = {"lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90}
 # Two generations of one architecture: DSP48E1 and CARRY4, or DSP48E2 and CARRY8.
 SERIES_7 = ("zynq", "artix7", "kintex7", "virtex7")
@@ -37,16 +43,17 @@ class Board:
 
     name: str
     part: str
-    family: str
-    lut: int
-    lutram: int  # LUTs usable as memory
-    ff: int
-    dsp: int
-    bram36: int
-    uram: int
-    dram_gbytes_per_s: float  # peak, 1e9 bytes per second
-    max_clock_mhz: float
-    clock_mhz: float  # default clock
+    family: str = field(metadata=ruled(Choice(SERIES_7 + ULTRASCALE_PLUS)))
+    lut: int = field(metadata=ruled(Whole(1, 10**8)))
+    lutram: int = field(metadata=ruled(Whole(0, "lut")))  # LUTs usable as memory
+    ff: int = field(metadata=ruled(Whole(1, 10**8)))
+    dsp: int = field(metadata=ruled(Whole(0, 10**6)))
+    bram36: int = field(metadata=ruled(Whole(0, 10**6)))
+    uram: int = field(metadata=ruled(Whole(0, 10**6)))
+    # peak, 1e9 bytes per second
+    dram_gbytes_per_s: float = field(metadata=ruled(Number(0.001, 10_000.0)))
+    max_clock_mhz: float = field(metadata=ruled(Number(MIN_CLOCK_MHZ, 2000.0)))
+    clock_mhz: float = field(metadata=ruled(Number(MIN_CLOCK_MHZ, "max_clock_mhz")))  # default
     source: Mapping[str, str]  # citation of every number
     usable: Mapping[str, float] = field(default_factory=dict)  # shares a design may take
 
@@ -57,16 +64,7 @@ class Board:
             raise InputError(
                 f"{b} part is {shown(self.part)}; it must be a device such as xczu9eg-ffvb1156-2-e"
             )
-        check_choice(self.family, f"{b} family", SERIES_7 + ULTRASCALE_PLUS)
-        check_whole(self.lut, f"{b} lut", 1, 10**8)
-        check_whole(self.lutram, f"{b} lutram", 0, self.lut)
-        check_whole(self.ff, f"{b} ff", 1, 10**8)
-        check_whole(self.dsp, f"{b} dsp", 0, 10**6)
-        check_whole(self.bram36, f"{b} bram36", 0, 10**6)
-        check_whole(self.uram, f"{b} uram", 0, 10**6)
-        check_number(self.dram_gbytes_per_s, f"{b} dram_gbytes_per_s", 0.001, 10_000.0)
-        check_number(self.max_clock_mhz, f"{b} max_clock_mhz", 1.0, 2000.0)
-        check_number(self.clock_mhz, f"{b} clock_mhz", 1.0, float(self.max_clock_mhz))
+        check_fields(self, f"{b} ")
         self._check_sources()
         self._check_usable()
 
@@ -86,7 +84,7 @@ class Board:
             raise InputError(f"{what} is {shown(self.usable)}; it must map resources to shares")
         check_keys(self.usable, RESOURCES, what)
         for key, share in self.usable.items():
-            check_number(share, f"{what}.{key}", 0.01, 1.0)
+            check_rule(USABLE, share, f"{what}.{key}")
 
     @property
     def is_series_7(self) -> bool:
@@ -97,7 +95,7 @@ class Board:
         """The clock in MHz: the default, or one the device allows; InputError otherwise."""
         if clock_mhz is None:
             return float(self.clock_mhz)
-        check_number(clock_mhz, f"clock_mhz on {self.name}", 1.0, float(self.max_clock_mhz))
+        check_rule(rules(Board)["clock_mhz"], clock_mhz, f"clock_mhz on {self.name}", vars(self))
         return float(clock_mhz)
 
     def available(self) -> dict[str, int]:

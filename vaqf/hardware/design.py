@@ -5,15 +5,15 @@ scales, tables, weights) is loaded at run time.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.errors import InputError
-from vaqf.files.fields import check_choice, check_flag, check_keys, check_whole, shown
+from vaqf.files.fields import Choice, Flag, Whole, check_fields, check_keys, ruled, shown
 from vaqf.hardware.command import FIELD_BITS
 from vaqf.model.vit import MAX_HIDDEN, MAX_PATCH_INPUTS
 
@@ -23,6 +23,8 @@ PORT_BITS = 128  # every AXI4 master
 RECORD_BYTES = 16  # of one channel's multiplier and bias in memory
 WEIGHT_PORTS = (1, 2, 4)  # their words side by side divide the weight image's 64-byte units
 ENGINES = ("table", "adder")
+LANES = Whole(1, 4096)
+SIZE = Whole(0, 2**24)  # of a Capacity
 MIN_INTERVAL = 4  # cycles between two additions to one partial sum: read, add, write
 
 
@@ -52,14 +54,16 @@ class Capacity:
     heads to whole reads of `attention_lanes` channels.
     """
 
-    tokens: int  # rows of the residual stream
-    dim: int  # channels of the residual stream
-    hidden: int  # channels between fc1 and fc2
-    attention: int  # channels of q (and of k, and of v): heads * padded head
-    head: int  # channels of one padded head
-    pixels: int  # inputs of the patch embedding
-    outputs: int  # most outputs of one matmul
-    partial_outputs: int  # most outputs of a matmul that takes more than one pass
+    tokens: int = field(metadata=ruled(SIZE))  # rows of the residual stream
+    dim: int = field(metadata=ruled(SIZE))  # channels of the residual stream
+    hidden: int = field(metadata=ruled(SIZE))  # channels between fc1 and fc2
+    # channels of q (and of k, and of v): heads * padded head
+    attention: int = field(metadata=ruled(SIZE))
+    head: int = field(metadata=ruled(SIZE))  # channels of one padded head
+    pixels: int = field(metadata=ruled(SIZE))  # inputs of the patch embedding
+    outputs: int = field(metadata=ruled(SIZE))  # most outputs of one matmul
+    # most outputs of a matmul that takes more than one pass
+    partial_outputs: int = field(metadata=ruled(SIZE))
 
 
 def most_capacity(pe: int) -> Capacity:
@@ -82,70 +86,62 @@ def most_capacity(pe: int) -> Capacity:
 class Design:
     """One accelerator: T x P x K binary engine, attention engine, vector unit, weight ring."""
 
-    engine: str  # "table" or "adder"
-    act_bits: int  # A
-    tokens: int  # T: token rows per cycle
-    pe: int  # P: outputs per cycle, and channels per activation memory word
-    simd: int  # K: inputs per cycle
-    attention_rows: int  # R: query rows per cycle
-    attention_lanes: int  # L: channels of a head per cycle, of each of QK^T and AV
-    norm_tokens: int  # token rows normalized per cycle, pe channels each
-    frames_in_flight: int  # 2: attention of one frame under the binary engine of the other
-    share: int  # F: token rows that share one table generator (1 for the adder engine)
-    weight_ports: int  # AXI4 masters of 128 bits that fill the ring
-    ring_words: int  # words of pe * simd weight bits
-    resident: bool  # all weights stay in the ring; loaded once
+    engine: str = field(metadata=ruled(Choice(ENGINES)))
+    # A
+    act_bits: int = field(metadata=ruled(Whole(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)))
+    tokens: int = field(metadata=ruled(Whole(1, 256)))  # T: token rows per cycle
+    # P: outputs per cycle, and channels per activation memory word
+    pe: int = field(metadata=ruled(Whole(1, 256)))
+    simd: int = field(metadata=ruled(LANES))  # K: inputs per cycle
+    attention_rows: int = field(metadata=ruled(LANES))  # R: query rows per cycle
+    # L: channels of a head per cycle, of each of QK^T and AV
+    attention_lanes: int = field(metadata=ruled(LANES))
+    norm_tokens: int = field(metadata=ruled(LANES))  # token rows normalized per cycle, pe channels
+    # 2: attention of one frame under the binary engine of the other
+    frames_in_flight: int = field(metadata=ruled(Whole(1, 2)))
+    # F: token rows that share one table generator (1 for the adder engine)
+    share: int = field(metadata=ruled(LANES))
+    # AXI4 masters of 128 bits that fill the ring
+    weight_ports: int = field(metadata=ruled(Whole(1, max(WEIGHT_PORTS))))
+    ring_words: int = field(metadata=ruled(Whole(1, 2**24)))  # words of pe * simd weight bits
+    resident: bool = field(metadata=ruled(Flag()))  # all weights stay in the ring; loaded once
     capacity: Capacity
 
     def __post_init__(self) -> None:
-        widths.check_act_bits(self.act_bits)
-        rules = (
-            (self.engine in ENGINES, "engine", "table or adder"),
-            (self.tokens >= 1, "tokens", "at least 1"),
-            (self.pe >= 1, "pe", "at least 1"),
-            (self.simd >= 1 and self.simd % TABLE_INPUTS == 0, "simd", "a multiple of 4"),
-            (self.simd % self.pe == 0, "simd", "a multiple of pe"),
-            (self.pe * self.simd % PORT_BITS == 0, "simd", "such that pe * simd is whole 128s"),
-            (self.attention_rows >= 1, "attention_rows", "at least 1"),
-            (
-                self.attention_lanes >= 1 and self.attention_lanes % self.pe == 0,
-                "attention_lanes",
-                "a multiple of pe",
-            ),
-            (
-                self.norm_tokens >= 1
-                and self.tokens % self.norm_tokens == 0
-                and legal_norm_tokens(self.norm_tokens, self.run_words),
-                "norm_tokens",
-                f"a divisor of tokens, and a multiple or a divisor of {self.run_words}, the words"
-                " of one token that are read together",
-            ),
-            (self.frames_in_flight in (1, 2), "frames_in_flight", "1 or 2"),
-            (
-                self.share >= 1 and self.run_words % self.share == 0,
-                "share",
-                f"a divisor of {self.run_words}, the words of one token that are read together",
-            ),
-            (self.engine == "table" or self.share == 1, "share", "1 for the adder engine"),
-            (
-                self.weight_ports in WEIGHT_PORTS
-                and self.pe * self.simd % (self.weight_ports * PORT_BITS) == 0,
-                "weight_ports",
-                "1, 2 or 4, such that pe * simd is whole reads of all ports",
-            ),
-            (self.ring_words >= 1, "ring_words", "at least 1"),
-        )
-        for holds, field, allowed in rules:
-            if not holds:
-                value = getattr(self, field)
-                raise InputError(f"design: {field} is {value}; it must be {allowed}")
+        check_fields(self, "design: ")
+        for name, allowed in self._misfits():
+            raise InputError(f"design: {name} is {getattr(self, name)}; it must be {allowed}")
         most = asdict(most_capacity(self.pe))
-        for field, value in asdict(self.capacity).items():
-            if value > most[field]:
+        for name, value in asdict(self.capacity).items():
+            if value > most[name]:
                 raise InputError(
-                    f"design: capacity.{field} is {value}; it must be at most {most[field]}: no"
+                    f"design: capacity.{name} is {value}; it must be at most {most[name]}: no"
                     " model needs more, and commands and sums are no wider"
                 )
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
+        """Fields that do not go with the others, and what they must be."""
+        run, word = self.run_words, self.ring_word_bits
+        if self.simd % TABLE_INPUTS:
+            yield "simd", "a multiple of 4"
+        if self.simd % self.pe:
+            yield "simd", "a multiple of pe"
+        if word % PORT_BITS:
+            yield "simd", "such that pe * simd is whole 128s"
+        if self.attention_lanes % self.pe:
+            yield "attention_lanes", "a multiple of pe"
+        read_together = f"{run}, the words of one token that are read together"
+        if self.tokens % self.norm_tokens or not legal_norm_tokens(self.norm_tokens, run):
+            yield (
+                "norm_tokens",
+                f"a divisor of tokens, and a multiple or a divisor of {read_together}",
+            )
+        if run % self.share:
+            yield "share", f"a divisor of {read_together}"
+        if self.engine != "table" and self.share != 1:
+            yield "share", "1 for the adder engine"
+        if self.weight_ports not in WEIGHT_PORTS or word % (self.weight_ports * PORT_BITS):
+            yield "weight_ports", "1, 2 or 4, such that pe * simd is whole reads of all ports"
 
     @property
     def macs_per_cycle(self) -> int:
@@ -163,7 +159,7 @@ class Design:
     @property
     def run_words(self) -> int:
         """Words of one token that are read together; at least 1, however odd the shape."""
-        return run_words(self.tokens, max(self.pe, 1), self.simd)
+        return run_words(self.tokens, self.pe, self.simd)
 
     @property
     def ring_word_bits(self) -> int:
@@ -199,31 +195,18 @@ def from_json(content: Mapping[str, Any]) -> Design:
     if not isinstance(content, Mapping):
         raise InputError(f"design is {shown(content)}; it must be a mapping of its fields")
     values = dict(content)
-    _check_fields(values, Design, "design")
+    _check_keys(values, Design, "design")
     capacity = values["capacity"]
     if not isinstance(capacity, Mapping):
         raise InputError(f"design: capacity is {shown(capacity)}; it must be a mapping")
-    _check_fields(capacity, Capacity, "design: capacity")
-    for key, value in capacity.items():
-        check_whole(value, f"design: capacity.{key}", 0, 2**24)
-    check_flag(values["resident"], "design: resident")
-    check_choice(values["engine"], "design: engine", ENGINES)
-    for field in fields(Design):
-        if field.name not in ("engine", "resident", "capacity"):
-            check_whole(values[field.name], f"design: {field.name}", 1, _MOST.get(field.name, 4096))
-    if not widths.MIN_ACT_BITS <= values["act_bits"] <= widths.MAX_ACT_BITS:
-        raise InputError(
-            f"design: act_bits is {values['act_bits']}; it must be {widths.MIN_ACT_BITS} to "
-            f"{widths.MAX_ACT_BITS}"
-        )
-    return Design(**{**values, "capacity": Capacity(**capacity)})
+    _check_keys(capacity, Capacity, "design: capacity")
+    sizes = Capacity(**capacity)
+    check_fields(sizes, "design: capacity.")
+    return Design(**{**values, "capacity": sizes})
 
 
-_MOST = {"tokens": 256, "pe": 256, "weight_ports": 32, "ring_words": 2**24}
-
-
-def _check_fields(content: Mapping[str, Any], record: Any, where: str) -> None:
-    known = [field.name for field in fields(record)]
+def _check_keys(content: Mapping[str, Any], record: Any, where: str) -> None:
+    known = [one.name for one in fields(record)]
     check_keys(content, known, where)
     missing = [key for key in known if key not in content]
     if missing:

@@ -1,24 +1,28 @@
 """Shapes of the vision transformers we know: one frozen dataclass and the model zoo."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files.fields import (
-    check_choice,
-    check_flag,
+    Choice,
+    Flag,
+    Number,
+    Whole,
+    check_fields,
     check_keys,
     check_name,
-    check_number,
-    check_whole,
+    check_rule,
+    ruled,
     shown,
 )
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
+MEAN, STD = Number(-10.0, 10.0), Number(1e-6, 10.0)  # of one channel
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 MAX_DEPTH = 50  # the accelerator's command list is made for it, command.MAX_COMMANDS
 MAX_HIDDEN = 8192
@@ -37,51 +41,38 @@ class Vit:
     """
 
     name: str = "deit_tiny"
-    image_size: int = 224
-    patch_size: int = 16
-    channels: int = 3
-    dim: int = 192
-    depth: int = 12
-    heads: int = 3
-    mlp_ratio: float = 4.0
-    classes: int = 1000
-    distilled: bool = False
-    qkv_bias: bool = True
-    ln_eps: float = 1e-6
+    image_size: int = field(default=224, metadata=ruled(Whole(1, 4096)))
+    patch_size: int = field(default=16, metadata=ruled(Whole(1, "image_size")))
+    channels: int = field(default=3, metadata=ruled(Whole(1, 16)))
+    dim: int = field(default=192, metadata=ruled(Whole(1, widths.MAX_DIM)))
+    depth: int = field(default=12, metadata=ruled(Whole(1, MAX_DEPTH)))
+    heads: int = field(default=3, metadata=ruled(Whole(1, MAX_HEADS)))
+    mlp_ratio: float = field(default=4.0, metadata=ruled(Number(0.0, MAX_HIDDEN)))
+    classes: int = field(default=1000, metadata=ruled(Whole(1, MAX_CLASSES)))
+    distilled: bool = field(default=False, metadata=ruled(Flag()))
+    qkv_bias: bool = field(default=True, metadata=ruled(Flag()))
+    ln_eps: float = field(default=1e-6, metadata=ruled(Number(0.0, 1.0)))
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
-    crop: float = 0.9
-    interpolation: str = "bicubic"
+    crop: float = field(default=0.9, metadata=ruled(Number(0.01, 1.0)))
+    interpolation: str = field(default="bicubic", metadata=ruled(Choice(INTERPOLATIONS)))
 
     def __post_init__(self) -> None:
         check_name(self.name, "model: name")
-        m = f"model {self.name}:"
-        check_whole(self.image_size, f"{m} image_size", 1, 4096)
-        check_whole(self.patch_size, f"{m} patch_size", 1, self.image_size)
-        check_whole(self.channels, f"{m} channels", 1, 16)
-        check_whole(self.dim, f"{m} dim", 1, widths.MAX_DIM)
-        check_whole(self.depth, f"{m} depth", 1, MAX_DEPTH)
-        check_whole(self.heads, f"{m} heads", 1, min(self.dim, MAX_HEADS))
-        check_whole(self.classes, f"{m} classes", 1, MAX_CLASSES)
-        check_flag(self.distilled, f"{m} distilled")
-        check_flag(self.qkv_bias, f"{m} qkv_bias")
-        check_number(self.mlp_ratio, f"{m} mlp_ratio", 1 / self.dim, MAX_HIDDEN)
-        check_number(self.ln_eps, f"{m} ln_eps", 0.0, 1.0)
-        check_number(self.crop, f"{m} crop", 0.01, 1.0)
-        check_choice(self.interpolation, f"{m} interpolation", INTERPOLATIONS)
-        self._check_channel_values("mean", -10.0, 10.0)
-        self._check_channel_values("std", 1e-6, 10.0)
+        check_fields(self, f"model {self.name}: ")
+        self._check_channel_values("mean", MEAN)
+        self._check_channel_values("std", STD)
         self._check_divisions()
 
-    def _check_channel_values(self, field: str, low: float, high: float) -> None:
-        values = getattr(self, field)
-        what = f"model {self.name}: {field}"
+    def _check_channel_values(self, name: str, rule: Number) -> None:
+        values = getattr(self, name)
+        what = f"model {self.name}: {name}"
         if not isinstance(values, tuple) or len(values) != self.channels:
             raise InputError(
                 f"{what} is {shown(values)}; it must be {self.channels} number(s), one per channel"
             )
         for value in values:
-            check_number(value, what, low, high)
+            check_rule(rule, value, what)
 
     def _check_divisions(self) -> None:
         m = f"model {self.name}:"
@@ -105,8 +96,7 @@ class Vit:
             (self.hidden, "dim * mlp_ratio", MAX_HIDDEN),
             (self.patch_inputs, "channels * patch_size^2", MAX_PATCH_INPUTS),
         ):
-            if value > high:
-                raise InputError(f"{m} {what} is {value}; it must be at most {high}")
+            check_rule(Whole(1, high), value, f"{m} {what}")
 
     @property
     def patches(self) -> int:
@@ -141,7 +131,7 @@ class Vit:
 
 def from_mapping(content: Mapping[str, Any], default_name: str, where: str) -> Vit:
     """A model from the keys of a YAML file; what is missing is deit_tiny's."""
-    check_keys(content, [field.name for field in fields(Vit)], where)
+    check_keys(content, [one.name for one in fields(Vit)], where)
     values = {"name": default_name, **content}
     for key in ("mean", "std"):
         if isinstance(values.get(key), list):

@@ -21,7 +21,7 @@ from vaqf.network.names import HF_PREFIX, HF_UNUSED, timm_name
 
 FloatArray = NDArray[Any]
 
-
+MAX_SEED = 2**32 - 1
 RANDOM_SCORE_STD = 3.0  # of random networks: attention far from uniform, far from one-hot
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.errors import InputError
 from vaqf.files import regular, tensorfile
+from vaqf.files.fields import check_whole
 from vaqf.files.packages import use
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
@@ -40,7 +40,6 @@ def from_checkpoint(
 
 def from_seed(vit: Vit, act_bits: int, seed: int, images: NDArray[np.uint8]) -> Network:
     """Seeded random weights: for looking at hardware, not at accuracy."""
-    if not 0 <= seed < 2**32:
-        raise InputError(f"--seed is {seed}; it must be 0 to {2**32 - 1}")
+    check_whole(seed, "--seed", 0, parameters.MAX_SEED)
     params = parameters.random(vit, seed)
     return calibrate.calibrate(vit, act_bits, params, images, f"random weights, seed {seed}")

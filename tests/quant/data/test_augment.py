@@ -22,8 +22,9 @@ from quant.data.augment import (
 )
 from quant.data.batches import Batch
 from quant.recipe import recipe
-from quant.recipe.recipe import MAX_ALPHA, MAX_SMOOTHING, Recipe
+from quant.recipe.recipe import Recipe
 from vaqf.errors import InputError
+from vaqf.files.fields import rules
 from vaqf.images import made
 from vaqf.model.vit import Vit
 
@@ -268,7 +269,7 @@ def test_wrong_requests(arguments: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize("key", ["mixup", "cutmix", "smoothing"])
 def test_what_a_recipe_may_say_a_run_can_do(key: str) -> None:
     """One bound for each number: the largest that a recipe takes begins a run, no larger does."""
-    largest = {"smoothing": MAX_SMOOTHING}.get(key, MAX_ALPHA)
+    largest = rules(Recipe)[key].high
     (last,) = recipe.load("one_shot").stages
     allowed = getattr(Recipe("r", (last,), **{key: largest}), key)
     pixels, targets = Augment("none", RGB, 4, **{key: allowed})(batch(RGB, 8), (0,))
