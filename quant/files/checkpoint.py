@@ -28,6 +28,7 @@ from vaqf.network import parameters
 from vaqf.network.structure import Network
 
 SCHEMA = 2
+FLOAT = torch.float32  # what training computes in, and a checkpoint holds
 KEYS = ("vaqf_checkpoint", "vit", "act_bits", "style", "origin", "model", "result", "run")
 
 
@@ -187,9 +188,9 @@ def check_state(path: Path, state: Any, wanted: Mapping[str, tuple[int, ...]]) -
         tensor = state[name]
         if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
             raise InputError(f"{path}: {name} is no dense tensor; train again")
-        if tensor.shape != shape or tensor.dtype != torch.float32:
+        if tensor.shape != shape or tensor.dtype != FLOAT:
             raise InputError(
-                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, not torch.float32"
+                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, not {FLOAT}"
                 f" {list(shape)}; train again"
             )
         if not torch.isfinite(tensor).all():

@@ -108,7 +108,6 @@ def check(model: QuantVit, proto: "onnx.ModelProto") -> None:
     (image,) = noise(model.vit, 1, seed=2)
     tensors = execute(wrapped, image)
     got = tensors["logits"]
-    assert got.argmax() == real(model, image).argmax()
     with Locked(model, tensors) as locked:
         wanted = real(model, image)
     assert locked.wrong == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small_runs import SMALL, few, quick
+from small_runs import SAME, SMALL, doubled, few, quick
 from torch import nn
 from torch.nn import functional
 
@@ -240,19 +240,18 @@ def test_a_progressive_stage_leaves_activations_real() -> None:
 @pytest.mark.parametrize("accumulate", [2, 4])
 @pytest.mark.parametrize("of", [Stage("float"), LAST], ids=lambda of: of.name)
 def test_accumulated_parts_give_the_whole_batchs_gradient(of: Stage, accumulate: int) -> None:
-    """Float noise only: sums in another order. Of the binary model one step, whose rounding sees
-    the same parameters; float32 has 1e-7."""
     found = {}
     for parts in (1, accumulate):
-        model = float_model() if of.real else student(BinaryStyle(True, "learned"))
-        now = running(of, model, quick("best", accumulate=parts, mixup=0.8, augment="shift"))
-        batches = next(iter(now.data.epoch(16, 0, 3, now.portion)))
-        assert len(batches) == parts
-        loss = now._step(batches, (0, 3, 0), now.knobs(0))
+        with doubled():
+            model = float_model() if of.real else student(BinaryStyle(True, "learned"))
+            now = running(of, model, quick("best", accumulate=parts, mixup=0.8, augment="shift"))
+            batches = next(iter(now.data.epoch(16, 0, 3, now.portion)))
+            assert len(batches) == parts
+            loss = now._step(batches, (0, 3, 0), now.knobs(0))
         found[parts] = loss, [p.grad.clone() for p in model.parameters()]
-    assert found[1][0] == pytest.approx(found[accumulate][0], rel=1e-5)
+    assert found[1][0] == pytest.approx(found[accumulate][0], rel=SAME)
     for whole, summed in zip(found[1][1], found[accumulate][1], strict=True):
-        torch.testing.assert_close(summed, whole, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(summed, whole, rtol=SAME, atol=SAME)
 
 
 def test_the_gradient_is_clipped_to_its_largest_norm() -> None:

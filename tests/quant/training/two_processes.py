@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_runs import diverging, few, quick, run, step_losses, stop_at
+from small_runs import diverging, doubled, few, quick, run, step_losses, stop_at
 from torch import nn
 
 from quant.files import checkpoint
@@ -64,7 +64,7 @@ def refused(work: Callable[[], Any]) -> str:
 def main() -> None:
     """Runs that the test repeats in one process."""
     folder, teacher, model = map(Path, sys.argv[1:])
-    with processes.join("cpu") as here:  # once: no group can be made after another
+    with doubled(), processes.join("cpu") as here:  # once: no group can be made after another
         (folder / f"{here.rank}.json").write_text(json.dumps(work(here, folder, teacher, model)))
 
 
