@@ -1,9 +1,11 @@
 """What is wrong with a question is said before anything is compiled, synthesized or computed."""
 
 import errno
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cosim_project
 import pytest
@@ -71,6 +73,23 @@ def test_a_bad_word_is_one_sentence_at_once(
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert expected in err
     assert sorted(built.rglob("*")) == before
+
+
+def test_each_file_is_parsed_once(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    for name in ("vaqf.hardware.design.from_json", "vaqf.network.networkfile.read"):
+        module, _, function = name.rpartition(".")
+        own = getattr(importlib.import_module(module), function)
+
+        def counted(*words: Any, own: Any = own, name: str = name) -> Any:
+            read.append(name)
+            return own(*words)
+
+        monkeypatch.setattr(name, counted)
+    for verb in ("csim", "cosim"):
+        read.clear()
+        app.main([verb, str(built)])
+        assert len(read) == len(set(read)) > 0
 
 
 @pytest.mark.parametrize("verb", ["csim", "cosim", "synth"])

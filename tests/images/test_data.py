@@ -233,3 +233,19 @@ def test_a_picture_like_a_thread_is_refused_before_it_is_enlarged(tmp_path: Path
 def test_more_images_than_memory_holds_are_refused(count: int) -> None:
     with pytest.raises(InputError, match="too many to hold at once; give --images 174762"):
         images.load(None, TINY, count)
+
+
+def test_what_is_no_file_among_pictures_is_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("a", "c"):
+        save(tmp_path / f"x/{name}.png")
+    os.mkfifo(tmp_path / "x/b.png")
+    (tmp_path / "x/d.png").symlink_to("absent")
+    (tmp_path / "x/e.png").mkdir()
+    found = images.load(str(tmp_path), TINY).read()
+    assert len(found) == 2
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 0]
+    assert found.unreadable == {
+        "x/b.png": "it is no regular file",
+        "x/d.png": os.strerror(errno.ENOENT),
+    }

@@ -1,6 +1,7 @@
 """Designs cut into units, synthesized once each and added up: on modules of a few gates."""
 
 import hashlib
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -91,6 +92,11 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     file.write_text("no folder")
     assert synthesize.synthesize(SOURCES, "top", "xcup", file / "cache").total == ONE * 3
     assert file.read_text() == "no folder"
+
+
+def test_a_cache_waits_for_no_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key.json")
+    assert yosys._remembered(tmp_path, "key") is None
 
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
