@@ -15,6 +15,7 @@ from vaqf.project import rtl
 
 MODULES = [path.stem for path in rtl.rtl_library() if path.stem not in rtl.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
+LONGEST = 450  # lines: a module that grows past them wants to be two ideas
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +80,8 @@ def test_yosys_reads_every_module(package: Path) -> None:
 def test_headers_say_what_a_module_is() -> None:
     for path in RTL.rglob("*.sv"):
         assert path.read_text().startswith("// "), path
+
+
+def test_no_module_is_two_ideas() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in RTL.rglob("*.sv")}
+    assert {name: length for name, length in lengths.items() if length >= LONGEST} == {}
