@@ -39,8 +39,9 @@ def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
     from vaqf.project import read as projects
 
     check_whole(top, "--top", 1, 10**6)
+    project = projects.load(Path(folder))
     regular.check(Path(image), "one picture")
-    network = projects.load(Path(folder)).network
+    network = project.network
     pixels = pictures.read(Path(image), network.vit)
     use("sim")
     from sim import golden
