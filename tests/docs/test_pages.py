@@ -1,6 +1,7 @@
 """README.md and docs/tutorial.md: their files are valid, their estimates are what vaqf answers."""
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_estimates_are_what_vaqf_answers(
         assert places, f"not in the answer: {run}"
         at = places[0] + len(run)
     assert code == (3 if runs[-1][-1].startswith("error: ") else 0)
+
+
+@pytest.mark.usefixtures("files")
+def test_the_tutorials_float_model_trains(capsys: pytest.CaptureFixture[str]) -> None:
+    """One epoch of its script; how well it learns is the reader's to see."""
+    for package in ("torch", "brevitas", "sklearn"):
+        pytest.importorskip(package)
+    (script,) = re.findall(r"^```python\n(.*?)^```", TUTORIAL, re.M | re.S)
+    assert script.count("range(10)") == 1
+    Path("float_model.py").write_text(script.replace("range(10)", "range(1)"))
+    runpy.run_path("float_model.py")
+    assert Path("float.pth").exists()
+    assert capsys.readouterr().out.endswith(" of 360 test images correct\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -51,7 +51,8 @@ def is_there(dotted: str) -> bool:
         elif (place / f"{part}.py").is_file():
             return True
         else:  # a name of the package itself
-            return place != ROOT / top or part in (ROOT / top / "__init__.py").read_text()
+            names = re.findall(r"\w+", (ROOT / top / "__init__.py").read_text())
+            return place != ROOT / top or part in names
     return True
 
 

@@ -151,8 +151,8 @@ def command(model: Path, out: Path) -> list[str]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from quant.stage import Running
-from vaqf import cli
+from quant.training.stage import Running
+from vaqf.cli import app
 
 true, log = Running._step, Path(sys.argv[1])
 
@@ -162,7 +162,7 @@ def step(self, *arguments):
     return true(self, *arguments)
 
 Running._step = step
-cli.main(sys.argv[2:])
+app.main(sys.argv[2:])
 """
 
 
