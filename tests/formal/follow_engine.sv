@@ -60,11 +60,16 @@ module follow_engine #(
     end else begin
       issued <= {issued[READ-2:0], issue};
       pass   <= pass + 2'(pass_end);
-      if (start) assume (!active && command.n_words != '0);
+      // as check_command leaves it
+      if (start) begin
+        assume (!active && command.n_words != '0);
+        assume (command.n_words <= 16'(vaqf_pkg::OUTPUT_WORDS));
+      end
       if (active) assume (fields == fields_q);
       assert (pass[0] == bank);
       if (active) begin
-        assert (command.n_words != '0 && word < interval);
+        assert (command.n_words != '0 && command.n_words <= 16'(vaqf_pkg::OUTPUT_WORDS));
+        assert (word < interval);
         assert (word == '0 || prepared != '0);
       end
       if (issue) assert (prepared != '0);

@@ -36,7 +36,10 @@ module prove_masks (
 
   (* hierconn *) wire \dut.active , \dut.bank , \dut.room , \dut.issue , \dut.pass_end , \dut.prepare_done ;
   (* hierconn *) wire [1:0] \dut.prepared ;
-  (* hierconn *) wire [15:0] \dut.word , \dut.interval ;
+  localparam int INTERVAL_BITS = sizes::bits_for(
+      sizes::most(vaqf_pkg::OUTPUT_WORDS, vaqf_pkg::MIN_INTERVAL)
+  );
+  (* hierconn *) wire [INTERVAL_BITS-1:0] \dut.word , \dut.interval ;
   (* hierconn *) wire [latency::RING:0] \dut.u_free_delay.g_registers.line ;
   logic [1:0] pass, ready, reading;
   logic [2:0] waiting;
@@ -54,8 +57,8 @@ module prove_masks (
       .active(\dut.active ),
       .prepared(\dut.prepared ),
       .bank(\dut.bank ),
-      .word(\dut.word ),
-      .interval(\dut.interval ),
+      .word(16'(\dut.word )),
+      .interval(16'(\dut.interval )),
       .issue(\dut.issue ),
       .pass_end(\dut.pass_end ),
       .prepare_done(\dut.prepare_done ),

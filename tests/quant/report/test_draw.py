@@ -125,7 +125,8 @@ def test_a_picture_replaces_its_file_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.png"
-    path.write_text("old")
+    draw(RUN, path)
+    old = path.read_bytes()
     with pytest.raises(InputError, match="cannot write"):
         draw(RUN, path / "y.png")
 
@@ -135,4 +136,4 @@ def test_a_picture_replaces_its_file_whole_or_not_at_all(
     monkeypatch.setattr(Figure, "savefig", broken)
     with pytest.raises(ZeroDivisionError):
         draw(RUN, path)
-    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
