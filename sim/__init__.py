@@ -1,1 +1,1 @@
-"""What proves the hardware: the integer reference, C simulation and (later) RTL simulation."""
+"""What proves the hardware: the integer reference, C simulation, RTL simulation, synthesis."""

@@ -1,6 +1,7 @@
 """Shared by every test: hypothesis without time limits (shared cores), the same cases each run."""
 
 import signal
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("vaqf")
+
+
+# without what training needs its tests are left out, and the header says so
+TRAINING = ("torch", "brevitas", "kornia", "matplotlib", "sklearn")
+MISSING = [name for name in TRAINING if find_spec(name) is None]
+collect_ignore = ["quant"] if MISSING else []
+if find_spec("qonnx") is None:
+    MISSING.append("qonnx")
+    collect_ignore.append("quant/files/test_qonnx.py")
+
+
+def pytest_report_header() -> list[str]:
+    """One line where tests are left out."""
+    return (
+        [f"left out: {', '.join(collect_ignore)}; {', '.join(MISSING)} missing"] if MISSING else []
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,8 +29,6 @@ MAX_ADDITION = 110 / 255  # of solarize_add
 NONE = -1
 
 Numbers = NDArray[np.float64]
-# uint8 [n, C, S, S] and one value per image to uint8
-Apply = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)

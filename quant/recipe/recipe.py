@@ -27,7 +27,6 @@ from vaqf.files.fields import (
 )
 
 FOLDER = Path(__file__).parent
-DEFAULT = "best"
 MAX_STAGES = 8
 SHARE = Number(0.0, 1.0)
 WEIGHTS = ("real", "sign", "mask", "blend")

@@ -10,9 +10,8 @@ from typing import Any
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
-from vaqf.arithmetic.widths import MULT_BITS
+from vaqf.arithmetic.widths import MULT_BITS, RECORD_BITS
 from vaqf.files.paths import RTL, RTL_FOLDERS, rtl
-from vaqf.resources.memories import RECORD_BITS
 
 CLOCK_NS = 10
 # name -> numbers and other names, added up

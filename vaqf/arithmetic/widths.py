@@ -1,15 +1,7 @@
-"""Widths, rounding and constant tables: the one source for quant, golden, C++ and RTL.
+"""Widths, limits and rounding: the one source for quant, golden, C++ and RTL.
 
 docs/arithmetic.md states every operation as a formula; the names here are the names there.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # numpy takes half of a cold estimate, which needs none of the tables
-    pass
-
 
 MIN_ACT_BITS = 2
 MAX_ACT_BITS = 8
@@ -24,6 +16,7 @@ OPERAND_BITS = 27  # signed, the other port
 BIAS_BITS = 48  # signed, the DSP48 accumulator
 # the largest bias magnitude for which no 27 x 18 bit product plus bias leaves those 48 bits
 BIAS_LIMIT = 2 ** (BIAS_BITS - 1) - 2 ** (OPERAND_BITS + MULT_BITS - 2) - 1
+RECORD_BITS = MULT_BITS + BIAS_BITS  # of one channel's requantization
 MAX_SHIFT = 47
 MAX_DIM = 1024
 ROW_SUM_BITS = (MAX_DIM * 2 ** (RESIDUAL_BITS - 1)).bit_length() + 1

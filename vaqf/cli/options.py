@@ -84,7 +84,7 @@ Weights = Annotated[
         "--weights",
         "-w",
         metavar="FILE",
-        help="A network file of vaqf export, or a float checkpoint (.safetensors, .pth) to "
+        help="A network file of vaqf export, or a float model (.safetensors, .pth) to "
         "binarize; default: random weights from a seed.",
     ),
 ]
@@ -142,7 +142,7 @@ Teacher = Annotated[
     typer.Option(
         "--teacher",
         metavar="FILE",
-        help="A float checkpoint (timm's names) instead of training the float model first.",
+        help="A float model (timm's names) instead of training the float model first.",
     ),
 ]
 Settings = Annotated[

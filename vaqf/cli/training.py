@@ -159,8 +159,7 @@ def evaluate(
         typer.Option(
             "--float",
             metavar="FILE",
-            help="A float checkpoint of the model (.safetensors, .pth) to compare with; needs "
-            "torch.",
+            help="The float model (.safetensors, .pth) to compare with; needs torch.",
         ),
     ] = None,
     use_torch: Annotated[

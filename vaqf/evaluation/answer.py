@@ -1,4 +1,4 @@
-"""What the verbs answer with, and the keys that --json prints."""
+"""What an evaluation answers with, and the keys that --json prints."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Floats = Callable[[Pixels], NDArray[np.float32]]
 
 
 def float_model(path: Path, vit: Vit) -> Floats:
-    """The logits of a float checkpoint; ToolMissing without torch, InputError for a bad file."""
+    """The logits of a float model; ToolMissing without torch, InputError for a bad file."""
     use("quant").require()
     from quant import inference
 

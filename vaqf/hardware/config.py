@@ -125,7 +125,7 @@ def rtl_sizes(design: Design) -> dict[str, int]:
         "residual_word": p * base["residual_bits"],
         "load_bits": t * p * a,
         "slice_sum_bits": a + k.bit_length(),
-        "record_bits": base["mult_bits"] + base["bias_bits"],
+        "record_bits": widths.RECORD_BITS,
         "sums_bits": base["row_sum_bits"] + base["row_square_bits"],
         "weight_bits": design.weight_ports * PORT_BITS,
         "ring_word": design.ring_word_bits,

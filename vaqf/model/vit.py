@@ -1,4 +1,4 @@
-"""Shapes of the vision transformers we know: one frozen dataclass and the model zoo."""
+"""The shapes of a vision transformer: one frozen dataclass, and the keys of a model file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

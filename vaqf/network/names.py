@@ -1,4 +1,8 @@
-"""timm's name of a parameter that another library named."""
+"""timm's name of a parameter that another library named.
+
+A file may use the names of timm, of DeiT's own training ({"model": ...}) or of Hugging Face's
+transformers, before and since its version 5.
+"""
 
 import re
 

@@ -1,4 +1,9 @@
-"""The file of an integer network: one safetensors file, docs/network.md."""
+"""The file of an integer network: one safetensors file.
+
+Its single metadata entry `vaqf` is a JSON object with `schema`, `vit` (the keys of a model file),
+`act_bits`, `origin` (where the weights come from), `logit_scale` and `sha256` (of all the rest).
+docs/network.md lists the tensors.
+"""
 
 import hashlib
 import json

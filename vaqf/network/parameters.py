@@ -1,8 +1,4 @@
-"""Float parameters of a vision transformer by timm's names: expected, random, read from files.
-
-A file may use the names of timm, of DeiT's own training ({"model": ...}) or of Hugging Face's
-transformers, before and since its version 5.
-"""
+"""Float parameters of a vision transformer by timm's names: expected, random, or from a file."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,9 +1,4 @@
-"""The integer network: everything the hardware needs to know of a trained model, integers only.
-
-One safetensors file. Its single metadata entry `vaqf` is a JSON object with `schema`, `vit`
-(the keys of a model file), `act_bits`, `origin` (where the weights come from), `logit_scale`
-and `sha256` (of all the rest). docs/network.md lists the tensors.
-"""
+"""The integer network: everything the hardware needs to know of a trained model, integers only."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,5 @@
 """Everything a project holds on disk: Design + Network + images -> a folder.
 
-The static C++ library is copied; the generated part is thin and comes from hls_templates/project.
 Equal inputs give byte-identical files.
 """
 

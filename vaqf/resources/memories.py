@@ -22,7 +22,6 @@ READ_BUFFER = 512  # beats of an AXI4 read master, rtl/axi/axi_read.sv
 Array = tuple[int, int, int]  # T, P, K
 # what the chip keeps of one channel's requantization, in two memories: biases are read later
 RECORD_PARTS = {"mults": widths.MULT_BITS, "biases": widths.BIAS_BITS}
-RECORD_BITS = sum(RECORD_PARTS.values())
 
 
 class Memory(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the arguments of a verb name: a model, a board, a design file, a package of ours."""
+"""What the arguments of a verb name: a model, a board, a design file, what training needs."""
 
 from __future__ import annotations
 

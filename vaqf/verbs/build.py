@@ -61,7 +61,7 @@ def build(
 ) -> Built:
     """Search as `estimate` does, then write the whole project of the design it finds.
 
-    `weights`: an integer network (which fixes model and precision), a float checkpoint (binarized
+    `weights`: an integer network (which fixes model and precision), a float model (binarized
     and calibrated on `data`), or None for random ones from `seed` (None: 0). InputError where an
     argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
     the folder vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are

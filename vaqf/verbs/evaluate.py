@@ -21,7 +21,7 @@ def evaluate(
 ) -> Evaluation:
     """Run an integer network on images: the very numbers the hardware gives.
 
-    `float_model`: a float checkpoint of the same model (by timm's names), to compare with; needs
+    `float_model`: the file of the same model in floats (by timm's names), to compare with; needs
     torch. `use_torch` runs the integers in torch, on a GPU where there is one: the same logits.
     `out` gets the JSON of the result.
     """

@@ -20,7 +20,6 @@ ONE = "stages: [{name: a, weights: sign, activations: quantized}]"
 def test_the_three_recipes_are_the_published_ideas() -> None:
     assert recipe.names() == ["best", "one_shot", "vaqf_paper"]
     best, one_shot, paper = map(recipe.load, recipe.names())
-    assert recipe.DEFAULT == "best"
     assert (best.centred, best.scale, best.act_scales) == (True, "learned", "learned")
     assert [stage.name for stage in best.stages] == ["float", "binary"]
     student = best.stages[1]

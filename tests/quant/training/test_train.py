@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
 @pytest.mark.slow
 def test_the_digits_reach_95_percent_at_8_bits(tmp_path: Path) -> None:
     digits = zoo.load("vit_digits")
-    chosen = recipe.load(recipe.DEFAULT)
+    chosen = recipe.load("best")
     made = train(digits, sources.load("digits", digits), tmp_path / "x.pt", chosen)
     assert made.accuracy >= 0.95
 

@@ -20,11 +20,11 @@ from samples import ODD
 
 from sim import golden
 from vaqf.arithmetic.widths import (
-    BIAS_BITS,
     BIAS_LIMIT,
     LOGIT_BITS,
     MULT_BITS,
     OPERAND_BITS,
+    RECORD_BITS,
     ceil_div,
 )
 from vaqf.arithmetic.widths import RESIDUAL_BITS as STREAM_BITS
@@ -44,7 +44,6 @@ DESIGNS: dict[str, tuple[Vit, dict[str, int]]] = {
     "row": (ODD, {"tokens": 1, "pe": 4, "simd": 32, "norm_tokens": 1, "attention_lanes": 4}),
 }
 BEAT = 4  # logits
-RECORD_BITS = MULT_BITS + BIAS_BITS
 MEMORY, DIAGONAL = latency("MEMORY"), latency("MEMORY") + 2
 # memory -> the port that its address and data come from
 ACTIVATIONS = {"q": "qkv", "k": "qkv", "v": "qkv", "hidden": "hidden"}

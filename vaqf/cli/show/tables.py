@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people, made from the same keys that --json prints."""
+"""Plain tables and numbers on standard output, which all answers are shown with."""
 
 import sys
 from collections.abc import Mapping, Sequence
