@@ -11,6 +11,7 @@ import sys
 from unit_costs import sized
 
 from sim.synth import synthesize, yosys
+from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
 
 BARS = {8: 3.3, 6: 2.7, 4: 2.1}
@@ -25,8 +26,8 @@ def main() -> None:
         design = sized("deit_tiny", act_bits=act_bits, **SHAPE)
         sources = rtl.rtl_sources(design, "table engine")
         cache, macs = yosys.cache_folder(), design.macs_per_cycle
-        lookup = synthesize.synthesize(sources, "lookup", "xcup", cache)
-        engine = synthesize.synthesize(sources, "binary_engine", "xcup", cache)
+        lookup = synthesize.synthesize(sources, "lookup", ULTRASCALE_PLUS, cache)
+        engine = synthesize.synthesize(sources, "binary_engine", ULTRASCALE_PLUS, cache)
         each = {module: lookup.part(module).lut / macs for module in ENGINE}
         words = ", ".join(f"{module} {luts:.2f}" for module, luts in each.items())
         luts, sums = lookup.total.lut / macs, engine.part("binary_engine").lut / macs

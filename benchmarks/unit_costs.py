@@ -26,7 +26,8 @@ from sim.synth.netlist import Counts
 from sim.synth.synthesize import Synthesis
 from vaqf.hardware import board
 from vaqf.hardware.board import Board
-from vaqf.hardware.design import Design, accumulator_bits
+from vaqf.hardware.design import Design
+from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS, Family
 from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
 from vaqf.model import zoo
 from vaqf.project import render, rtl
@@ -58,8 +59,8 @@ class Sample:
     made: Synthesis
 
     @property
-    def series_7(self) -> bool:
-        return self.made.family == "xc7"
+    def family(self) -> Family:
+        return self.made.family
 
 
 def sized(model: str, **changes: int | str | bool) -> Design:
@@ -90,19 +91,28 @@ def sized(model: str, **changes: int | str | bool) -> Design:
 
 # some parameters at a time: what a module grows with is told apart
 SWEEP = (
-    ("xcup", sized("deit_tiny")),
-    ("xcup", sized("deit_tiny", act_bits=6, attention_rows=9, attention_lanes=32)),
-    ("xcup", sized("deit_tiny", act_bits=4, tokens=6, norm_tokens=3, attention_rows=17)),
-    ("xcup", sized("deit_tiny", act_bits=5, pe=8, simd=128, tokens=2, norm_tokens=1)),
-    ("xcup", sized("deit_tiny", act_bits=2, pe=2, simd=192, tokens=8, norm_tokens=8)),
-    ("xcup", sized("deit_small", pe=8, simd=192, share=2, weight_ports=2, attention_lanes=64)),
-    ("xcup", sized("deit_base", tokens=9, pe=2, simd=384, norm_tokens=3, attention_lanes=8)),
-    ("xcup", sized("deit_tiny", engine="adder", pe=8, simd=64, tokens=5, norm_tokens=1)),
-    ("xcup", sized("deit_tiny", engine="adder", act_bits=4, pe=2, simd=192, attention_rows=13)),
-    ("xc7", sized("vit_digits", tokens=5, pe=8, simd=64, norm_tokens=5, attention_rows=13)),
-    ("xc7", sized("deit_tiny", act_bits=3, simd=64, tokens=3, norm_tokens=1)),
+    (ULTRASCALE_PLUS, sized("deit_tiny")),
+    (ULTRASCALE_PLUS, sized("deit_tiny", act_bits=6, attention_rows=9, attention_lanes=32)),
+    (ULTRASCALE_PLUS, sized("deit_tiny", act_bits=4, tokens=6, norm_tokens=3, attention_rows=17)),
+    (ULTRASCALE_PLUS, sized("deit_tiny", act_bits=5, pe=8, simd=128, tokens=2, norm_tokens=1)),
+    (ULTRASCALE_PLUS, sized("deit_tiny", act_bits=2, pe=2, simd=192, tokens=8, norm_tokens=8)),
     (
-        "xc7",
+        ULTRASCALE_PLUS,
+        sized("deit_small", pe=8, simd=192, share=2, weight_ports=2, attention_lanes=64),
+    ),
+    (
+        ULTRASCALE_PLUS,
+        sized("deit_base", tokens=9, pe=2, simd=384, norm_tokens=3, attention_lanes=8),
+    ),
+    (ULTRASCALE_PLUS, sized("deit_tiny", engine="adder", pe=8, simd=64, tokens=5, norm_tokens=1)),
+    (
+        ULTRASCALE_PLUS,
+        sized("deit_tiny", engine="adder", act_bits=4, pe=2, simd=192, attention_rows=13),
+    ),
+    (SERIES_7, sized("vit_digits", tokens=5, pe=8, simd=64, norm_tokens=5, attention_rows=13)),
+    (SERIES_7, sized("deit_tiny", act_bits=3, simd=64, tokens=3, norm_tokens=1)),
+    (
+        SERIES_7,
         sized("vit_digits", engine="adder", act_bits=5, pe=2, simd=128, tokens=3, norm_tokens=3),
     ),
 )
@@ -136,7 +146,7 @@ TARGETS = (
 )
 
 
-def synthesized(label: str, design: Design, family: str) -> Sample:
+def synthesized(label: str, design: Design, family: Family) -> Sample:
     """Through Yosys, or from the cache."""
     made = synthesize.synthesize(
         rtl.rtl_sources(design, label), render.TOP, family, yosys.cache_folder()
@@ -150,10 +160,10 @@ def synthesized(label: str, design: Design, family: str) -> Sample:
 
 def known(sample: Sample) -> dict[str, Counts]:
     """Module -> what its memories and tables take, by their sizes."""
-    design, series_7 = sample.design, sample.series_7
+    design, family = sample.design, sample.family
     found: dict[str, Counts] = {}
-    for memory in memories(design, accumulator_bits(design.act_bits, design.capacity)):
-        use = memory_use(memory.width, memory.depth, memory.registers, series_7)
+    for memory in memories(design):
+        use = memory_use(memory.width, memory.depth, memory.registers, family)
         one = Counts(use.lut, use.lutram, use.ff, 0, use.blocks / 2)
         found[memory.module] = found.get(memory.module, Counts()) + one * memory.copies
     lanes = design.tokens * design.pe
@@ -161,18 +171,14 @@ def known(sample: Sample) -> dict[str, Counts]:
     found["gelu"] = Counts(luts, luts)
     if design.engine == "table":
         array = (design.tokens, design.pe, design.simd)
-        luts = table_luts(design.act_bits, array, design.share, series_7)
+        luts = table_luts(design.act_bits, array, design.share, family)
         found["subset_sums"] = Counts(luts, luts)
     return found
 
 
 def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
     """Module -> resource -> quantity -> cost."""
-    amounts = [
-        quantities(s.design, accumulator_bits(s.design.act_bits, s.design.capacity), s.series_7)
-        | {"one": 1.0, s.design.engine: 1.0}
-        for s in samples
-    ]
+    amounts = [quantities(sample.design, sample.family) for sample in samples]
     sizes = [known(sample) for sample in samples]
     costs: dict[str, dict[str, dict[str, float]]] = {}
     for module in sorted({part.module for sample in samples for part in sample.made.parts}):
@@ -213,7 +219,7 @@ def write(samples: list[Sample]) -> None:
             "by": "python benchmarks/unit_costs.py",
             "date": datetime.date.today().isoformat(),
             "tool": tool(),
-            "designs": [f"{s.label} {s.made.family}" for s in samples],
+            "designs": [f"{s.label} {s.family.yosys}" for s in samples],
         },
         "costs": fit(samples),
     }
@@ -269,7 +275,7 @@ def main() -> None:
     samples, bad = [], []
     for target in TARGETS:
         device, label, design = chosen(target)
-        samples.append(synthesized(label, design, "xc7" if device.is_series_7 else "xcup"))
+        samples.append(synthesized(label, design, device.generation))
         if not judge(device, samples[-1]):
             bad.append(label)
     record(samples)

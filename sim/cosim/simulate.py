@@ -16,7 +16,7 @@ from sim.cosim import cycles as rtl_cycles
 from sim.cosim import launch
 from sim.cosim import model as rtl_model
 from vaqf.arithmetic.widths import ceil_div
-from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
+from vaqf.cycles.port import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
 from vaqf.hardware import layout, registers
 from vaqf.hardware.design import PORT_BITS

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from vaqf.hardware.fabric import Resources
+
 Json = Mapping[str, Any]
 
 # sites of one primitive; those of _LUTRAM_SITES are in a SLICEM
@@ -48,17 +50,13 @@ class UnknownCell(ValueError):
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What hardware takes; `lutram` and shift registers are part of `lut`."""
+class Counts(Resources):
+    """What hardware takes, with shift registers among the LUTRAM."""
 
-    lut: int = 0
-    lutram: int = 0
-    ff: int = 0
-    dsp: int = 0
-    bram36: float = 0.0
     carry: int = 0  # CARRY8 and CARRY4, which Yosys makes of sums on both families
 
-    def __add__(self, other: "Counts") -> "Counts":
+    def __add__(self, other: Resources) -> "Counts":
+        assert isinstance(other, Counts)
         return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def __mul__(self, times: int) -> "Counts":

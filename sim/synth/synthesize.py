@@ -9,6 +9,7 @@ from typing import Any
 from sim.synth import levels as paths
 from sim.synth import yosys
 from sim.synth.netlist import Counts
+from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
 
 JOBS = 4  # processes of up to 4 GiB each
@@ -38,7 +39,7 @@ class Synthesis:
     """What a design takes before placement, and the longest path from register to register."""
 
     tool: str
-    family: str
+    family: Family
     total: Counts
     parts: tuple[Part, ...]  # the largest first
     levels: int  # LUTs one after the other
@@ -51,7 +52,7 @@ class Synthesis:
 def synthesize(
     sources: Sequence[tuple[str, str]],
     top: str,
-    family: str,
+    family: Family,
     cache: Path | None,
     report: Report = silent,
     whole: bool = False,

@@ -28,9 +28,9 @@ from sim.synth.levels import Arcs
 from sim.synth.netlist import Counts
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.files import smallfile
+from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
 
-FAMILIES = {"xcup": "VAQF_XCUP", "xc7": "VAQF_XC7"}  # of Yosys; what the sources ask for
 # what Yosys makes of a unit; `-widemux` and others as it has them by default
 FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
 # from register to register. Without a goal every unit becomes as fast as it can be and pays for it
@@ -135,7 +135,7 @@ def run(script: str, folder: Path) -> None:
 
 
 def units(
-    sources: Sequence[tuple[str, str]], top: str, family: str, whole: bool = False
+    sources: Sequence[tuple[str, str]], top: str, family: Family, whole: bool = False
 ) -> dict[str, Unit]:
     """The units of a design by name, `top` among them; with `whole` it is the only one.
 
@@ -148,7 +148,7 @@ def units(
         for index, (source, text) in enumerate(sources):
             file = f"{index}_{re.sub('[^A-Za-z0-9_.]', '_', source)}"
             (folder / file).write_text(text, encoding="utf-8")
-            lines.append(f"read_verilog -sv -D{FAMILIES[family]} {file}")
+            lines.append(f"read_verilog -sv -D{family.macro} {file}")
         inline = " ".join(f"{module} A:hdlname={module}" for module in INLINE)
         lines += [f"hierarchy -top {top}", "proc", "chformal -remove"]
         # registers that are copies on purpose: Yosys itself heeds the attribute at cells alone
@@ -203,7 +203,7 @@ def instances(tree: Mapping[str, Unit], top: str) -> dict[str, int]:
 
 def synthesize(
     tree: Mapping[str, Unit],
-    family: str,
+    family: Family,
     cache: Path | None,
     jobs: int = 1,
     report: Report = silent,
@@ -243,7 +243,7 @@ def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
 
 
 def _synthesize(
-    tree: Mapping[str, Unit], batch: Sequence[Unit], family: str
+    tree: Mapping[str, Unit], batch: Sequence[Unit], family: Family
 ) -> dict[str, Synthesized]:
     """All units of a batch in one run: Yosys needs seconds to start."""
     with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
@@ -269,7 +269,7 @@ def _synthesize(
             "read_rtlil units.il",
             f"hierarchy -check -top {BATCH}",
             f"scratchpad -set abc9.D {DELAY_PS}",
-            f"synth_xilinx -family {family} -top {BATCH} {FLAGS}",
+            f"synth_xilinx -family {family.yosys} -top {BATCH} {FLAGS}",
             "write_json -selected units.json",
         ]
         run("\n".join(lines), folder)
@@ -300,7 +300,7 @@ def cache_folder() -> Path:
     return Path(home) / "vaqf" / "yosys"
 
 
-def keys(tree: Mapping[str, Unit], family: str) -> dict[str, str]:
+def keys(tree: Mapping[str, Unit], family: Family) -> dict[str, str]:
     """The hash of all that each unit's synthesis depends on; of equal units it is the same.
 
     Of the units inside it depends on their ports. Names of units are no part of it, nor the
@@ -310,7 +310,7 @@ def keys(tree: Mapping[str, Unit], family: str) -> dict[str, str]:
     found = {}
     for name, unit in tree.items():
         text = _renumbered(_with_cells(unit.text, ports))
-        text = f"{SCHEMA} {version()} {family} {DELAY_PS} {FLAGS}\n{text}"
+        text = f"{SCHEMA} {version()} {family.yosys} {DELAY_PS} {FLAGS}\n{text}"
         found[name] = hashlib.sha256(text.encode()).hexdigest()
     return found
 

@@ -8,6 +8,8 @@ import yaml
 from vaqf.errors import InputError
 from vaqf.files import paths
 from vaqf.hardware import board
+from vaqf.hardware.fabric import Resources
+from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 
 NAMES = [
     "alveo_u250",
@@ -32,22 +34,10 @@ def test_names_and_any_spelling() -> None:
 def test_zcu102_is_the_device_of_the_papers() -> None:
     b = board.load("zcu102")
     assert b.part == "xczu9eg-ffvb1156-2-e"
-    assert b.available() == {
-        "lut": 274_080,
-        "lutram": 144_000,
-        "ff": 548_160,
-        "dsp": 2520,
-        "bram36": 912,
-    }
-    assert b.budget() == {
-        "lut": 205_560,
-        "lutram": 115_200,
-        "ff": 411_120,
-        "dsp": 2142,
-        "bram36": 820,
-    }
-    assert not b.is_series_7
-    assert board.load("pynq_z2").is_series_7
+    assert b.available() == Resources(274_080, 144_000, 548_160, 2520, 912)
+    assert b.budget() == Resources(205_560, 115_200, 411_120, 2142, 820)
+    assert b.generation is ULTRASCALE_PLUS
+    assert board.load("pynq_z2").generation is SERIES_7
 
 
 def test_every_number_has_a_source_and_devices_are_consistent() -> None:
@@ -79,8 +69,8 @@ def test_a_user_s_file_with_its_own_shares(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump({**_zcu102(), "name": "mine", "usable": {"lut": 0.5}}))
     loaded = board.load(str(path))
-    assert loaded.budget()["lut"] == 137_040
-    assert loaded.budget()["bram36"] == 820
+    assert loaded.budget().lut == 137_040
+    assert loaded.budget().bram36 == 820
 
 
 @pytest.mark.parametrize("key", sorted(_zcu102()))

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from vaqf.hardware import board
-from vaqf.hardware.design import Design, accumulator_bits, from_json
+from vaqf.hardware.design import Design, from_json
+from vaqf.hardware.fabric import RESOURCES, Resources
+from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
 from vaqf.model import zoo
 from vaqf.resources import unit_costs
 from vaqf.resources import use as resources
 from vaqf.resources.memories import bram18, lutram_luts, memories, memory_use
 from vaqf.resources.quantities import MODULES, add_tree, engine_quantities, quantities, table_luts
-from vaqf.resources.use import worst_share
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
@@ -60,9 +61,9 @@ def test_block_rams_at_the_best_aspect(width: int, depth: int, blocks: int) -> N
 
 
 def test_shallow_memories() -> None:
-    assert lutram_luts(14, 32, series_7=False) == 8
-    assert lutram_luts(14, 33, series_7=False) == 16
-    assert lutram_luts(7, 64, series_7=True) == 12
+    assert lutram_luts(14, 32, ULTRASCALE_PLUS) == 8
+    assert lutram_luts(14, 33, ULTRASCALE_PLUS) == 16
+    assert lutram_luts(7, 64, SERIES_7) == 12
 
 
 COUNTED = json.loads(Path(__file__).with_name("yosys_counts.json").read_text(encoding="utf-8"))
@@ -93,7 +94,7 @@ def test_every_cost_belongs_to_a_quantity() -> None:
             assert of_quantity.keys() <= known, module
             assert min(of_quantity.values()) > 0, module
     d = design()
-    amounts = quantities(d, accumulator_bits(d.act_bits, d.capacity), series_7=False)
+    amounts = quantities(d, ULTRASCALE_PLUS)
     adder = engine_quantities("adder", 8, (8, 4, 768), 1)
     assert {name for names in MODULES.values() for name in names} <= amounts.keys() | adder.keys()
 
@@ -103,7 +104,7 @@ def test_table_engine_per_mac(act_bits: int, most: float) -> None:
     """LUTs of a 2 x 16 x 64 array with its generators, as benchmarks/table_engine.py has them."""
     array = (2, 16, 64)
     amounts = engine_quantities("table", act_bits, array, 1)
-    luts = table_luts(act_bits, array, 1, series_7=False) + amounts["tree_luts"]
+    luts = table_luts(act_bits, array, 1, ULTRASCALE_PLUS) + amounts["tree_luts"]
     costs = unit_costs.calibration()["costs"]
     for module in ("lookup", "operands", "subset_sums", "table_generator"):
         for resource in ("lut", "lutram"):
@@ -121,9 +122,9 @@ def test_adder_trees_by_hand() -> None:
 
 
 def test_shallow_memories_are_lutram_and_deep_ones_blocks() -> None:
-    assert memory_use(14, 32, 1, series_7=False).lutram == 8
-    assert memory_use(14, 32, 1, series_7=False).blocks == 0
-    deep = memory_use(36, 512, 1, series_7=False)
+    assert memory_use(14, 32, 1, ULTRASCALE_PLUS).lutram == 8
+    assert memory_use(14, 32, 1, ULTRASCALE_PLUS).blocks == 0
+    deep = memory_use(36, 512, 1, ULTRASCALE_PLUS)
     assert (deep.lutram, deep.blocks) == (0, 1)
 
 
@@ -131,7 +132,7 @@ def test_deit_base_lands_where_the_first_count_did() -> None:
     """786 to 898 BRAM36 for two frames at 8 bits when counted bank by bank."""
     use = resources.resources(design(), ZCU102)
     assert 750 <= use["bram36"] <= 900
-    assert worst_share(use, ZCU102.budget())[0] <= 1
+    assert use.fits(ZCU102.budget())
 
 
 def test_memories_hold_every_bit_of_a_frame() -> None:
@@ -148,8 +149,7 @@ def test_memories_hold_every_bit_of_a_frame() -> None:
 
 
 def bits_of(d: Design) -> dict[str, int]:
-    acc_bits = accumulator_bits(d.act_bits, d.capacity)
-    return {m.name: m.copies * m.width * m.depth for m in memories(d, acc_bits)}
+    return {m.name: m.copies * m.width * m.depth for m in memories(d)}
 
 
 @pytest.mark.parametrize("engine", ["table", "adder"])
@@ -171,7 +171,7 @@ def test_a_larger_design_never_uses_less(engine: str) -> None:
     ):
         large = replace(replace(small, weight_ports=1), **changes)
         uses = [resources.resources(d, ZCU102) for d in (replace(small, weight_ports=1), large)]
-        assert all(uses[1][key] >= uses[0][key] for key in uses[0]), changes
+        assert all(uses[1][key] >= uses[0][key] for key in RESOURCES), changes
 
 
 def test_series_7_pays_more() -> None:
@@ -182,8 +182,10 @@ def test_series_7_pays_more() -> None:
 
 
 def test_worst_share_names_the_resource() -> None:
-    assert worst_share({"lut": 5, "dsp": 9}, {"lut": 10, "dsp": 10}) == (0.9, "dsp")
-    assert worst_share({"lut": 5, "bram36": 1}, {"lut": 10, "bram36": 0}) == (
-        float("inf"),
-        "bram36",
-    )
+    budget = Resources(lut=10, lutram=10, ff=10, dsp=10)
+    assert Resources(lut=5, dsp=9).worst_share(budget) == (0.9, "dsp")
+    assert Resources(lut=5, bram36=1).worst_share(budget) == (float("inf"), "bram36")
+    assert Resources(lut=5, bram36=1).largest_share(budget) == 0.5
+    assert Resources(lut=10).fits(budget)
+    assert not Resources(lut=11).fits(budget)
+    assert Resources(1, 2, 3, 4, 5) + Resources(lut=1, bram36=0.5) == Resources(2, 2, 3, 4, 5.5)

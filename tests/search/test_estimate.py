@@ -227,16 +227,32 @@ def test_attention_formula() -> None:
     assert latency.products(32, 8, 127**2) + latency.products(10, 8, 127**2) < fill < 120
 
 
+@pytest.mark.parametrize("rows", [3, 12, 40])
+def test_attention_that_delays_nothing_changes_no_interval(rows: int) -> None:
+    """What the search relies on when it follows one design for several attention engines."""
+    d = replace(design(share=8), attention_rows=rows)
+    found = schedule.interval(BASE, ZCU102, d, 150.0)
+    held = []
+    for other in range(1, 198):
+        attention = command_cycles.attention_cycles(BASE, d, other)
+        if found.holds(attention):
+            same = schedule.interval(BASE, ZCU102, replace(d, attention_rows=other), 150.0)
+            assert same.cycles == found.cycles
+            held.append(other)
+    assert rows in held
+    assert (len(held) > 20) == (found.spare >= 0)
+
+
 def test_blocks_in_the_middle_are_alike() -> None:
     """A deep model is not followed block by block, but its cycles are those of all blocks."""
     five, six, twelve = (replace(BASE, depth=n) for n in (5, 6, 12))
     d = design(share=8)
-    cycles = [schedule.interval(m, ZCU102, d, 150.0) for m in (five, six, twelve)]
+    cycles = [schedule.interval(m, ZCU102, d, 150.0).cycles for m in (five, six, twelve)]
     assert cycles[2] - cycles[1] == pytest.approx(6 * (cycles[1] - cycles[0]), abs=6)
     whole = schedule.DEPTH
     try:
         schedule.DEPTH = 12
-        followed = schedule.interval(twelve, ZCU102, d, 150.0)
+        followed = schedule.interval(twelve, ZCU102, d, 150.0).cycles
     finally:
         schedule.DEPTH = whole
     assert cycles[2] == pytest.approx(followed, rel=0.002)

@@ -14,11 +14,11 @@ from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.hardware.matmuls import check_fits
 from vaqf.model import zoo
 from vaqf.model.vit import MAX_DEPTH, Vit
-from vaqf.resources.use import worst_share
 from vaqf.search import search
+from vaqf.search.plan import plans
 from vaqf.search.question import Question
 from vaqf.search.search import Search
-from vaqf.search.space import Problem, arrays, plans
+from vaqf.search.space import Problem, arrays
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 BOARDS = [board.load(name) for name in board.names()]
@@ -29,8 +29,8 @@ def check_legal(found: Search, lut_budget: int | None = None) -> None:
     e, d = found.estimate, found.estimate.design
     budget = e.board.budget()
     if lut_budget is not None:
-        budget["lut"] = min(budget["lut"], lut_budget)
-    assert worst_share(e.use, budget)[0] <= 1
+        budget = replace(budget, lut=min(budget.lut, lut_budget))
+    assert e.use.fits(budget)
     check_fits(d, e.vit)
     assert d.ring_word_bits % (PORT_BITS * d.weight_ports) == 0
     rate = timeline.stream_rate(e.board, d.weight_ports, e.clock_mhz)
@@ -312,6 +312,8 @@ def test_no_other_number_of_query_rows_is_faster(model: str, name: str, act_bits
     for _, array in arrays(problem, act_bits)[::7]:
         for plan in plans(problem, act_bits, array):
             for rows in range(1, 40, 3):
-                other = replace(plan.base, attention_rows=rows, frames_in_flight=1, weight_ports=1)
+                changes = {"act_bits": act_bits, "attention_rows": rows}
+                base = replace(plan.outline.base, frames_in_flight=1, weight_ports=1)
+                other = replace(base, **changes)
                 if problem.weigh(other).share <= 1:
                     assert problem.interval(other) >= found.cycles_per_frame

@@ -5,7 +5,7 @@ docs/rtl.md has the order of loads and passes; the numbers of pipelines are late
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from vaqf.arithmetic import widths
@@ -265,12 +265,12 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     }
 
 
-@lru_cache(maxsize=4096)
-def _attention_fill(a: int, rows: int, lanes: int, parts: int, tokens: int) -> int:
+def _attention_fill(a: int, rows: int, lanes: int, parts: int, sum_bits: int) -> int:
     """From the start to the end of a layer, but for its groups and one more.
 
     Scores wait for their group's maximum, so values follow a group behind; R keys are gathered
-    before each product. attention.sv and what is below it. parts: of a head, `lanes` channels each.
+    before each product. attention.sv and what is below it. parts: of a head, `lanes` channels each;
+    sum_bits: of the sum of a row's exponents.
     """
     c, limit = latency.cycles, widths.signed_limit(a)
     most = limit * widths.unsigned_limit(widths.exp_bits(a))
@@ -279,20 +279,51 @@ def _attention_fill(a: int, rows: int, lanes: int, parts: int, tokens: int) -> i
     weighed = rows * parts + c("WEIGH")
     sums = numerators + latency.products(rows, a, most) + c("ACCUMULATE")
     totals = numerators + latency.add_tree(rows) + c("ACCUMULATE")
-    totals += latency.octave(widths.exp_sum_bits(a, tokens))
+    totals += latency.octave(sum_bits)
     written = c("SCALE_BY") + c("REQUANTIZE") + c("DIAGONAL_WRITE")
     behind = weighed - (numerators - c("TURN"))
     return scores + behind + max(sums, totals) + written
 
 
-def attention_cycles(vit: Vit, design: Design, rows: int) -> int:
-    """One attention layer on R = `rows` query rows: a group of queries after the other.
+class Attention:
+    """Cycles of one attention layer for any number of query rows R: one group after the other.
 
     A group of one head takes all keys in chunks of R, as often as the most parts of a head; there
     are heads * ceil(tokens / R) of them, and the time of one more.
     """
+
+    def __init__(self, a: int, heads: int, tokens: int, lanes: int, parts: int, sum_bits: int):
+        self._heads, self._tokens, self._parts = heads, tokens, parts
+        self._shape = (lanes, parts, sum_bits)
+        self._act_bits = a
+        self._known: dict[int, int] = {}
+
+    def cycles(self, rows: int) -> int:
+        """Of one layer."""
+        if rows not in self._known:
+            groups = self._heads * ceil_div(self._tokens, rows) + 1
+            fill = _attention_fill(self._act_bits, rows, *self._shape)
+            self._known[rows] = groups * round_up(self._tokens, rows) * self._parts + fill
+        return self._known[rows]
+
+    @cached_property
+    def choices(self) -> list[tuple[int, int]]:
+        """(R, cycles) for the fewest R of every number of groups."""
+        groups = {ceil_div(self._tokens, rows) for rows in range(1, self._tokens + 1)}
+        rows = sorted(ceil_div(self._tokens, count) for count in groups)
+        return [(one, self.cycles(one)) for one in rows]
+
+
+_attention = lru_cache(maxsize=1024)(Attention)
+
+
+def attention(vit: Vit, design: Design, act_bits: int) -> Attention:
+    """Of a design, at another precision."""
     lanes, tokens = design.attention_lanes, round_up(design.capacity.tokens, design.tokens)
-    parts = design.capacity.head // lanes
-    groups = vit.heads * ceil_div(vit.tokens, rows) + 1
-    fill = _attention_fill(design.act_bits, rows, lanes, parts, tokens)
-    return groups * round_up(vit.tokens, rows) * parts + fill
+    parts, sum_bits = design.capacity.head // lanes, widths.exp_sum_bits(act_bits, tokens)
+    return _attention(act_bits, vit.heads, vit.tokens, lanes, parts, sum_bits)
+
+
+def attention_cycles(vit: Vit, design: Design, rows: int) -> int:
+    """One attention layer of a design on R = `rows` query rows."""
+    return attention(vit, design, design.act_bits).cycles(rows)

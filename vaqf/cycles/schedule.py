@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from vaqf.cycles.command_cycles import Command, attention_cycles
 from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
@@ -39,8 +40,7 @@ class Schedule:
     layers: dict[str, LayerTiming] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Share:
+class _Share(NamedTuple):
     """Cycles of a round that belong to one layer of one block."""
 
     kind: Kind
@@ -87,14 +87,18 @@ def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
     return vit.depth * block + sum(by_kind[kind].stream_bits for kind in FIXED)
 
 
-def _follow(
-    vit: Vit, board: Board, design: Design, clock_mhz: float
-) -> tuple[dict[str, Command], list[Event]]:
-    """Commands, and the events of all rounds, of a model with no more than DEPTH blocks."""
+class Followed(NamedTuple):
+    """The events of all rounds of a model with no more than DEPTH blocks."""
+
+    timeline: Timeline
+    events: list[Event]
+
+
+def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Followed:
     shallow = vit if vit.depth <= DEPTH else replace(vit, depth=DEPTH)
     rate = stream_rate(board, design.weight_ports, clock_mhz)
     timeline = Timeline(shallow, design, rate, ROUNDS)
-    return timeline.by_kind, list(timeline.run())
+    return Followed(timeline, list(timeline.run()))
 
 
 def _stands_for(block: int, depth: int) -> range:
@@ -106,7 +110,8 @@ def _stands_for(block: int, depth: int) -> range:
 
 def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
     """The steady state: the second of two rounds, each of all the frames in flight."""
-    by_kind, events = _follow(vit, board, design, clock_mhz)
+    timeline, events = _follow(vit, board, design, clock_mhz)
+    by_kind = timeline.by_kind
     frames = design.frames_in_flight
     shares = list(_shares(by_kind, events))
     cycles = _cycles(shares, vit.depth)
@@ -122,10 +127,25 @@ def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> 
     )
 
 
-def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> int:
+class Interval(NamedTuple):
+    """Cycles per frame, and for which attention engines they are the same."""
+
+    cycles: int
+    attention: int  # cycles of an attention layer
+    spare: float  # a layer may take so much longer, or any less; negative: not one cycle of either
+
+    def holds(self, attention: int) -> bool:
+        """Whether the interval is the same with an attention layer of so many cycles."""
+        more = attention - self.attention
+        return more == 0 or more <= self.spare >= 0
+
+
+def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Interval:
     """schedule_frame's interval alone, for the search."""
-    shares = _shares(*_follow(vit, board, design, clock_mhz))
-    return _per_frame(_cycles(shares, vit.depth), design.frames_in_flight)
+    timeline, events = _follow(vit, board, design, clock_mhz)
+    cycles = _cycles(_shares(timeline.by_kind, events), vit.depth)
+    per_frame = _per_frame(cycles, design.frames_in_flight)
+    return Interval(per_frame, timeline.attention, timeline.spare)
 
 
 def _cycles(shares: Iterable[_Share], depth: int) -> float:

@@ -1,8 +1,9 @@
 """When every command of the list (order.py) starts and ends, frame after frame."""
 
 import itertools
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vaqf.cycles.command_cycles import (
     PLANNED,
@@ -11,9 +12,10 @@ from vaqf.cycles.command_cycles import (
     commands,
     pixel_row_cycles,
 )
-from vaqf.cycles.weight_stream import ASK, EFFICIENCY, READ_LATENCY, WeightStream
+from vaqf.cycles.port import ASK, EFFICIENCY, READ_LATENCY, Port
+from vaqf.cycles.ring import ARRIVED, Ring, Weights, chunk_words
 from vaqf.hardware.board import Board
-from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.hardware.design import PORT_BITS, RECORD_BYTES, Design
 from vaqf.hardware.order import ATTENTION, Entry, command_list
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
@@ -24,8 +26,7 @@ BUFFERS = 2  # of parameters, for matmuls and for attention
 STORED = 2  # from the last parameter to the start that it allows
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """When a command ran, and what it waited for."""
 
     entry: Entry
@@ -45,71 +46,97 @@ class Timeline:
     """Commands of the list one after the other, each when its engine and its data are there."""
 
     def __init__(self, vit: Vit, design: Design, rate: float, rounds: int) -> None:
+        self._vit, self._design = vit, design
         self.by_kind = commands(vit, design)
         self._entries = command_list(vit.depth, design.frames_in_flight) * rounds
-        self._attention = attention_cycles(vit, design, design.attention_rows)
+        self.attention = attention_cycles(vit, design, design.attention_rows)
+        # by how much longer an attention layer delays nothing else
+        self.spare = math.inf
         self._context_records = vit.heads * design.padded_head(vit.head_dim)
-        self._stream = WeightStream(design, rate)
-        self._resident = design.resident
+        self._port = Port(design, rate, chunk_words(design) * design.ring_word_bits)
+        self._ring = Ring(design, self._port)
         # False: of attention commands, True: of matmuls
         self._ends: dict[bool, list[float]] = {False: [], True: []}
         self._fetched = {False: 0, True: 0}
         self._fetcher: float | None = 0.0  # when it goes on; None: when the embedding has started
         self._loaded: list[float] = []  # by command
-        self._vit, self._design = vit, design
         self._image = 0.0  # when the next embedding's first pixels come
 
     def run(self) -> Iterator[Event]:
         """All rounds, from the first command on."""
-        matmuls = [self.by_kind[entry.kind] for entry in self._entries if entry.kind != ATTENTION]
-        counts = [0 if self._resident else command.weight_words for command in matmuls]
-        words = iter([self._stream.announce(count) for count in counts])
-        # the ring is filled for what follows, too
-        following, behind = itertools.cycle(counts), 0
-        while behind < self._design.ring_words and not self._resident:
-            behind += len(self._stream.announce(next(following)))
+        weights = self._announced()
         started = -float(WALK)
-        for i, entry in enumerate(self._entries):
+        for index, entry in enumerate(self._entries):
             self._fetch()
             matmul = entry.kind != ATTENTION
-            engines = (True, False) if entry.new_step else (matmul,)
-            free = {engine: self._free(engine) for engine in engines}
-            reasons = {
-                "compute": max(free.get(True, 0.0), started + WALK),
-                "attention": free.get(False, 0.0),
-                "parameters": self._loaded[i] + STORED,
-            }
-            waited_for = max(reasons, key=lambda key: reasons[key])
-            start = started = reasons[waited_for]
+            compute, attention = started + WALK, 0.0
+            if matmul or entry.new_step:
+                compute = max(compute, self._free(True))
+            if not matmul or entry.new_step:
+                attention = self._free(False)
+            parameters = self._loaded[index] + STORED
+            start = started = max(compute, attention, parameters)
+            waited_for = "parameters"
+            if attention:
+                self._spare(max(compute, parameters) - attention)
+            if start == compute:
+                waited_for = "compute"
+            elif start == attention:
+                waited_for = "attention"
             if matmul:
-                stall, cycles = self._matmul(entry, start, next(words))
+                stall, cycles = self._matmul(entry, start, next(weights))
             else:
-                stall, cycles = 0.0, self._attention
+                stall, cycles = 0.0, self.attention
             end = start + cycles + stall
             self._ends[matmul].append(end)
             yield Event(entry, start, end, stall, waited_for)
+
+    def _announced(self) -> Iterator[Weights | None]:
+        """The weights of every matmul; the ring is filled for what follows, too."""
+        matmuls = [self.by_kind[entry.kind] for entry in self._entries if entry.kind != ATTENTION]
+        if self._design.resident:
+            return iter([None] * len(matmuls))
+        found = [self._ring.announce(command.weight_words) for command in matmuls]
+        following, behind = itertools.cycle(matmuls), 0
+        while behind < self._design.ring_words:
+            words = next(following).weight_words
+            self._ring.announce(words)
+            behind += words
+        return iter(found)
+
+    def _spare(self, cycles: float) -> None:
+        """So much later the end of an attention layer would change nothing."""
+        self.spare = min(self.spare, cycles)
 
     def _free(self, matmul: bool) -> float:
         """When the engine of the last command can start another."""
         ends = self._ends[matmul]
         return ends[-1] + ENGINE_TURN if ends else 0.0
 
-    def _matmul(self, entry: Entry, start: float, words: range) -> tuple[float, int]:
+    def _matmul(self, entry: Entry, start: float, weights: Weights | None) -> tuple[float, int]:
         """Its wait for weights and its cycles without; what it reads and releases meanwhile."""
         command = self.by_kind[entry.kind]
         first = start + command.first
-        stall = self._stream.wait(command, words, first) if words else 0.0
+        stall = self._ring.wait(command, weights, first) if weights else 0.0
         if entry.kind == Kind.EMBED:
-            begin, end, self._fetcher = self._stream.constants(start, command.constant_bits)
-            # wanted from the last pass of the first group on
-            wanted = first + command.group_cycles - command.outputs
-            stall = max(stall, begin - wanted, end - (first + command.used))
+            stall = max(stall, self._constants_late(command, start, first))
             stall = max(stall, self._pixels_late(command, start))
             self._fetch()
-        if words:
+        if weights:
             last_group = first + stall + (command.groups - 1) * command.group_cycles
-            self._stream.release(words, last_group, first + stall + command.used)
+            self._ring.release(weights, last_group, first + stall + command.used)
         return stall, command.cycles
+
+    def _constants_late(self, command: Command, start: float, first: float) -> float:
+        """How much later the embedding's constants are than they are wanted, from the last pass of
+        the first group on; they are stored as they come."""
+        self._ring.fill(start)
+        tile = 8 * self._design.constant_tile_bytes
+        _, begin = self._port.store(start, tile)
+        _, end = self._port.store(start, command.constant_bits - tile)
+        self._fetcher = self._port.accepted(start)
+        wanted = first + command.group_cycles - command.outputs
+        return max(begin + ARRIVED - wanted, end + ARRIVED - (first + command.used))
 
     def _pixels_late(self, command: Command, start: float) -> float:
         """How much later the pixels of a group are than it could be read: of the first two, which
@@ -136,15 +163,31 @@ class Timeline:
             ends, before = self._ends[matmul], self._fetched[matmul] - BUFFERS
             if before >= len(ends):
                 return
-            asked = max(self._fetcher, ends[before] if before >= 0 else 0.0)
+            asked = max(self._fetcher, ends[before]) if before >= 0 else self._fetcher
+            if not matmul and before >= 0:
+                self._spare(self._fetcher - ends[before])
             records, gelu_entries = self._context_records, 0
             if matmul:
                 command = self.by_kind[entry.kind]
                 records, gelu_entries = command.records, command.gelu_entries
-            kept, accepted = self._stream.parameters(asked, records, gelu_entries)
-            self._loaded.append(kept)
+            self._fetcher = self._parameters(asked, records, gelu_entries) + WALK
             self._fetched[matmul] += 1
-            self._fetcher = accepted + WALK
             if entry.kind == Kind.EMBED:  # the size of an image is counted row by row
                 self._image = asked + self._vit.tokens + ASK + READ_LATENCY
                 self._fetcher = None
+
+    def _parameters(self, asked: float, records: int, entries: int) -> float:
+        """Records and table entries of the next command; when the last of them was asked for.
+
+        They go first, but behind what the port was asked for before. Entries are stored one a
+        cycle, records one or those of a whole read.
+        """
+        ports = self._design.weight_ports
+        at_once = ports if self._design.pe % ports == 0 else 1
+        self._ring.fill(asked)
+        accepted = self._port.accepted(asked)
+        if entries:
+            self._port.read(asked, 8 * entries, entries)
+        _, kept = self._port.read(asked, 8 * RECORD_BYTES * records, records / at_once)
+        self._loaded.append(kept)
+        return accepted

@@ -22,14 +22,12 @@ from vaqf.files.fields import (
     rules,
     shown,
 )
+from vaqf.hardware.fabric import RESOURCES, Resources
+from vaqf.hardware.family import OF_DEVICE, Family
 
-RESOURCES = ("lut", "lutram", "ff", "dsp", "bram36")
 USABLE = Number(0.01, 1.0)  # a share of a resource that a design may take
 MIN_CLOCK_MHZ = 1.0
 DEFAULT_USABLE = {"lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90}
-# Two generations of one architecture: DSP48E1 and CARRY4, or DSP48E2 and CARRY8.
-SERIES_7 = ("zynq", "artix7", "kintex7", "virtex7")
-ULTRASCALE_PLUS = ("zynquplus", "artixuplus", "kintexuplus", "virtexuplus")
 _PART = re.compile(r"[A-Za-z0-9-]{4,40}")
 _CITED = (
     "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
@@ -43,7 +41,7 @@ class Board:
 
     name: str
     part: str
-    family: str = field(metadata=ruled(Choice(SERIES_7 + ULTRASCALE_PLUS)))
+    family: str = field(metadata=ruled(Choice(tuple(OF_DEVICE))))
     lut: int = field(metadata=ruled(Whole(1, 10**8)))
     lutram: int = field(metadata=ruled(Whole(0, "lut")))  # LUTs usable as memory
     ff: int = field(metadata=ruled(Whole(1, 10**8)))
@@ -87,9 +85,9 @@ class Board:
             check_rule(USABLE, share, f"{what}.{key}")
 
     @property
-    def is_series_7(self) -> bool:
-        """DSP48E1 and 4-LUT memory groups instead of DSP48E2 and 8-LUT ones."""
-        return self.family in SERIES_7
+    def generation(self) -> Family:
+        """What the primitives of this device's family are."""
+        return OF_DEVICE[self.family]
 
     def clock(self, clock_mhz: float | None) -> float:
         """The clock in MHz: the default, or one the device allows; InputError otherwise."""
@@ -98,14 +96,15 @@ class Board:
         check_rule(rules(Board)["clock_mhz"], clock_mhz, f"clock_mhz on {self.name}", vars(self))
         return float(clock_mhz)
 
-    def available(self) -> dict[str, int]:
+    def available(self) -> Resources:
         """All of each resource."""
-        return {key: int(getattr(self, key)) for key in RESOURCES}
+        return Resources(self.lut, self.lutram, self.ff, self.dsp, self.bram36)
 
-    def budget(self) -> dict[str, int]:
+    def budget(self) -> Resources:
         """What a design may use of each resource: the usable share, rounded down."""
         shares = {**DEFAULT_USABLE, **self.usable}
-        return {key: int(amount * shares[key]) for key, amount in self.available().items()}
+        all_of_it = self.available()
+        return Resources(**{key: int(all_of_it[key] * shares[key]) for key in RESOURCES})
 
 
 def names() -> list[str]:

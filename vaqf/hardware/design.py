@@ -66,6 +66,7 @@ class Capacity:
     partial_outputs: int = field(metadata=ruled(SIZE))
 
 
+@lru_cache(maxsize=256)
 def most_capacity(pe: int) -> Capacity:
     """What the hardware can count: the largest model, and what fits the fields of a command."""
     outputs = 2 ** FIELD_BITS["outputs"] - 1
@@ -111,8 +112,8 @@ class Design:
         check_fields(self, "design: ")
         for name, allowed in self._misfits():
             raise InputError(f"design: {name} is {getattr(self, name)}; it must be {allowed}")
-        most = asdict(most_capacity(self.pe))
-        for name, value in asdict(self.capacity).items():
+        has, most = vars(self.capacity), vars(most_capacity(self.pe))
+        for name, value in has.items():
             if value > most[name]:
                 raise InputError(
                     f"design: capacity.{name} is {value}; it must be at most {most[name]}: no"

@@ -9,6 +9,9 @@ from functools import lru_cache
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.design import TABLE_INPUTS, Design
+from vaqf.hardware.family import Family
+from vaqf.resources import parts
+from vaqf.resources.parts import Array, ArrayPart, AttentionPart, FramesPart, WeightsPart
 
 BLOCK = 16  # tables with control registers of their own, rtl/engine/lookup.sv
 LONGEST_CHAIN = 16  # DSPs, rtl/packages/latency.sv
@@ -80,12 +83,20 @@ def add_tree(count: int, width: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=1024)
-def chains(inputs: int, bits: int, most: int, series_7: bool) -> tuple[int, int]:
+def chains(inputs: int, bits: int, most: int, family: Family) -> tuple[int, int]:
     """(chains of DSPs that add up so many products of magnitude `most`, bits of a field)."""
-    port = 25 if series_7 else 27
-    longest = min(LONGEST_CHAIN, max(1, (2 ** (port - bits - 1) - 1) // most))
+    longest = min(LONGEST_CHAIN, max(1, (2 ** (family.dsp_bits - bits - 1) - 1) // most))
     count = ceil_div(inputs, longest)
     return count, bits_for(ceil_div(inputs, count) * most) + 1
+
+
+def _trees(*trees: tuple[int, int, int]) -> dict[str, float]:
+    """Of add_tree.sv: (how many, numbers, their width)."""
+    luts = ffs = 0
+    for copies, count, width in trees:
+        of_one = add_tree(count, width)
+        luts, ffs = luts + copies * of_one[0], ffs + copies * of_one[1]
+    return {"tree_luts": luts, "tree_ffs": ffs}
 
 
 def rotator_levels(elements: int) -> int:
@@ -93,28 +104,20 @@ def rotator_levels(elements: int) -> int:
     return ceil_div((elements - 1).bit_length(), 2)
 
 
-def engine_quantities(
-    engine: str, act_bits: int, array: tuple[int, int, int], share: int
-) -> dict[str, float]:
+def engine_quantities(engine: str, act_bits: int, array: Array, share: int) -> dict[str, float]:
     """Of the T x P x K array alone."""
     tokens, pe, simd = array
     a, lanes, entry = act_bits, tokens * pe, act_bits + 2
     if engine == "adder":
-        luts, ffs = add_tree(simd // 2, a + 1)
-        return {
-            "tree_luts": lanes * luts,
-            "tree_ffs": lanes * ffs,
+        return _trees((lanes, simd // 2, a + 1)) | {
             "mask_bits": lanes * simd // 2 * (a + 1),
             "operand_bits": tokens * simd * a,
             "weight_copies": ceil_div(tokens, 2) * pe * simd,
         }
     nibbles = simd // TABLE_INPUTS
-    luts, ffs = add_tree(nibbles, entry)
     generators = tokens // share
     pairs, alone = divmod(generators, 2)
-    return {
-        "tree_luts": lanes * luts,
-        "tree_ffs": lanes * ffs,
+    return _trees((lanes, nibbles, entry)) | {
         "found_bits": lanes * nibbles * entry,
         "entry_bits": generators * nibbles * entry,
         "operand_bits": generators * simd * a,
@@ -125,62 +128,30 @@ def engine_quantities(
 
 
 @lru_cache(maxsize=4096)
-def table_luts(act_bits: int, array: tuple[int, int, int], share: int, series_7: bool) -> int:
-    """LUTs of the subset-sum tables, two bits a column: RAM32M16 has seven read ports of them in 8
-    LUTs, RAM32M three in 4."""
+def table_luts(act_bits: int, array: Array, share: int, family: Family) -> int:
+    """LUTs of the subset-sum tables, two bits a column, each at a read port of a LUTRAM."""
     tokens, pe, simd = array
     nibbles, entry = simd // TABLE_INPUTS, act_bits + 2
-    ports, luts = (3, 4) if series_7 else (7, 8)
     pairs, alone = divmod(tokens // share, 2)
     full, rest = divmod(nibbles, BLOCK)
-    total = 0
+    cells = 0
     for size, blocks in ((BLOCK, full), (rest, 1)):
         for generators, count in ((2, pairs), (1, alone)):
             columns = pe * size * ceil_div(generators * entry, 2)
-            total += blocks * count * share * ceil_div(columns, ports) * luts
-    return total
+            cells += blocks * count * share * ceil_div(columns, family.lutram_ports)
+    return cells * family.lutram_luts
 
 
-def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float]:
-    """Every quantity of MODULES, and `one` for what does not grow."""
-    c, a, t, p = design.capacity, design.act_bits, design.tokens, design.pe
-    r, lanes_l, banks = design.attention_rows, design.attention_lanes, design.banks
-    run, slots = design.run_words, design.frames_in_flight
-    lanes, norm_lanes = t * p, design.norm_tokens * p
-    exp, score = widths.exp_bits(a), widths.score_bits(a, c.head)
-    signed = widths.signed_limit(a)
-    context = widths.context_bits(a, ceil_div(c.tokens, t) * t)
-    beats = c.head // lanes_l
-    exponents = ceil_div(r, beats)
-    residual = widths.RESIDUAL_BITS
-    found = engine_quantities(design.engine, a, (t, p, design.simd), design.share)
-
-    trees = [(t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1), (1, r, exp)]
-    score_chains, field = chains(lanes_l, a, signed**2, series_7)
-    trees.append((r, score_chains, field))
-    value_chains, field = chains(r, a, widths.unsigned_limit(exp) * signed, series_7)
-    trees.append((lanes_l, value_chains, field))
-    for count, numbers, width in trees:
-        luts, ffs = add_tree(numbers, width)
-        found["tree_luts"] += count * luts
-        found["tree_ffs"] += count * ffs
-
-    # rotators of data that are written and read, and of the addresses of each
-    depth = ceil_div(c.tokens, t) * t * ceil_div(c.attention // p, banks)
-    stream = ceil_div(c.tokens, t) * (c.dim // p)
-    turned = bank_bits = 0
-    for copies, n, width, addresses in (
-        (1, t, residual * p, bits_for(slots * stream)),
-        (1, t, a * p, bits_for(stream)),
-        (slots, banks, a * p, 2 * bits_for(depth)),
-        (2, banks, a * p, 2 * bits_for(slots * depth)),
-        (1, t, 8 * p, bits_for(c.pixels)),
-    ):
-        bits = copies * n * (2 * width + addresses)
-        turned += bits * rotator_levels(n)
-        bank_bits += bits
-    return found | {
+def array_quantities(part: ArrayPart, family: Family) -> dict[str, float]:
+    """Of the array, and of what is as wide: in front of it the layer norm, behind it results."""
+    a, (t, p, simd), norm_tokens = part.act_bits, part.array, part.norm_tokens
+    run, acc_bits, lanes, norm_lanes = part.run_words, part.acc_bits, t * p, norm_tokens * p
+    residual, narrow = widths.RESIDUAL_BITS, family.dsp_bits < widths.OPERAND_BITS
+    trees = _trees((t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1))
+    engine = engine_quantities(part.engine, a, part.array, part.share)
+    return _sum(trees, engine) | {
         "one": 1,
+        part.engine: 1,
         "lanes": lanes,
         "tokens": t,
         "token_sums": t,
@@ -190,37 +161,98 @@ def quantities(design: Design, acc_bits: int, series_7: bool) -> dict[str, float
         "dropped_bits": lanes * max(0, acc_bits - widths.OPERAND_BITS),
         "load_bits": lanes * a,
         "stream_bits": lanes * residual,
-        "share": design.share,
-        "weights": p * design.simd,
+        "share": part.share,
+        "weights": p * simd,
         "records": p,
-        "port_bits": design.weight_ports,
         "run_words": run,
         "norm_lanes": norm_lanes,
         "norm_bits": norm_lanes * a,
-        "norm_rows": design.norm_tokens // min(design.norm_tokens, run),
+        "norm_rows": norm_tokens // min(norm_tokens, run),
+        # products of operands, for which a DSP may be too narrow
+        "wide_results": lanes if narrow else 0,
+        "wide_norms": norm_lanes if narrow else 0,
+    }
+
+
+def frame_quantities(part: FramesPart) -> dict[str, float]:
+    """Of the rotators in front of the memories of frames and behind them, and their addresses."""
+    c, a, (t, p, _), banks, frames = (
+        part.capacity,
+        part.act_bits,
+        part.array,
+        part.banks,
+        part.frames,
+    )
+    groups = part.groups
+    depth = groups * t * ceil_div(c.attention // p, banks)
+    stream = groups * (c.dim // p)
+    turned = bank_bits = 0
+    for copies, n, width, addresses in (
+        (1, t, widths.RESIDUAL_BITS * p, bits_for(frames * stream)),
+        (1, t, a * p, bits_for(stream)),
+        (frames, banks, a * p, 2 * bits_for(depth)),
+        (2, banks, a * p, 2 * bits_for(frames * depth)),
+        (1, t, 8 * p, bits_for(c.pixels)),
+    ):
+        bits = copies * n * (2 * width + addresses)
+        turned += bits * rotator_levels(n)
+        bank_bits += bits
+    return {
         "turned_bits": turned,
         "bank_bits": bank_bits,
-        "banks": (slots + 2) * banks + 3 * t,
-        "head_words": lanes_l // p,
-        "run_lanes": lanes_l,
-        "run_bits": lanes_l * a,
+        "banks": (frames + 2) * banks + 3 * t,
+    }
+
+
+def attention_quantities(part: AttentionPart, family: Family) -> dict[str, float]:
+    """Of the attention engine."""
+    a, r, lanes, exponents = part.act_bits, part.rows, part.lanes, part.softmax_lanes
+    exp, score = widths.exp_bits(a), widths.score_bits(a, part.head)
+    signed = widths.signed_limit(a)
+    context, beats = part.context_bits, part.head // lanes
+    scores = chains(lanes, a, signed**2, family)
+    values = chains(r, a, widths.unsigned_limit(exp) * signed, family)
+    return _trees((1, r, exp), (r, *scores), (lanes, *values)) | {
+        "head_words": lanes // part.pe,
+        "run_lanes": lanes,
+        "run_bits": lanes * a,
         "query_rows": r,
         "query_bits": r * a,
-        "value_bits": lanes_l * a,
+        "value_bits": lanes * a,
         "score_bits": r * score,
-        "context_bits": lanes_l * context,
+        "context_bits": lanes * context,
         "exp_bits": r * exp,
         "turned_exps": r * exp * rotator_levels(r),
         "exponents": exponents,
         "exponent_bits": exponents * score,
         # rings of so many words, which are no LUTRAM below three
         "score_turns": r * score * ceil_div(r, 32) if r > 2 else 0,
-        "context_turns": lanes_l * context * ceil_div(r * beats, 32) if r * beats > 2 else 0,
-        "matrix_rows": lanes_l + r,
-        "matrix_cells": lanes_l * r,
-        # products of 27 bits, for which a DSP48E1 is too narrow
-        "wide_results": lanes if series_7 else 0,
-        "wide_norms": norm_lanes if series_7 else 0,
-        # with registers that Yosys takes into a DSP48E1 and leaves outside a DSP48E2
-        "outer_exponents": 0 if series_7 else exponents,
+        "context_turns": lanes * context * ceil_div(r * beats, 32) if r * beats > 2 else 0,
+        "matrix_rows": lanes + r,
+        "matrix_cells": lanes * r,
+        "outer_exponents": 0 if family.takes_exponents else exponents,
     }
+
+
+def weight_quantities(part: WeightsPart) -> dict[str, float]:
+    """Of the ring's ports."""
+    return {"port_bits": part.ports}
+
+
+def quantities(design: Design, family: Family) -> dict[str, float]:
+    """Every quantity of MODULES, and `one` for what does not grow."""
+    return _sum(
+        array_quantities(parts.array_part(design), family),
+        frame_quantities(parts.frames_part(design)),
+        attention_quantities(parts.attention_part(design), family),
+        weight_quantities(parts.weights_part(design)),
+    )
+
+
+def _sum(*parts: dict[str, float]) -> dict[str, float]:
+    """Quantities of parts together: only adders are in more than one."""
+    found: dict[str, float] = {}
+    for part in parts:
+        for name, amount in part.items():
+            found[name] = found.get(name, 0.0) + amount
+    return found

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from vaqf.hardware.fabric import Resources
+
 FILE = Path(__file__).with_name("unit_costs.json")
 WITHIN = 0.10  # of what Yosys counts for designs they were not fitted to; DSPs are exact
 FITTED = ("lut", "lutram", "ff")  # LUTs that are no LUTRAM, LUTRAM, flip-flops
@@ -24,13 +26,16 @@ def calibration() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def of_quantities() -> dict[str, dict[str, float]]:
-    """Resource -> quantity -> what one of it takes in all modules together."""
-    total: dict[str, dict[str, float]] = {resource: {} for resource in FITTED}
+def of_quantities() -> dict[str, Resources]:
+    """Quantity -> what one of it takes in all modules together; LUTs with those that are LUTRAM."""
+    total: dict[str, Resources] = {}
     for resources in calibration()["costs"].values():
         for resource, costs in resources.items():
             for quantity, cost in costs.items():
-                total[resource][quantity] = total[resource].get(quantity, 0.0) + cost
+                one = (
+                    Resources(cost, cost) if resource == "lutram" else Resources(**{resource: cost})
+                )
+                total[quantity] = total.get(quantity, Resources()) + one
     return total
 
 

@@ -6,16 +6,18 @@ from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
+from vaqf.cycles.port import EFFICIENCY, READ_LATENCY
 from vaqf.cycles.schedule import Schedule, schedule_frame
 from vaqf.cycles.timeline import stream_rate
-from vaqf.cycles.weight_stream import EFFICIENCY, READ_LATENCY
-from vaqf.hardware.board import RESOURCES, Board
+from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
 from vaqf.model.workload import Elementwise, Work, workload
 from vaqf.resources import unit_costs as cost
-from vaqf.resources.use import largest_share, resources, softmax_lanes
+from vaqf.resources.parts import attention_part
+from vaqf.resources.use import resources
 
 SCHEMA = 1
 
@@ -47,7 +49,7 @@ class Estimate:
     clock_mhz: float
     cycles_per_frame: int
     latency_cycles: int
-    use: dict[str, float]
+    use: Resources
     dram_bits_per_frame: int
     layers: tuple[LayerEstimate, ...]
 
@@ -80,9 +82,9 @@ class Estimate:
     def power_w(self) -> float:
         """static + clock * sum(count * energy per cycle) + DRAM: unit_costs.py; +-50 %."""
         per_cycle = (
-            self.use["lut"] * cost.LUT_PJ
-            + self.use["dsp"] * cost.DSP_PJ
-            + self.use["bram36"] * cost.BRAM36_PJ
+            self.use.lut * cost.LUT_PJ
+            + self.use.dsp * cost.DSP_PJ
+            + self.use.bram36 * cost.BRAM36_PJ
         )
         dram = self.dram_bits_per_frame * self.fps * cost.DRAM_PJ_PER_BIT
         return cost.STATIC_W + (self.clock_mhz * 1e6 * per_cycle + dram) * 1e-12
@@ -90,7 +92,7 @@ class Estimate:
     @property
     def size(self) -> float:
         """Largest used / available."""
-        return largest_share(self.use, self.board.available())
+        return self.use.largest_share(self.board.available())
 
     def to_json(self) -> dict[str, Any]:
         """The estimate's own keys; Search.to_json adds target, feasible and search."""
@@ -169,7 +171,7 @@ def _vector_cycles(design: Design, work: Work) -> int:
     size = work.size
     assert isinstance(size, Elementwise)
     if work.layer.kind.op is Op.SOFTMAX:
-        return ceil_div(size.rows, softmax_lanes(design)) * size.channels
+        return ceil_div(size.rows, attention_part(design).softmax_lanes) * size.channels
     return ceil_div(size.rows, design.tokens) * ceil_div(size.channels, design.pe)
 
 

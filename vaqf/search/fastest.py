@@ -12,8 +12,10 @@ from vaqf.arithmetic import widths
 from vaqf.cycles.schedule import WAIT_SHARE
 from vaqf.hardware import design as shapes
 from vaqf.hardware.design import Design
+from vaqf.search.blocked import Blocked
 from vaqf.search.estimate import Estimate
-from vaqf.search.space import Plan, Problem, Weighed, array_floor, arrays, plans
+from vaqf.search.plan import Plan, plans
+from vaqf.search.space import Problem, Weighed, array_floor, arrays
 
 
 @dataclass(frozen=True)
@@ -56,22 +58,18 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
     if known is not None:
         best = replace(known, act_bits=act_bits)
         best_cycles = problem.interval(best)
-    blocked: list[tuple[float, str]] = []  # faster designs that are not legal: share, resource
-    nearest: list[Weighed] = []  # the smallest of every plan, if over budget
+    blocked = Blocked()
     for bound, array in arrays(problem, act_bits):
         if bound >= best_cycles:
             break
-        floor = array_floor(problem, act_bits, array)
-        if floor[0] > 1:
-            blocked.append(floor)
+        share, resource = array_floor(problem, act_bits, array)
+        if share > 1:
+            blocked.add(share, resource)
             continue
         for plan in plans(problem, act_bits, array):
             if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
                 continue
-            smallest = plan.smallest
-            if smallest.share > 1:
-                blocked.append((smallest.share, smallest.resource))
-                nearest.append(smallest)
+            if not _smallest_fits(plan, blocked):
                 continue
             for design in _faster(problem, plan, best_cycles, blocked):
                 if plan.bound(design) < best_cycles:
@@ -81,29 +79,41 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
     if best is not None:
         result = problem.estimate(best)
         return Candidate(act_bits, result, True, True, _limit(result, blocked))
-    close = min(nearest or _small_designs(problem, act_bits), key=lambda entry: entry.share)
+    close = blocked.nearest_plan() or _smallest_of_all(problem, act_bits)
     return Candidate(act_bits, problem.estimate(close.design), False, False, close.resource)
 
 
-def _faster(
-    problem: Problem, plan: Plan, than: float, blocked: list[tuple[float, str]]
-) -> Iterator[Design]:
+def _smallest_fits(plan: Plan, blocked: Blocked) -> bool:
+    """Whether the smallest design of a plan is legal, and so some design of it."""
+    if not plan.outline.fits:
+        least = plan.least_share
+        if least <= 1:
+            least = plan.smallest.share
+        if least > 1:
+            blocked.add_plan(least, plan)
+        plan.outline.fits = least <= 1
+    return plan.outline.fits
+
+
+def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iterator[Design]:
     """A plan's legal designs that could be faster; what stops the others goes to `blocked`."""
-    for frames in problem.frames:
-        for rows in plan.rows(frames, None):
-            if plan.interval(frames, rows) >= than:
+    for frames, rows in plan.engines(None, than):
+        fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
+        for widest in plan.designs(frames, rows, all_ports=False):
+            # what is less than all of them
+            least = problem.weigh(replace(widest, weight_ports=1))
+            if least.share > 1 and not _fits(problem, least.design, fewest):
+                blocked.add(least.share, least.resource)
                 continue
-            for widest in plan.designs(frames, rows, all_ports=False):
-                for design in _narrower(widest):
-                    weighed = problem.weigh(design)
-                    if weighed.share <= 1:
-                        yield design
-                        break
-                    blocked.append((weighed.share, weighed.resource))
-                    if plan.bound(design) < than:
-                        fewer = _fewer_rows(problem, plan, design, than)
-                        if fewer is not None:
-                            yield fewer
+            for design in _narrower(widest):
+                weighed = problem.weigh(design)
+                if weighed.share <= 1:
+                    yield design
+                    break
+                blocked.add(weighed.share, weighed.resource)
+                fewer = _fewer_rows(problem, design, fewest)
+                if fewer is not None:
+                    yield fewer
 
 
 def _narrower(design: Design) -> Iterator[Design]:
@@ -113,37 +123,41 @@ def _narrower(design: Design) -> Iterator[Design]:
             yield replace(design, weight_ports=ports)
 
 
-def _fewer_rows(problem: Problem, plan: Plan, design: Design, than: float) -> Design | None:
-    """An illegal design with the most query rows that are legal, if that may still be faster.
+def _fits(problem: Problem, design: Design, rows: int) -> bool:
+    """Whether a design is legal with so many query rows."""
+    return problem.weigh(replace(design, attention_rows=rows)).share <= 1
+
+
+def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
+    """An illegal design with the most query rows that are legal, if those are no fewer than that.
 
     Fewer rows use less and take longer, so the number of row groups is found by bisection.
     """
-    frames, tokens = design.frames_in_flight, problem.vit.tokens
-    fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
+    tokens = problem.vit.tokens
 
-    def with_groups(groups: int) -> Design:
-        return replace(design, attention_rows=widths.ceil_div(tokens, groups))
+    def rows(groups: int) -> int:
+        return widths.ceil_div(tokens, groups)
 
-    illegal = widths.ceil_div(tokens, design.attention_rows)
-    legal = widths.ceil_div(tokens, fewest)
-    if legal <= illegal or problem.weigh(with_groups(legal)).share > 1:
+    illegal, legal = rows(design.attention_rows), rows(fewest)
+    if legal <= illegal or not _fits(problem, design, rows(legal)):
         return None
     while legal - illegal > 1:
         middle = (legal + illegal) // 2
-        if problem.weigh(with_groups(middle)).share <= 1:
+        if _fits(problem, design, rows(middle)):
             legal = middle
         else:
             illegal = middle
-    return with_groups(legal)
+    return replace(design, attention_rows=rows(legal))
 
 
-def _limit(result: Estimate, blocked: list[tuple[float, str]]) -> str:
+def _limit(result: Estimate, blocked: Blocked) -> str:
     """What stops a faster design: the resource of the nearest one, else what it waits for.
 
     "dsp": attention binds; "dram": weights do; "array": no larger array is looked at.
     """
-    if blocked:
-        return min(blocked)[1]
+    resource = blocked.resource()
+    if resource is not None:
+        return resource
     waits = {"attention": 0, "weights": 0}
     for layer in result.layers:
         if layer.bound_by in waits:
@@ -154,7 +168,8 @@ def _limit(result: Estimate, blocked: list[tuple[float, str]]) -> str:
     return "dsp" if longest == "attention" else "dram"
 
 
-def _small_designs(problem: Problem, act_bits: int) -> list[Weighed]:
-    """The least demanding designs around the smallest arrays, with what they lack."""
+def _smallest_of_all(problem: Problem, act_bits: int) -> Weighed:
+    """The least demanding design around the smallest arrays."""
     small = sorted((t * p * k, (t, p, k)) for _, (t, p, k) in arrays(problem, act_bits))
-    return [plan.smallest for _, array in small[:4] for plan in plans(problem, act_bits, array)]
+    around = [plan for _, array in small[:4] for plan in plans(problem, act_bits, array)]
+    return min((plan.smallest for plan in around), key=lambda entry: entry.share)

@@ -13,8 +13,9 @@ from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
-from vaqf.hardware.board import RESOURCES, Board
+from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
+from vaqf.hardware.fabric import RESOURCES
 from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
 from vaqf.model.workload import workload

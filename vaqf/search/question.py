@@ -1,12 +1,13 @@
 """What a search is asked: a model, a board, a frame rate, and what is pinned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_target, check_whole
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import ENGINES, Design
+from vaqf.hardware.fabric import Resources
 from vaqf.model.vit import Vit
 
 PAPER = "paper"  # a model of VAQF's accelerator: an estimate, no design
@@ -62,9 +63,9 @@ class Question:
         return self.board.clock(self.clock_mhz)
 
     @property
-    def budget(self) -> dict[str, int]:
+    def budget(self) -> Resources:
         """What a design may use of each resource."""
         usable = self.board.budget()
         if self.lut_budget is not None:
-            usable["lut"] = min(usable["lut"], self.lut_budget)
+            usable = replace(usable, lut=min(usable.lut, self.lut_budget))
         return usable

@@ -13,7 +13,6 @@ from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_whole
 from vaqf.hardware import matmuls
 from vaqf.hardware.design import ENGINES, Design
-from vaqf.resources.use import worst_share
 from vaqf.search.estimate import Estimate
 from vaqf.search.fastest import Candidate, fastest_per_precision
 from vaqf.search.question import Question
@@ -74,7 +73,7 @@ def search(question: Question, frames_in_flight: int | None = None) -> Search:
 
 def _pinned(problem: Problem, design: Design) -> Candidate:
     result = problem.estimate(design)
-    share, resource = worst_share(result.use, problem.budget)
+    share, resource = result.use.worst_share(problem.budget)
     legal = share <= 1
     return Candidate(design.act_bits, result, legal, legal, "design" if legal else resource)
 
@@ -123,6 +122,6 @@ def _reason(
         f"{e.use[resource]:g} {resource} of {problem.budget[resource]} usable"
     )
     if resource == "bram36":
-        missing = (e.use[resource] - problem.budget[resource]) * 36 * 1024 / 8
+        missing = (e.use.bram36 - problem.budget.bram36) * 36 * 1024 / 8
         text += f", {math.ceil(missing):,} bytes too many"
     return text

@@ -6,10 +6,11 @@ Smallest: the lowest maximum of used / available; ties by LUT, DSP, BRAM.
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from vaqf.resources.memories import Array
-from vaqf.resources.use import largest_share
+from vaqf.hardware.fabric import Resources
+from vaqf.resources.parts import Array
 from vaqf.search.estimate import Estimate
-from vaqf.search.space import Plan, Problem, array_floor, arrays, plans, size_floor
+from vaqf.search.plan import Plan, plans
+from vaqf.search.space import Problem, array_floor, arrays, size_floor
 
 SMALLEST_ARRAYS = 4  # T looked at for each P x K
 Size = tuple[float, ...]
@@ -22,20 +23,17 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
     for floor, plan in _by_size(problem, fastest.act_bits, limit):
         if floor >= best_size:
             break
-        for frames in problem.frames:
-            for rows in plan.rows(frames, limit):
-                if plan.interval(frames, rows) > limit:
-                    continue
-                for design in plan.designs(frames, rows, all_ports=True):
-                    weighed = problem.weigh(design)
-                    size = _size(problem, weighed.use)
-                    if (
-                        size < best_size
-                        and weighed.share <= 1
-                        and plan.bound(design) <= limit
-                        and problem.interval(design) <= limit
-                    ):
-                        best, best_size = design, size
+        for frames, rows in plan.engines(limit, limit + 1):
+            for design in plan.designs(frames, rows, all_ports=True):
+                weighed = problem.weigh(design)
+                size = _size(problem, weighed.use)
+                if (
+                    size < best_size
+                    and weighed.share <= 1
+                    and plan.bound(design) <= limit
+                    and problem.interval(design) <= limit
+                ):
+                    best, best_size = design, size
     return problem.estimate(best)
 
 
@@ -46,7 +44,8 @@ def _by_size(problem: Problem, act_bits: int, limit: int) -> Iterator[tuple[Size
     """
     waiting: list[tuple[Size, Array, int, Plan | None]] = []
     for array in _just_fast_enough(arrays(problem, act_bits), limit):
-        if array_floor(problem, act_bits, array)[0] <= 1:
+        share, _ = array_floor(problem, act_bits, array)
+        if share <= 1:
             heappush(waiting, ((size_floor(problem, act_bits, array),), array, 0, None))
     while waiting:
         size, array, _, plan = heappop(waiting)
@@ -54,7 +53,8 @@ def _by_size(problem: Problem, act_bits: int, limit: int) -> Iterator[tuple[Size
             yield size, plan
             continue
         for index, one in enumerate(plans(problem, act_bits, array)):
-            heappush(waiting, (_size(problem, one.smallest.use), array, index, one))
+            if one.engines(limit, limit + 1):
+                heappush(waiting, (_size(problem, one.smallest.use), array, index, one))
 
 
 def _just_fast_enough(found: list[tuple[int, Array]], limit: int) -> Iterator[Array]:
@@ -70,6 +70,5 @@ def _just_fast_enough(found: list[tuple[int, Array]], limit: int) -> Iterator[Ar
             yield tokens, pe, simd
 
 
-def _size(problem: Problem, use: dict[str, float]) -> Size:
-    available = problem.board.available()
-    return (largest_share(use, available), use["lut"], use["dsp"], use["bram36"])
+def _size(problem: Problem, use: Resources) -> Size:
+    return (use.largest_share(problem.board.available()), use.lut, use.dsp, use.bram36)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.files.packages import use
+from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board
 
@@ -25,27 +25,26 @@ class Synthesized:
     model: str
     board: Board
     result: Synthesis
-    estimate: Mapping[str, float]  # LUT, LUTRAM, FF, DSP and BRAM36
+    estimate: Resources
 
     def to_json(self) -> dict[str, Any]:
         """Of every resource the estimate, what the tool found, their ratio, what the board has."""
         run, has = self.result, self.board.available()
-        found = {name: getattr(run.total, name) for name in self.estimate}
         return {
             "model": self.model,
             "board": self.board.name,
             "tool": run.tool,
-            "family": run.family,
+            "family": run.family.yosys,
             "levels": run.levels,
             "carry": run.total.carry,
             "resources": {
                 name: {
-                    "estimate": expected,
-                    "synthesized": found[name],
-                    "ratio": expected / found[name] if found[name] else None,
+                    "estimate": self.estimate[name],
+                    "synthesized": run.total[name],
+                    "ratio": self.estimate[name] / run.total[name] if run.total[name] else None,
                     "available": has[name],
                 }
-                for name, expected in self.estimate.items()
+                for name in RESOURCES
             },
             "modules": [part.to_json() for part in run.parts],
         }
@@ -78,7 +77,8 @@ def synth(
     from sim.synth import synthesize as synthesis
     from sim.synth import yosys
 
-    family = "xc7" if device.is_series_7 else "xcup"
-    made = synthesis.synthesize(sources, render.TOP, family, yosys.cache_folder(), report)
+    made = synthesis.synthesize(
+        sources, render.TOP, device.generation, yosys.cache_folder(), report
+    )
     expected = resources.resources(design, device)
     return Synthesized(str(project.manifest.get("model")), device, made, expected)

@@ -13,6 +13,7 @@ from sim.synth import netlist, synthesize, yosys
 from sim.synth.netlist import Counts
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolFailed, ToolMissing
+from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.project import read, render, rtl
 from vaqf.project.read import Project
 
@@ -37,7 +38,7 @@ ONE = Counts(lut=8, ff=8, carry=2)
 
 
 def test_units_times_their_instances(tmp_path: Path) -> None:
-    made = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path)
+    made = synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path)
     assert [(part.module, part.kinds, part.instances) for part in made.parts] == [
         ("adder", 1, 3),
         ("top", 1, 1),
@@ -46,7 +47,7 @@ def test_units_times_their_instances(tmp_path: Path) -> None:
     assert made.part("adder") == ONE * 3
     assert made.part("nobody") == Counts()
     assert made.levels == 1
-    whole = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path, whole=True)
+    whole = synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path, whole=True)
     assert (len(whole.parts), whole.total) == (1, made.total)
 
 
@@ -60,37 +61,39 @@ module top (input logic clk, input logic [7:0] a, output logic [3:0] y);
   assign y = sum[3:0];
 endmodule
 """
-    made = synthesize.synthesize([SOURCES[0], ("top.sv", narrow)], "top", "xcup", tmp_path)
+    made = synthesize.synthesize([SOURCES[0], ("top.sv", narrow)], "top", ULTRASCALE_PLUS, tmp_path)
     assert made.total == Counts(ff=4)
     # one kind for all instances: what only some of them have stays
-    made = synthesize.synthesize([SOURCES[0], ("top.sv", constant)], "top", "xcup", tmp_path)
+    made = synthesize.synthesize(
+        [SOURCES[0], ("top.sv", constant)], "top", ULTRASCALE_PLUS, tmp_path
+    )
     assert made.part("adder") == ONE * 3
 
 
 def test_what_was_synthesized_is_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = synthesize.synthesize(SOURCES, "top", "xcup", tmp_path)
+    first = synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path)
     kept = sorted(tmp_path.glob("*.json"))
     assert kept
     monkeypatch.setattr(yosys, "_synthesize", None)  # nobody may call it
     other = TOP.replace("u_one", "u_first")
-    assert synthesize.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
+    assert synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path).total == first.total
     with pytest.raises(TypeError):
-        synthesize.synthesize(SOURCES, "top", "xc7", tmp_path)
+        synthesize.synthesize(SOURCES, "top", SERIES_7, tmp_path)
     monkeypatch.undo()
-    again = synthesize.synthesize([SOURCES[0], ("top.sv", other)], "top", "xcup", tmp_path)
+    again = synthesize.synthesize([SOURCES[0], ("top.sv", other)], "top", ULTRASCALE_PLUS, tmp_path)
     assert again.total == first.total
     for damage in ("", "[]", "{", '{"counts": {"lut": "many"}, "arcs": []}'):
         for path in kept:
             path.write_text(damage)
-        assert synthesize.synthesize(SOURCES, "top", "xcup", tmp_path).total == first.total
+        assert synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path).total == first.total
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no folder")
-    assert synthesize.synthesize(SOURCES, "top", "xcup", file / "cache").total == ONE * 3
+    assert synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, file / "cache").total == ONE * 3
     assert file.read_text() == "no folder"
 
 
@@ -107,7 +110,7 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_sources_that_yosys_refuses(tmp_path: Path) -> None:
     broken = [("top.sv", "module top (input logic a);\n  nonsense nonsense\nendmodule\n")]
     with pytest.raises(ToolFailed, match=f"^Yosys {re.escape(yosys.version())}: ."):
-        synthesize.synthesize(broken, "top", "xcup", tmp_path)
+        synthesize.synthesize(broken, "top", ULTRASCALE_PLUS, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_bits_without_a_place_or_with_no_driver_or_two_are_errors(
     """Yosys itself warns, and goes on with undefined or constant ones."""
     top = f"module top (input logic [3:0] a, output logic [3:0] y);\n  {line}\nendmodule\n"
     with pytest.raises(ToolFailed, match=f"^Yosys {re.escape(yosys.version())}: ."):
-        synthesize.synthesize([("top.sv", top)], "top", "xcup", tmp_path)
+        synthesize.synthesize([("top.sv", top)], "top", ULTRASCALE_PLUS, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ endmodule
 def test_copies_of_registers_are_kept_where_the_source_says_so(tmp_path: Path, kept: bool) -> None:
     """Else equal ones are one, as vendor tools have it."""
     text = COPIES if kept else COPIES.replace('(* keep = "true" *) ', "")
-    made = synthesize.synthesize([("copies.sv", text)], "copies", "xcup", tmp_path)
+    made = synthesize.synthesize([("copies.sv", text)], "copies", ULTRASCALE_PLUS, tmp_path)
     assert made.total.ff == (16 if kept else 12)
 
 
@@ -242,8 +245,8 @@ def test_units_add_up_to_the_whole(tmp_path: Path, name: str) -> None:
     """Accelerators of 512 and 1,280 binary MACs a cycle, cut and flattened."""
     design, _ = fitted(name, 1)
     sources = rtl.rtl_sources(design, "small")
-    cut = synthesize.synthesize(sources, render.TOP, "xcup", tmp_path).total
-    whole = synthesize.synthesize(sources, render.TOP, "xcup", tmp_path, whole=True).total
+    cut = synthesize.synthesize(sources, render.TOP, ULTRASCALE_PLUS, tmp_path).total
+    whole = synthesize.synthesize(sources, render.TOP, ULTRASCALE_PLUS, tmp_path, whole=True).total
     print(f"{name}\nunits {cut}\nwhole {whole}")
     assert cut.dsp == whole.dsp
     for resource in ("lut", "lutram", "ff", "bram36"):

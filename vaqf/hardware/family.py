@@ -1,0 +1,45 @@
+"""Two generations of one architecture: how wide their primitives are, and what tools call them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """What differs between the generations; LUT6, flip-flops and block RAMs do not."""
+
+    devices: tuple[str, ...]  # families of boards/*.yaml
+    yosys: str  # synth_xilinx -family
+    macro: str  # what rtl/ asks for where it places primitives
+    dsp_bits: int  # the wider factor of a DSP's signed product; the other has DSP_NARROW_BITS
+    # LUTs of the LUTRAM that has most read ports beside the one that is its write address. A port
+    # reads two bits of 32 words, or one of 64
+    lutram_luts: int
+    lutram_ports: int
+    lutram_cost: int  # how Yosys weighs it against a block of 128.5: `cost` in its files of RAMs
+    takes_exponents: bool  # Yosys moves the registers behind an exponent's product into the DSP
+
+
+DSP_NARROW_BITS = 18
+# DSP48E2, RAM32M16 and RAM64M8 (UG574)
+ULTRASCALE_PLUS = Family(
+    devices=("zynquplus", "artixuplus", "kintexuplus", "virtexuplus"),
+    yosys="xcup",
+    macro="VAQF_XCUP",
+    dsp_bits=27,
+    lutram_luts=8,
+    lutram_ports=7,
+    lutram_cost=16,
+    takes_exponents=False,
+)
+# DSP48E1, RAM32M and RAM64M (UG474)
+SERIES_7 = Family(
+    devices=("zynq", "artix7", "kintex7", "virtex7"),
+    yosys="xc7",
+    macro="VAQF_XC7",
+    dsp_bits=25,
+    lutram_luts=4,
+    lutram_ports=3,
+    lutram_cost=8,
+    takes_exponents=True,
+)
+OF_DEVICE = {device: family for family in (SERIES_7, ULTRASCALE_PLUS) for device in family.devices}

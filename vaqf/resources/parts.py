@@ -1,0 +1,117 @@
+"""The parts of a design, each by what it depends on alone.
+
+A search looks at thousands of designs of few parts: what a part takes is added up once.
+"""
+
+from typing import NamedTuple
+
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
+from vaqf.hardware.design import Capacity, Design, accumulator_bits, run_words
+
+Array = tuple[int, int, int]  # T, P, K
+
+
+class ArrayPart(NamedTuple):
+    """The binary engine, what is as wide in front of it and behind it, and what is there once."""
+
+    engine: str
+    act_bits: int
+    array: Array
+    share: int
+    norm_tokens: int
+    capacity: Capacity
+
+    @property
+    def acc_bits(self) -> int:
+        """Of a partial sum."""
+        return accumulator_bits(self.act_bits, self.capacity)
+
+    @property
+    def run_words(self) -> int:
+        """Words of one token that are read together."""
+        return run_words(*self.array)
+
+
+class FramesPart(NamedTuple):
+    """The memories of activations, with the rotators at both ends of them."""
+
+    act_bits: int
+    array: Array
+    banks: int
+    frames: int  # in flight
+    capacity: Capacity
+
+    @property
+    def groups(self) -> int:
+        """Of tokens."""
+        return ceil_div(self.capacity.tokens, self.array[0])
+
+
+class AttentionPart(NamedTuple):
+    """The attention engine, but for the scores that wait."""
+
+    act_bits: int
+    pe: int
+    rows: int  # R
+    lanes: int  # L
+    head: int  # channels of one
+    channels: int  # of all heads
+    context_bits: int
+
+    @property
+    def softmax_lanes(self) -> int:
+        """Exponents per cycle: R scores in as many cycles as a head has parts."""
+        return ceil_div(self.rows, self.head // self.lanes)
+
+
+class ScoresPart(NamedTuple):
+    """The scores of a group of queries, while it is read, and a chunk of the next."""
+
+    rows: int  # R
+    score_bits: int
+    tokens: int  # in whole groups
+
+    @property
+    def words(self) -> int:
+        """Of R scores."""
+        return (ceil_div(self.tokens, self.rows) + 1) * self.rows
+
+
+class WeightsPart(NamedTuple):
+    """The ring and the ports that fill it."""
+
+    ring_word_bits: int
+    ring_words: int
+    ports: int
+
+
+def array_part(d: Design) -> ArrayPart:
+    """Of a design."""
+    return ArrayPart(
+        d.engine, d.act_bits, (d.tokens, d.pe, d.simd), d.share, d.norm_tokens, d.capacity
+    )
+
+
+def frames_part(d: Design) -> FramesPart:
+    """Of a design."""
+    array = (d.tokens, d.pe, d.simd)
+    return FramesPart(d.act_bits, array, d.banks, d.frames_in_flight, d.capacity)
+
+
+def attention_part(d: Design, act_bits: int | None = None) -> AttentionPart:
+    """Of a design, or of one that is the same at another precision."""
+    a, c, rows, lanes = act_bits or d.act_bits, d.capacity, d.attention_rows, d.attention_lanes
+    context = widths.context_bits(a, round_up(c.tokens, d.tokens))
+    return AttentionPart(a, d.pe, rows, lanes, c.head, c.attention, context)
+
+
+def scores_part(d: Design) -> ScoresPart:
+    """Of a design."""
+    bits = widths.score_bits(d.act_bits, d.capacity.head)
+    return ScoresPart(d.attention_rows, bits, round_up(d.capacity.tokens, d.tokens))
+
+
+def weights_part(d: Design) -> WeightsPart:
+    """Of a design."""
+    return WeightsPart(d.ring_word_bits, d.ring_words, d.weight_ports)

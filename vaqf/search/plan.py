@@ -1,0 +1,269 @@
+"""Everything around one array: plans, one per width L of the attention engine."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from vaqf.arithmetic import widths
+from vaqf.arithmetic.widths import ceil_div, round_up
+from vaqf.cycles import command_cycles, schedule, timeline
+from vaqf.cycles.schedule import BinaryWork
+from vaqf.hardware import design as shapes
+from vaqf.hardware import matmuls
+from vaqf.hardware.design import Design
+from vaqf.hardware.matmuls import capacity_for
+from vaqf.model.layers import Kind
+from vaqf.model.vit import Vit
+from vaqf.resources import parts
+from vaqf.resources.memories import bram18
+from vaqf.resources.parts import Array, ArrayPart
+from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use
+from vaqf.search.space import Problem, Weighed, lane_choices
+
+
+class Works:
+    """What the binary engine of a design does for a frame, at any precision."""
+
+    def __init__(self, vit: Vit, design: Design) -> None:
+        self._vit, self._design = vit, design
+        self._by_kind = command_cycles.commands(vit, design)
+        digits = widths.pixel_digits(design.act_bits)
+        self._known = {digits: schedule.binary_work(vit, self._by_kind)}
+
+    def at(self, act_bits: int) -> BinaryWork:
+        """Precision changes the digits of the embedding's pixels alone."""
+        digits = widths.pixel_digits(act_bits)
+        if digits not in self._known:
+            vit, d = self._vit, self._design
+            padded_head = d.padded_head(vit.head_dim)
+            by_kind = matmuls.matmul_shapes(vit, act_bits, d.pe, d.simd, padded_head)
+            embed = command_cycles.command(Kind.EMBED, by_kind[Kind.EMBED], d)
+            self._known[digits] = schedule.binary_work(vit, self._by_kind | {Kind.EMBED: embed})
+        return self._known[digits]
+
+
+@dataclass(eq=False)
+class Outline:
+    """What the designs of an array and a width L have in common, whatever their precision."""
+
+    problem: Problem
+    base: Design  # one query row, most frames, streamed weights through most ports
+    resident: Design | None  # the same with all weights on chip, if they alone fit
+    works: Works  # of the resident design if there is one
+    part: ArrayPart  # of the base
+    fits: bool = False  # the smallest of a higher precision does, so that those of lower ones do
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A design to be: cheap to time, before it is built and weighed."""
+
+    outline: Outline
+    act_bits: int
+
+    @property
+    def problem(self) -> Problem:
+        """What it is looked at for."""
+        return self.outline.problem
+
+    @property
+    def least_share(self) -> float:
+        """A lower bound of that of smallest: the array, with what is as wide, alone."""
+        part = self.outline.part._replace(act_bits=self.act_bits)
+        use = array_use(part, self.problem.board.generation)
+        return use.worst_share(self.problem.budget)[0]
+
+    @cached_property
+    def smallest(self) -> Weighed:
+        """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
+        would put on LUTs."""
+        frames, family = self.problem.frames, self.problem.board.generation
+        least = replace(
+            self.outline.base,
+            act_bits=self.act_bits,
+            weight_ports=1,
+            frames_in_flight=frames[-1],
+        )
+        weighed = self.problem.weigh(least)
+        if weighed.share > 1 and weighed.resource not in ("dsp", "bram36"):
+            part = parts.frames_part(least)
+            one, two = (
+                frames_use(part._replace(frames=n), family) for n in (frames[-1], frames[0])
+            )
+            if two.lut < one.lut or two.lutram < one.lutram or two.ff < one.ff:
+                more = self.problem.weigh(replace(least, frames_in_flight=frames[0]))
+                return min(weighed, more, key=lambda entry: entry.share)
+        return weighed
+
+    @cached_property
+    def _work(self) -> BinaryWork:
+        return self.outline.works.at(self.act_bits)
+
+    def interval(self, frames: int, rows: int) -> int:
+        """Cycles per frame if the ring never ran dry, filled through most ports."""
+        problem, ports = self.problem, self.outline.base.weight_ports
+        attention = self._attention.cycles(rows)
+        rate = timeline.stream_rate(problem.board, ports, problem.clock_mhz)
+        return schedule.closed_interval(problem.vit.depth, self._work, attention, frames, rate)
+
+    def engines(self, limit: int | None, than: float) -> list[tuple[int, int]]:
+        """(frames in flight, query rows) that may take fewer cycles; limit: see rows()."""
+        return [
+            (frames, rows)
+            for frames in self.problem.frames
+            for rows in self.rows(frames, limit)
+            if self.interval(frames, rows) < than
+        ]
+
+    def bound(self, design: Design) -> int:
+        """Cycles per frame of one of the plan's designs if all weights were there."""
+        depth, attention = self.problem.vit.depth, self._attention.cycles(design.attention_rows)
+        frames = design.frames_in_flight
+        return schedule.closed_interval(depth, self._work, attention, frames, math.inf)
+
+    def rows(self, frames: int, limit: int | None) -> list[int]:
+        """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
+        depth, block, ends = self.problem.vit.depth, self._work.block, self._work.ends
+        most = self._most_rows
+        if frames == 1:
+            if limit is None:
+                return [most]
+            return [min(most, self._rows_within((limit - ends) // depth - block))]
+        rows = {min(most, self._rows_within(block if depth > 1 else block + ends))}
+        if limit is not None:
+            longest = limit // depth
+            if depth > 1 and (limit - block - ends) // (depth - 1) <= block + ends:
+                longest = (limit - block - ends) // (depth - 1)
+            rows.add(min(most, self._rows_within(longest)))
+        return sorted(rows)
+
+    def _rows_within(self, cycles: int) -> int:
+        """Fewest rows whose attention layer takes at most `cycles`; all tokens if none does."""
+        fits = (rows for rows, taken in self._attention.choices if taken <= cycles)
+        return next(fits, self.problem.vit.tokens)
+
+    @cached_property
+    def _attention(self) -> command_cycles.Attention:
+        return command_cycles.attention(self.problem.vit, self.outline.base, self.act_bits)
+
+    @cached_property
+    def _most_rows(self) -> int:
+        """Most rows the DSP budget allows, of them the fewest with as many groups."""
+        vit, family = self.problem.vit, self.problem.board.generation
+        part = parts.attention_part(self.outline.base, self.act_bits)
+        one, nine = (attention_dsps(part._replace(rows=rows), family) for rows in (1, 9))
+        array = array_dsps(self.outline.part._replace(act_bits=self.act_bits), family)
+        spare = self.problem.budget.dsp - array - one
+        most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
+        return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
+
+    def designs(self, frames: int, rows: int, *, all_ports: bool) -> Iterator[Design]:
+        """Resident if the weights alone fit, and streamed; through most ports, or every number."""
+        for storage in (self.outline.resident, self.outline.base):
+            if storage is None:
+                continue
+            base = replace(
+                storage, act_bits=self.act_bits, frames_in_flight=frames, attention_rows=rows
+            )
+            if all_ports:
+                for ports in shapes.WEIGHT_PORTS:
+                    if ports < base.weight_ports:
+                        yield replace(base, weight_ports=ports)
+            yield base
+
+
+def plans(problem: Problem, act_bits: int, array: Array) -> list[Plan]:
+    """One plan per width L of the attention engine."""
+    if array not in problem.outlines:
+        problem.outlines[array] = list(_outlines(problem, act_bits, array))
+    return [Plan(outline, act_bits) for outline in problem.outlines[array]]
+
+
+def _outlines(problem: Problem, act_bits: int, array: Array) -> Iterator[Outline]:
+    """One per width L; all but the attention engine follows from the size of a padded head."""
+    made: dict[int, Outline] = {}
+    for lanes in lane_choices(problem.vit, array[1]):
+        head = round_up(problem.vit.head_dim, lanes)
+        if head not in made:
+            made[head] = _outline(problem, act_bits, array, lanes)
+            yield made[head]
+        else:
+            base, resident = made[head].base, made[head].resident
+            yield Outline(
+                problem,
+                replace(base, attention_lanes=lanes),
+                resident and replace(resident, attention_lanes=lanes),
+                made[head].works,
+                made[head].part,
+            )
+
+
+def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outline:
+    vit, (tokens, pe, simd) = problem.vit, array
+    shape = (vit, act_bits, pe, simd, lanes)
+    base = Design(
+        engine=problem.engine,
+        act_bits=act_bits,
+        tokens=tokens,
+        pe=pe,
+        simd=simd,
+        attention_rows=1,
+        attention_lanes=lanes,
+        norm_tokens=tokens,
+        frames_in_flight=problem.frames[0],
+        share=_share(problem, act_bits, array, lanes),
+        weight_ports=_most_ports(problem, pe * simd),
+        ring_words=matmuls.streamed_ring_words(*shape),
+        resident=False,
+        capacity=capacity_for(*shape),
+    )
+    base = replace(base, norm_tokens=_norm_tokens(vit, base))
+    words = matmuls.total_weight_words(*shape)
+    resident = None
+    if bram18(base.ring_word_bits, words) / 2 <= problem.budget.bram36:
+        resident = replace(base, resident=True, ring_words=words)
+    works, part = Works(vit, resident or base), parts.array_part(base)
+    return Outline(problem, base, resident, works, part)
+
+
+def _most_ports(problem: Problem, ring_word_bits: int) -> int:
+    """Most ports the ring takes whole; beyond the DRAM's bandwidth they bring nothing."""
+    dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.clock_mhz)
+    most = max(1, ceil_div(dram, shapes.PORT_BITS))
+    whole = [n for n in shapes.WEIGHT_PORTS if ring_word_bits % (n * shapes.PORT_BITS) == 0]
+    return max(n for n in whole if n <= most)
+
+
+def _share(problem: Problem, act_bits: int, array: Array, lanes: int) -> int:
+    """Most tokens that share a table generator and never wait for it."""
+    if problem.engine != "table":
+        return 1
+    vit, (tokens, pe, simd) = problem.vit, array
+    most = matmuls.most_sharing(vit, act_bits, array, lanes)
+    by_kind = matmuls.matmul_shapes(vit, act_bits, pe, simd, round_up(vit.head_dim, lanes))
+    slowest = min(s.n // pe for s in by_kind.values() if s.planes == 1)
+    run = shapes.run_words(tokens, pe, simd)
+    fits = (f for f in range(most, 1, -1) if run % f == 0)
+    wait = command_cycles.REFILL
+    return next((f for f in fits if shapes.TABLE_ENTRIES * f + wait <= slowest), 1)
+
+
+def _norm_tokens(vit: Vit, design: Design) -> int:
+    """Fewest layer-norm rows per cycle that bind no more than all of them."""
+    padded_head = design.padded_head(vit.head_dim)
+    by_kind = matmuls.matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
+
+    def cycles(rows: int) -> float:
+        beats = design.tokens // rows
+        return sum(
+            command_cycles.pace(kind, by_kind[kind], design, beats).group_cycles
+            for kind in (Kind.QKV, Kind.FC1)
+        )
+
+    least = cycles(design.tokens)
+    for rows in range(1, design.tokens):
+        legal = design.tokens % rows == 0 and shapes.legal_norm_tokens(rows, design.run_words)
+        if legal and cycles(rows) <= least:
+            return rows
+    return design.tokens
