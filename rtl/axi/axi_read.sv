@@ -10,7 +10,7 @@
 module axi_read #(
     parameter int DATA_BITS = vaqf_pkg::PORT_BITS,
     parameter int BURST = 64,
-    parameter int DEPTH = 512  // beats asked for or waiting here, BURST or more
+    parameter int DEPTH = sizes::READ_BEATS  // beats asked for or waiting here, BURST or more
 ) (
     input  logic                 clk,
     input  logic                 rst,

@@ -24,7 +24,7 @@ module lookup (
   localparam int ENTRY_BITS = vaqf_pkg::ACT_BITS + 2;
   localparam int NIBBLES = SIMD / 4;
   // so many nibbles have control registers of their own: their fan-out is bounded
-  localparam int BLOCK = 16;
+  localparam int BLOCK = sizes::TABLE_BLOCK;
   localparam int BLOCKS = (NIBBLES + BLOCK - 1) / BLOCK;
 
   // rounds

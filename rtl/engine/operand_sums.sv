@@ -20,7 +20,7 @@ module operand_sums (
   localparam int COUNT = RUN * vaqf_pkg::PE;  // operands of one token in a load
   localparam int PART_BITS = sizes::bits_for(COUNT * (2 ** A - 1));
   localparam int ACC = vaqf_pkg::ACC_BITS;
-  localparam int DEPTH = 16;  // groups between the first load of one and the last result of another
+  localparam int DEPTH = sizes::GROUP_SUMS;
 
   // where a load belongs: one after the other f, h and run count (docs/rtl.md)
   localparam int RUN_BITS = sizes::index_bits(vaqf_pkg::RUNS);

@@ -23,7 +23,7 @@ module fetch_weights (
     output logic for_pixels  // they are the patch embedding's
 );
   localparam int COUNT_BITS = sizes::bits_for(vaqf_pkg::RING_WORDS);
-  localparam int LONG_BYTES = 4096;  // as long as a burst can be
+  localparam int LONG_BYTES = sizes::CHUNK_BYTES;
   localparam int WORD_BYTES = vaqf_pkg::RING_WORD / 8;
   localparam int BEAT_BITS = $clog2(vaqf_pkg::WEIGHT_BITS / 8);  // of an address inside a beat
   localparam int LONG = LONG_BYTES > WORD_BYTES ? LONG_BYTES / WORD_BYTES : 1;

@@ -48,7 +48,7 @@ vaqf_pkg::RESIDUAL_DEPTH
   localparam int WORD_BEATS = RUN_WORDS / NORM_WORDS;
   localparam int ROW_BEATS = ROWS / NORM_ROWS;
   localparam int RUN_CHANNELS = RUN_WORDS * PE;
-  localparam int DEPTH = 32;  // loads on their way or waiting, more than the longest way
+  localparam int DEPTH = sizes::LOADS;
 
   localparam int RESIDUAL_BITS = sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH);
   localparam int HIDDEN_BITS = sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH);

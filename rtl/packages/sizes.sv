@@ -1,5 +1,13 @@
-// Widths that follow from counts, and products with constants that take no multiplier.
+// What buffers hold, widths that follow from counts, and products with constants that take no
+// multiplier. The estimate reads the numbers here.
+// verilator lint_off UNUSEDPARAM
 package sizes;
+  localparam int LOADS = 32;  // on their way to the engine or waiting, more than the longest way
+  localparam int GROUP_SUMS = 16;  // groups between the first load of one and another's last result
+  localparam int READ_BEATS = 512;  // asked for or waiting at a port, at least a burst
+  localparam int CHUNK_BYTES = 4096;  // of weights that are asked for at once: the longest burst
+  localparam int TABLE_BLOCK = 16;  // tables with control registers of their own
+
   // bits that count to `count` - 1
   function automatic int index_bits(input int count);
     index_bits = count > 1 ? $clog2(count) : 1;
@@ -21,3 +29,4 @@ package sizes;
     for (int i = 0; i < 32; ++i) if (count[i]) times = times + (value << i);
   endfunction
 endpackage
+// verilator lint_on UNUSEDPARAM

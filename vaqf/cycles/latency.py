@@ -3,28 +3,17 @@
 tests/rtl/packages/test_latency.py compares the functions with the package's, in a simulator.
 """
 
-import re
 from functools import lru_cache
 
 from vaqf.arithmetic.widths import ceil_div
-from vaqf.files.paths import rtl
 from vaqf.hardware.design import TABLE_INPUTS
-
-DSP_BITS = 27  # of the port that holds two factors; 25 on series 7, a few cycles more
-
-
-@lru_cache(maxsize=1)
-def _numbers() -> dict[str, str]:
-    """Name -> numbers and other names, added up."""
-    text = rtl("latency").read_text(encoding="utf-8")
-    return dict(re.findall(r"localparam int (\w+) = ([\w +]+);", text))
+from vaqf.hardware.family import ULTRASCALE_PLUS
+from vaqf.hardware.rtl_numbers import number
 
 
-@lru_cache(maxsize=64)
 def cycles(name: str) -> int:
     """A constant of the package, by its name there."""
-    terms = _numbers()[name].split(" + ")
-    return sum(int(term) if term.isdecimal() else cycles(term) for term in terms)
+    return number("latency", name)
 
 
 @lru_cache(maxsize=1024)
@@ -55,7 +44,7 @@ def sums(table: bool, inputs: int) -> int:
 
 @lru_cache(maxsize=1024)
 def products(inputs: int, factor_bits: int, most: int) -> int:
-    """Factors -> sums of so many products of magnitude `most`."""
-    chain = (2 ** (DSP_BITS - factor_bits - 1) - 1) // most
+    """Factors -> sums of so many products of magnitude `most`; series 7 takes a few more."""
+    chain = (2 ** (ULTRASCALE_PLUS.dsp_bits - factor_bits - 1) - 1) // most
     chains = ceil_div(inputs, min(chain, cycles("LONGEST_CHAIN")))
     return 2 + ceil_div(inputs, chains) + add_tree(chains)

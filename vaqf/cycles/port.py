@@ -5,11 +5,12 @@ as axi_read.sv and what is above it read them.
 """
 
 from vaqf.hardware.design import PORT_BITS, Design
+from vaqf.hardware.rtl_numbers import number
 
 EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
 READ_LATENCY = 60  # cycles from an address to its first data, of a DRAM behind an interconnect
 ASK = 8  # from the wish for data to its address, and from data to where they are kept
-QUEUE_BEATS = 512  # asked for and not yet arrived (axi_read.sv)
+QUEUE_BEATS = number("sizes", "READ_BEATS")  # asked for and not yet arrived
 
 
 class Port:

@@ -11,8 +11,9 @@ from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.command_cycles import Command
 from vaqf.cycles.port import Port
 from vaqf.hardware.design import Design
+from vaqf.hardware.rtl_numbers import number
 
-CHUNK_BYTES = 4096  # asked for at once (fetch_weights.sv)
+CHUNK_BYTES = number("sizes", "CHUNK_BYTES")  # asked for at once
 ARRIVED = 2  # from the last part of a ring word to its first use
 STRETCHES = 4  # of a command, each of whole chunks, that are told apart here
 

@@ -9,6 +9,7 @@ from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.hardware.family import Family
+from vaqf.hardware.rtl_numbers import number
 from vaqf.resources import parts
 from vaqf.resources.parts import ArrayPart, AttentionPart, FramesPart, ScoresPart, WeightsPart
 
@@ -17,8 +18,10 @@ _BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 1
 # how tools weigh an 18 Kbit block against LUTs: Yosys' `cost` in its files of RAMs
 _BLOCK_COST = 128.5
 SUMS_BITS = widths.ROW_SUM_BITS + widths.ROW_SQUARE_BITS
-LOADS, GROUPS = 32, 16  # that wait for the engine, rtl/matmul/rows.sv and operand_sums.sv
-READ_BUFFER = 512  # beats of an AXI4 read master, rtl/axi/axi_read.sv
+# what buffers of the RTL hold
+LOADS, GROUPS, READ_BUFFER = (
+    number("sizes", name) for name in ("LOADS", "GROUP_SUMS", "READ_BEATS")
+)
 # what the chip keeps of one channel's requantization, in two memories: biases are read later
 RECORD_PARTS = {"mults": widths.MULT_BITS, "biases": widths.BIAS_BITS}
 

@@ -10,11 +10,12 @@ from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.design import TABLE_INPUTS, Design
 from vaqf.hardware.family import Family
+from vaqf.hardware.rtl_numbers import number
 from vaqf.resources import parts
 from vaqf.resources.parts import Array, ArrayPart, AttentionPart, FramesPart, WeightsPart
 
-BLOCK = 16  # tables with control registers of their own, rtl/engine/lookup.sv
-LONGEST_CHAIN = 16  # DSPs, rtl/packages/latency.sv
+BLOCK = number("sizes", "TABLE_BLOCK")  # tables with control registers of their own
+LONGEST_CHAIN = number("latency", "LONGEST_CHAIN")  # DSPs
 
 # module -> what it grows with; every module has a fixed part, too
 MODULES: dict[str, tuple[str, ...]] = {
