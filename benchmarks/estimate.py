@@ -7,7 +7,7 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
+from itertools import pairwise
 
 from vaqf.hardware import board
 from vaqf.model import zoo
@@ -15,30 +15,39 @@ from vaqf.search import search
 from vaqf.search.question import Question
 
 RUNS = 5
-COLD = ("estimate", "--model", "deit_base", "--fps", "30", "--board", "zcu102", "--json")
-BAR_FPS, BAR_SECONDS, BAR_MB = 190, 0.6, 150
+BOARD = "zcu102"
+BAR_FPS, BAR_SECONDS, BAR_MAX_SECONDS, BAR_MB = 190, 0.6, 1.0, 150
 
 
-def cold_seconds() -> list[float]:
-    """Wall seconds of fresh processes, search included."""
-    seconds = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "vaqf", *COLD], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - begin)
-    return seconds
+def cold_seconds(model: str, fps: str, runs: int) -> list[float]:
+    """CPU seconds of fresh processes, search included; wall seconds on a core that is idle."""
+    question = ("estimate", "--model", model, "--fps", fps, "--board", BOARD, "--json")
+    seconds = [spent()]
+    for _ in range(runs):
+        # a target out of reach is an answer, with an exit code of its own
+        subprocess.run([sys.executable, "-m", "vaqf", *question], check=False, capture_output=True)
+        seconds.append(spent())
+    return [after - before for before, after in pairwise(seconds)]
+
+
+def spent() -> float:
+    """CPU seconds of all processes that ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
     """Print the bars of the estimate and the fastest design of each DeiT on each board."""
-    seconds = cold_seconds()
+    seconds = cold_seconds("deit_base", "30", RUNS)
+    slowest, model = max((min(cold_seconds(name, "max", 2)), name) for name in zoo.names())
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
         f"cold estimate with search: median {statistics.median(seconds):.2f} s, "
         f"best {min(seconds):.2f} s of {RUNS} (bar {BAR_SECONDS} s); "
-        f"peak {peak:.0f} MB (bar {BAR_MB} MB)"
+        f"the fastest design of each model: at most {slowest:.2f} s, {model} "
+        f"(bar {BAR_MAX_SECONDS} s); peak {peak:.0f} MB (bar {BAR_MB} MB)"
     )
-    base, zcu102 = zoo.load("deit_base"), board.load("zcu102")
+    base, zcu102 = zoo.load("deit_base"), board.load(BOARD)
     best = search.search(Question(base, zcu102, clock_mhz=150.0)).estimate
     print(f"deit_base, zcu102, 150 MHz, w1a8: {best.fps:.1f} FPS (bar {BAR_FPS})")
     print("\nfastest design at w1a8 and the board's default clock, estimated")
@@ -52,8 +61,8 @@ def main() -> None:
             e, d = found.estimate, found.estimate.design
             shape = f"{d.tokens}x{d.pe}x{d.simd}"
             print(
-                f"{model:12}{name:>12}{e.fps:>9.1f}{shape:>14}{e.use['lut']:>11,.0f}"
-                f"{e.use['dsp']:>7,.0f}{e.use['bram36']:>8,.1f}"
+                f"{model:12}{name:>12}{e.fps:>9.1f}{shape:>14}{e.use.lut:>11,.0f}"
+                f"{e.use.dsp:>7,.0f}{e.use.bram36:>8,.1f}"
             )
 
 
