@@ -312,8 +312,6 @@ def test_no_other_number_of_query_rows_is_faster(model: str, name: str, act_bits
     for _, array in arrays(problem, act_bits)[::7]:
         for plan in plans(problem, act_bits, array):
             for rows in range(1, 40, 3):
-                changes = {"act_bits": act_bits, "attention_rows": rows}
-                base = replace(plan.outline.base, frames_in_flight=1, weight_ports=1)
-                other = replace(base, **changes)
+                other = replace(plan.smallest_design(), attention_rows=rows, frames_in_flight=1)
                 if problem.weigh(other).share <= 1:
                     assert problem.interval(other) >= found.cycles_per_frame

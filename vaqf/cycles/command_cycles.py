@@ -4,8 +4,8 @@ From the pulse that starts it to the one that says it is done, if nothing that i
 docs/rtl.md has the order of loads and passes; the numbers of pipelines are latency.sv's.
 """
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from vaqf.arithmetic import widths
@@ -24,8 +24,7 @@ RETAKE = 4  # the same of the adder engine, from the last look-up to where opera
 NUMBERS = 1  # from a row's sums to where the layer norm may use them, but for the pipeline
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One matmul: `groups` token groups of `passes` K slices, planes and digits each.
 
     A pass issues a look-up per output word; the next pass is prepared meanwhile. All in cycles
@@ -313,17 +312,23 @@ class Attention:
         rows = sorted(ceil_div(self._tokens, count) for count in groups)
         return [(one, self.cycles(one)) for one in rows]
 
+    @cached_property
+    def least(self) -> dict[int, int]:
+        """R of the choices -> fewest cycles with so many rows or fewer."""
+        rows, cycles = zip(*self.choices, strict=True)
+        return dict(zip(rows, accumulate(cycles, min), strict=True))
+
 
 _attention = lru_cache(maxsize=1024)(Attention)
 
 
-def attention(vit: Vit, design: Design, act_bits: int) -> Attention:
-    """Of a design, at another precision."""
-    lanes, tokens = design.attention_lanes, round_up(design.capacity.tokens, design.tokens)
+def attention(vit: Vit, design: Design, act_bits: int, lanes: int) -> Attention:
+    """Of a design, at another precision and width L."""
+    tokens = round_up(design.capacity.tokens, design.tokens)
     parts, sum_bits = design.capacity.head // lanes, widths.exp_sum_bits(act_bits, tokens)
     return _attention(act_bits, vit.heads, vit.tokens, lanes, parts, sum_bits)
 
 
 def attention_cycles(vit: Vit, design: Design, rows: int) -> int:
     """One attention layer of a design on R = `rows` query rows."""
-    return attention(vit, design, design.act_bits).cycles(rows)
+    return attention(vit, design, design.act_bits, design.attention_lanes).cycles(rows)

@@ -29,9 +29,11 @@ class Port:
 
         Meanwhile more data come.
         """
-        begin = max(self.now, asked + ASK + READ_LATENCY)
+        begin = asked + ASK + READ_LATENCY
+        begin = max(begin, self.now)
+        kept = begin if self._kept < begin else self._kept
         self.now = begin + bits / self.rate
-        self._kept = max(max(self._kept, begin) + cycles, self.now)
+        self._kept = kept + cycles if self.now < kept + cycles else self.now
         return begin, self._kept
 
     def store(self, asked: float, bits: int) -> tuple[float, float]:

@@ -101,7 +101,10 @@ class Ring:
 
     def _freed_with(self, found: int, words: int) -> int:
         """The end of the words that are freed together with one; if it is none yet, any end."""
-        return next((freed.stop for freed in self._freed if freed.stop > found), words + found)
+        for freed in self._freed:
+            if freed.stop > found:
+                return freed.stop
+        return words + found
 
     def _take(self, last: float) -> None:
         """The next stretch of weights comes; the last of its chunks is asked for at a time."""

@@ -162,8 +162,9 @@ def weight_memories(part: WeightsPart) -> Iterator[Memory]:
 
 def memories(design: Design) -> Iterator[Memory]:
     """Every memory of the accelerator as the banks its engines need."""
-    yield from array_memories(parts.array_part(design))
-    yield from frame_memories(parts.frames_part(design))
-    yield from attention_memories(parts.attention_part(design))
-    yield from score_memories(parts.scores_part(design))
-    yield from weight_memories(parts.weights_part(design))
+    every = parts.of(design)
+    yield from array_memories(every.array)
+    yield from frame_memories(every.frames)
+    yield from attention_memories(every.attention)
+    yield from score_memories(every.scores)
+    yield from weight_memories(every.weights)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
-from vaqf.hardware.design import Capacity, Design, accumulator_bits, run_words
+from vaqf.hardware.design import Capacity, Design, accumulator_bits, banks_for, run_words
 
 Array = tuple[int, int, int]  # T, P, K
 
@@ -86,32 +86,39 @@ class WeightsPart(NamedTuple):
     ports: int
 
 
-def array_part(d: Design) -> ArrayPart:
-    """Of a design."""
-    return ArrayPart(
-        d.engine, d.act_bits, (d.tokens, d.pe, d.simd), d.share, d.norm_tokens, d.capacity
+class Parts(NamedTuple):
+    """All of a design."""
+
+    array: ArrayPart
+    frames: FramesPart
+    attention: AttentionPart
+    scores: ScoresPart
+    weights: WeightsPart
+
+    def at(self, act_bits: int, lanes: int) -> "Parts":
+        """Those of a design of another precision and width L with heads of the same size."""
+        array, attention, tokens = self.array, self.attention, self.scores.tokens
+        banks = banks_for(array.array[0], lanes // attention.pe)
+        return Parts(
+            array._replace(act_bits=act_bits),
+            self.frames._replace(act_bits=act_bits, banks=banks),
+            attention._replace(
+                act_bits=act_bits, lanes=lanes, context_bits=widths.context_bits(act_bits, tokens)
+            ),
+            self.scores._replace(score_bits=widths.score_bits(act_bits, attention.head)),
+            self.weights,
+        )
+
+
+def of(d: Design) -> Parts:
+    """The parts of a design."""
+    c, a, array = d.capacity, d.act_bits, (d.tokens, d.pe, d.simd)
+    rows, lanes, tokens = d.attention_rows, d.attention_lanes, round_up(c.tokens, d.tokens)
+    context, score = widths.context_bits(a, tokens), widths.score_bits(a, c.head)
+    return Parts(
+        ArrayPart(d.engine, a, array, d.share, d.norm_tokens, c),
+        FramesPart(a, array, d.banks, d.frames_in_flight, c),
+        AttentionPart(a, d.pe, rows, lanes, c.head, c.attention, context),
+        ScoresPart(rows, score, tokens),
+        WeightsPart(d.ring_word_bits, d.ring_words, d.weight_ports),
     )
-
-
-def frames_part(d: Design) -> FramesPart:
-    """Of a design."""
-    array = (d.tokens, d.pe, d.simd)
-    return FramesPart(d.act_bits, array, d.banks, d.frames_in_flight, d.capacity)
-
-
-def attention_part(d: Design, act_bits: int | None = None) -> AttentionPart:
-    """Of a design, or of one that is the same at another precision."""
-    a, c, rows, lanes = act_bits or d.act_bits, d.capacity, d.attention_rows, d.attention_lanes
-    context = widths.context_bits(a, round_up(c.tokens, d.tokens))
-    return AttentionPart(a, d.pe, rows, lanes, c.head, c.attention, context)
-
-
-def scores_part(d: Design) -> ScoresPart:
-    """Of a design."""
-    bits = widths.score_bits(d.act_bits, d.capacity.head)
-    return ScoresPart(d.attention_rows, bits, round_up(d.capacity.tokens, d.tokens))
-
-
-def weights_part(d: Design) -> WeightsPart:
-    """Of a design."""
-    return WeightsPart(d.ring_word_bits, d.ring_words, d.weight_ports)

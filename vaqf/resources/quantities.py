@@ -242,11 +242,12 @@ def weight_quantities(part: WeightsPart) -> dict[str, float]:
 
 def quantities(design: Design, family: Family) -> dict[str, float]:
     """Every quantity of MODULES, and `one` for what does not grow."""
+    every = parts.of(design)
     return _sum(
-        array_quantities(parts.array_part(design), family),
-        frame_quantities(parts.frames_part(design)),
-        attention_quantities(parts.attention_part(design), family),
-        weight_quantities(parts.weights_part(design)),
+        array_quantities(every.array, family),
+        frame_quantities(every.frames),
+        attention_quantities(every.attention, family),
+        weight_quantities(every.weights),
     )
 
 

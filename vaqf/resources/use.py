@@ -16,6 +16,7 @@ from vaqf.resources.parts import (
     ArrayPart,
     AttentionPart,
     FramesPart,
+    Parts,
     ScoresPart,
     WeightsPart,
 )
@@ -174,18 +175,22 @@ def weights_use(part: WeightsPart, family: Family) -> Resources:
 
 
 def resources(design: Design, board: Board) -> Resources:
-    """What the design takes on the board's family.
+    """What the design takes on the board's family."""
+    return total(parts.of(design), board.generation)
+
+
+def total(every: Parts, family: Family) -> Resources:
+    """What all parts of a design take together.
 
     What memories, tables and DSPs take follows from their sizes, the rest from costs that
     benchmarks/unit_costs.py fitted to synthesized accelerators, before placement.
     """
-    family = board.generation
     whole = (
-        array_use(parts.array_part(design), family)
-        + frames_use(parts.frames_part(design), family)
-        + attention_use(parts.attention_part(design), family)
-        + scores_use(parts.scores_part(design), family)
-        + weights_use(parts.weights_part(design), family)
+        array_use(every.array, family)
+        + frames_use(every.frames, family)
+        + attention_use(every.attention, family)
+        + scores_use(every.scores, family)
+        + weights_use(every.weights, family)
     )
     lut, lutram, ff = round(whole.lut), round(whole.lutram), round(whole.ff)
     return Resources(lut, lutram, ff, whole.dsp, whole.bram36)

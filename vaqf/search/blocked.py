@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 
 from vaqf.search.plan import Plan
-from vaqf.search.space import Weighed
 
 
 class Blocked:
@@ -25,24 +24,25 @@ class Blocked:
         """A plan whose smallest design has at least such a share."""
         self._plans.append((least, len(self._plans), plan))
 
-    def _weighed(self, share: float) -> Iterator[tuple[int, Weighed]]:
-        """In any order, the plans that may be as near as a share, and as those before them."""
+    def _near(self, share: float) -> Iterator[tuple[int, Plan]]:
+        """The plans that may be as near as a share, and as those before them; with their order."""
         for least, order, plan in sorted(self._plans, key=lambda entry: entry[:2]):
             if least > share:
                 return
             share = min(share, plan.smallest.share)
-            yield order, plan.smallest
+            yield order, plan
 
-    def nearest_plan(self) -> Weighed | None:
-        """The smallest design of the first of the nearest plans."""
-        found = min(
-            self._weighed(math.inf), key=lambda entry: (entry[1].share, entry[0]), default=None
+    def nearest_plan(self) -> Plan | None:
+        """The first of those whose smallest design is nearest."""
+        near = self._near(math.inf)
+        _, plan = min(
+            near, key=lambda entry: (entry[1].smallest.share, entry[0]), default=(0, None)
         )
-        return found and found[1]
+        return plan
 
     def resource(self) -> str | None:
         """What the nearest design has too little of."""
         nearest = min(self._shares, default=(math.inf, ""))
-        plans_shares = [(w.share, w.resource) for _, w in self._weighed(nearest[0])]
-        _, resource = min([nearest, *plans_shares])
+        near = (plan.smallest for _, plan in self._near(nearest[0]))
+        _, resource = min([nearest, *((least.share, least.resource) for least in near)])
         return resource or None

@@ -15,8 +15,8 @@ from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
 from vaqf.model.workload import Elementwise, Work, workload
+from vaqf.resources import parts
 from vaqf.resources import unit_costs as cost
-from vaqf.resources.parts import attention_part
 from vaqf.resources.use import resources
 
 SCHEMA = 1
@@ -171,7 +171,7 @@ def _vector_cycles(design: Design, work: Work) -> int:
     size = work.size
     assert isinstance(size, Elementwise)
     if work.layer.kind.op is Op.SOFTMAX:
-        return ceil_div(size.rows, attention_part(design).softmax_lanes) * size.channels
+        return ceil_div(size.rows, parts.of(design).attention.softmax_lanes) * size.channels
     return ceil_div(size.rows, design.tokens) * ceil_div(size.channels, design.pe)
 
 

@@ -15,7 +15,7 @@ from vaqf.hardware.design import Design
 from vaqf.search.blocked import Blocked
 from vaqf.search.estimate import Estimate
 from vaqf.search.plan import Plan, plans
-from vaqf.search.space import Problem, Weighed, array_floor, arrays
+from vaqf.search.space import Problem, array_floor, arrays
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
         result = problem.estimate(best)
         return Candidate(act_bits, result, True, True, _limit(result, blocked))
     close = blocked.nearest_plan() or _smallest_of_all(problem, act_bits)
-    return Candidate(act_bits, problem.estimate(close.design), False, False, close.resource)
+    result = problem.estimate(close.smallest_design())
+    return Candidate(act_bits, result, False, False, close.smallest.resource)
 
 
 def _smallest_fits(plan: Plan, blocked: Blocked) -> bool:
@@ -101,8 +102,9 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
         fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
         for widest in plan.designs(frames, rows, all_ports=False):
             # what is less than all of them
-            least = problem.weigh(replace(widest, weight_ports=1))
-            if least.share > 1 and not _fits(problem, least.design, fewest):
+            narrowest = replace(widest, weight_ports=1)
+            least = problem.weigh(narrowest)
+            if least.share > 1 and not _fits(problem, narrowest, fewest):
                 blocked.add(least.share, least.resource)
                 continue
             for design in _narrower(widest):
@@ -168,8 +170,8 @@ def _limit(result: Estimate, blocked: Blocked) -> str:
     return "dsp" if longest == "attention" else "dram"
 
 
-def _smallest_of_all(problem: Problem, act_bits: int) -> Weighed:
-    """The least demanding design around the smallest arrays."""
+def _smallest_of_all(problem: Problem, act_bits: int) -> Plan:
+    """The one with the least demanding design around the smallest arrays."""
     small = sorted((t * p * k, (t, p, k)) for _, (t, p, k) in arrays(problem, act_bits))
     around = [plan for _, array in small[:4] for plan in plans(problem, act_bits, array)]
-    return min((plan.smallest for plan in around), key=lambda entry: entry.share)
+    return min(around, key=lambda plan: plan.smallest.share)

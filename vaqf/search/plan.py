@@ -17,7 +17,7 @@ from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.resources import parts
 from vaqf.resources.memories import bram18
-from vaqf.resources.parts import Array, ArrayPart
+from vaqf.resources.parts import Array, Parts
 from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use
 from vaqf.search.space import Problem, Weighed, lane_choices
 
@@ -48,10 +48,11 @@ class Outline:
     """What the designs of an array and a width L have in common, whatever their precision."""
 
     problem: Problem
-    base: Design  # one query row, most frames, streamed weights through most ports
+    lanes: int  # L
+    base: Design  # one query row, most frames, streamed weights through most ports, any L
     resident: Design | None  # the same with all weights on chip, if they alone fit
     works: Works  # of the resident design if there is one
-    part: ArrayPart  # of the base
+    least: Parts  # of the base with fewest frames and one port
     fits: bool = False  # the smallest of a higher precision does, so that those of lower ones do
 
 
@@ -70,31 +71,41 @@ class Plan:
     @property
     def least_share(self) -> float:
         """A lower bound of that of smallest: the array, with what is as wide, alone."""
-        part = self.outline.part._replace(act_bits=self.act_bits)
-        use = array_use(part, self.problem.board.generation)
+        use = array_use(self._least.array, self.problem.board.generation)
         return use.worst_share(self.problem.budget)[0]
 
     @cached_property
-    def smallest(self) -> Weighed:
-        """The least any design of this plan uses: one frame, unless two fill blocks of RAM that one
-        would put on LUTs."""
+    def _least(self) -> Parts:
+        return self.outline.least.at(self.act_bits, self.outline.lanes)
+
+    @cached_property
+    def _smallest(self) -> tuple[Weighed, int]:
+        """The least any design of this plan uses, and its frames in flight: one, unless two fill
+        blocks of RAM that one would put on LUTs."""
         frames, family = self.problem.frames, self.problem.board.generation
-        least = replace(
+        weighed = self.problem.weigh_parts(self._least)
+        if weighed.share > 1 and weighed.resource not in ("dsp", "bram36"):
+            more = self._least._replace(frames=self._least.frames._replace(frames=frames[0]))
+            one, two = (frames_use(every.frames, family) for every in (self._least, more))
+            if two.lut < one.lut or two.lutram < one.lutram or two.ff < one.ff:
+                both = (weighed, frames[-1]), (self.problem.weigh_parts(more), frames[0])
+                return min(both, key=lambda entry: entry[0].share)
+        return weighed, frames[-1]
+
+    @property
+    def smallest(self) -> Weighed:
+        """The least any design of this plan uses."""
+        return self._smallest[0]
+
+    def smallest_design(self) -> Design:
+        """The design that uses it."""
+        return replace(
             self.outline.base,
             act_bits=self.act_bits,
+            attention_lanes=self.outline.lanes,
             weight_ports=1,
-            frames_in_flight=frames[-1],
+            frames_in_flight=self._smallest[1],
         )
-        weighed = self.problem.weigh(least)
-        if weighed.share > 1 and weighed.resource not in ("dsp", "bram36"):
-            part = parts.frames_part(least)
-            one, two = (
-                frames_use(part._replace(frames=n), family) for n in (frames[-1], frames[0])
-            )
-            if two.lut < one.lut or two.lutram < one.lutram or two.ff < one.ff:
-                more = self.problem.weigh(replace(least, frames_in_flight=frames[0]))
-                return min(weighed, more, key=lambda entry: entry.share)
-        return weighed
 
     @cached_property
     def _work(self) -> BinaryWork:
@@ -102,16 +113,20 @@ class Plan:
 
     def interval(self, frames: int, rows: int) -> int:
         """Cycles per frame if the ring never ran dry, filled through most ports."""
+        return self._interval(frames, self._attention.cycles(rows))
+
+    def _interval(self, frames: int, attention: int) -> int:
         problem, ports = self.problem, self.outline.base.weight_ports
-        attention = self._attention.cycles(rows)
         rate = timeline.stream_rate(problem.board, ports, problem.clock_mhz)
         return schedule.closed_interval(problem.vit.depth, self._work, attention, frames, rate)
 
     def engines(self, limit: int | None, than: float) -> list[tuple[int, int]]:
         """(frames in flight, query rows) that may take fewer cycles; limit: see rows()."""
+        least = self._attention.least[self._most_rows]
         return [
             (frames, rows)
             for frames in self.problem.frames
+            if self._interval(frames, least) < than
             for rows in self.rows(frames, limit)
             if self.interval(frames, rows) < than
         ]
@@ -145,16 +160,18 @@ class Plan:
 
     @cached_property
     def _attention(self) -> command_cycles.Attention:
-        return command_cycles.attention(self.problem.vit, self.outline.base, self.act_bits)
+        outline = self.outline
+        return command_cycles.attention(
+            self.problem.vit, outline.base, self.act_bits, outline.lanes
+        )
 
     @cached_property
     def _most_rows(self) -> int:
         """Most rows the DSP budget allows, of them the fewest with as many groups."""
         vit, family = self.problem.vit, self.problem.board.generation
-        part = parts.attention_part(self.outline.base, self.act_bits)
-        one, nine = (attention_dsps(part._replace(rows=rows), family) for rows in (1, 9))
-        array = array_dsps(self.outline.part._replace(act_bits=self.act_bits), family)
-        spare = self.problem.budget.dsp - array - one
+        attention = self._least.attention
+        one, nine = (attention_dsps(attention._replace(rows=rows), family) for rows in (1, 9))
+        spare = self.problem.budget.dsp - array_dsps(self._least.array, family) - one
         most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 
@@ -164,7 +181,11 @@ class Plan:
             if storage is None:
                 continue
             base = replace(
-                storage, act_bits=self.act_bits, frames_in_flight=frames, attention_rows=rows
+                storage,
+                act_bits=self.act_bits,
+                attention_lanes=self.outline.lanes,
+                frames_in_flight=frames,
+                attention_rows=rows,
             )
             if all_ports:
                 for ports in shapes.WEIGHT_PORTS:
@@ -187,16 +208,7 @@ def _outlines(problem: Problem, act_bits: int, array: Array) -> Iterator[Outline
         head = round_up(problem.vit.head_dim, lanes)
         if head not in made:
             made[head] = _outline(problem, act_bits, array, lanes)
-            yield made[head]
-        else:
-            base, resident = made[head].base, made[head].resident
-            yield Outline(
-                problem,
-                replace(base, attention_lanes=lanes),
-                resident and replace(resident, attention_lanes=lanes),
-                made[head].works,
-                made[head].part,
-            )
+        yield replace(made[head], lanes=lanes)
 
 
 def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outline:
@@ -223,8 +235,12 @@ def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outli
     resident = None
     if bram18(base.ring_word_bits, words) / 2 <= problem.budget.bram36:
         resident = replace(base, resident=True, ring_words=words)
-    works, part = Works(vit, resident or base), parts.array_part(base)
-    return Outline(problem, base, resident, works, part)
+    every = parts.of(base)
+    least = every._replace(
+        frames=every.frames._replace(frames=problem.frames[-1]),
+        weights=every.weights._replace(ports=1),
+    )
+    return Outline(problem, lanes, base, resident, Works(vit, resident or base), least)
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:

@@ -16,9 +16,10 @@ from vaqf.hardware.design import Capacity, Design
 from vaqf.hardware.fabric import Resources
 from vaqf.hardware.matmuls import capacity_for
 from vaqf.model.vit import Vit
+from vaqf.resources import parts
 from vaqf.resources.memories import activation_memories, memory_use
-from vaqf.resources.parts import Array, FramesPart
-from vaqf.resources.use import least_logic, resources
+from vaqf.resources.parts import Array, FramesPart, Parts
+from vaqf.resources.use import least_logic, total
 from vaqf.search.estimate import Estimate, estimate
 
 MAX_TOKENS_PER_CYCLE = 64
@@ -28,11 +29,10 @@ LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
 
 
 class Weighed(NamedTuple):
-    """A design, what it takes, and the largest share of the budget; legal up to 1."""
+    """What a design takes, and the largest share of the budget; legal up to 1."""
 
     share: float
     resource: str  # whose share it is
-    design: Design
     use: Resources
 
 
@@ -55,8 +55,12 @@ class Problem:
 
     def weigh(self, design: Design) -> Weighed:
         """What a design takes, against the budget."""
-        use = resources(design, self.board)
-        return Weighed(*use.worst_share(self.budget), design, use)
+        return self.weigh_parts(parts.of(design))
+
+    def weigh_parts(self, every: Parts) -> Weighed:
+        """The same of a design that is not made yet."""
+        use = total(every, self.board.generation)
+        return Weighed(*use.worst_share(self.budget), use)
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command.
