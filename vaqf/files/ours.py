@@ -4,6 +4,7 @@ The manifest may come from outside, so it is believed only where it cannot do ha
 if the manifest has its name and its hash, and if no link leads to it.
 """
 
+import filecmp
 import hashlib
 import json
 import os
@@ -177,7 +178,7 @@ def _in_the_way(new: Path, folder: Path, name: str, ours: bool) -> bool:
     """Whether what is not ours lies where a new file goes, or a folder on the way to it."""
     if os.path.lexists(folder / name):
         plain = _is_plain(folder, name)
-        return not (plain and (ours or (folder / name).read_bytes() == (new / name).read_bytes()))
+        return not (plain and (ours or filecmp.cmp(folder / name, new / name, shallow=False)))
     ways = [folder / place for place in PurePosixPath(name).parents[:-1]]
     return any(os.path.lexists(way) and (way.is_symlink() or not way.is_dir()) for way in ways)
 
