@@ -118,6 +118,20 @@ def test_build_names_what_it_could_not_read_and_counts_the_others(
     assert "images in golden/: 3, pictures\nleft out, cannot be read: 1 picture (a/1.png: " in out
 
 
+def test_csim_names_what_it_could_not_read(home: Path, tmp_path: Path, capsys: Captured) -> None:
+    for name in ("a/0.png", "b/0.png"):
+        (tmp_path / name).parent.mkdir()
+        Image.new("L", (20, 30), 99).save(tmp_path / name)
+    (tmp_path / "a" / "1.png").write_text("<html>")
+    words = ["csim", home / "project", "--data", tmp_path]
+    code, out, _ = answer(capsys, *words, "--json")
+    document = json.loads(out)
+    assert (code, document["images"], list(document["unreadable"])) == (0, 2, ["a/1.png"])
+    assert len(document["classes"]) == 2
+    _, out, _ = answer(capsys, *words)
+    assert "left out, cannot be read: 1 picture (a/1.png: " in out
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

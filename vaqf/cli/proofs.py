@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 import vaqf
+from vaqf.cli.failure import one_line
 from vaqf.cli.options import AsJson, Folder, ImageCount, Quiet, given, integer
 from vaqf.cli.terminal import print_json, progress
-from vaqf.cli.words import count, share
+from vaqf.cli.words import count, left_out, share
 from vaqf.errors import Mismatch
 
 OtherImages = Annotated[
@@ -43,6 +44,8 @@ def csim(
         )
         for finding in run.findings:
             print(f"  {finding}")
+        if result.unreadable:
+            print(one_line(left_out(result.unreadable)))
         if result.correct is not None and not run.mismatches:
             print(f"{share(result.correct, run.frames)} images correct")
     if run.mismatches:

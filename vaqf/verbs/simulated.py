@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,6 +24,7 @@ class Simulated(Generic[Result]):
     images_are: str
     labels: list[int] | None
     classes: list[int]  # by golden
+    unreadable: Mapping[str, str]  # pictures that were left out, each with the reason
 
     @property
     def correct(self) -> int | None:
@@ -41,6 +42,7 @@ class Simulated(Generic[Result]):
             "data": self.images_are,
             "correct": self.correct,
             "classes": self.classes,
+            "unreadable": dict(self.unreadable),
             **self.result.to_json(),
         }
 
@@ -55,14 +57,15 @@ def simulated(
     from vaqf.images import data as pictures
 
     network = project.network
+    unreadable: Mapping[str, str] = {}
     if data is None:
         result = run(None, count)
         source, labels = str(project.manifest.get("images", "")), project.reference.labels
     else:
         chosen = pictures.load(data, network.vit, count).read()
         result = run(chosen.pixels, None)
-        source = chosen.origin
+        source, unreadable = chosen.origin, chosen.unreadable
         labels = None if chosen.labels is None else chosen.labels.tolist()
     classes = result.logits.argmax(axis=-1).tolist()
     known = None if labels is None else labels[: len(classes)]
-    return Simulated(network, result, source, known, classes)
+    return Simulated(network, result, source, known, classes, unreadable)
