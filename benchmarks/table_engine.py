@@ -10,7 +10,7 @@ import sys
 
 from unit_costs import sized
 
-from sim.synth import synthesize, yosys
+from sim.synth import cache, synthesize
 from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
 
@@ -25,9 +25,9 @@ def main() -> None:
     for act_bits, bar in BARS.items():
         design = sized("deit_tiny", act_bits=act_bits, **SHAPE)
         sources = rtl.rtl_sources(design, "table engine")
-        cache, macs = yosys.cache_folder(), design.macs_per_cycle
-        lookup = synthesize.synthesize(sources, "lookup", ULTRASCALE_PLUS, cache)
-        engine = synthesize.synthesize(sources, "binary_engine", ULTRASCALE_PLUS, cache)
+        kept, macs = cache.folder(), design.macs_per_cycle
+        lookup = synthesize.synthesize(sources, "lookup", ULTRASCALE_PLUS, kept)
+        engine = synthesize.synthesize(sources, "binary_engine", ULTRASCALE_PLUS, kept)
         each = {module: lookup.part(module).lut / macs for module in ENGINE}
         words = ", ".join(f"{module} {luts:.2f}" for module, luts in each.items())
         luts, sums = lookup.total.lut / macs, engine.part("binary_engine").lut / macs

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
-from sim.synth import synthesize, yosys
+from sim.synth import cache, synthesize, yosys
 from sim.synth.netlist import Counts
 from sim.synth.synthesize import Synthesis
 from vaqf.hardware import board
@@ -148,9 +148,7 @@ TARGETS = (
 
 def synthesized(label: str, design: Design, family: Family) -> Sample:
     """Through Yosys, or from the cache."""
-    made = synthesize.synthesize(
-        rtl.rtl_sources(design, label), render.TOP, family, yosys.cache_folder()
-    )
+    made = synthesize.synthesize(rtl.rtl_sources(design, label), render.TOP, family, cache.folder())
     print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
     return Sample(label, design, made)
 

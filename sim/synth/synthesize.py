@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.synth import levels as paths
-from sim.synth import yosys
+from sim.synth import mapping, units, yosys
 from sim.synth.netlist import Counts
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
@@ -63,12 +63,12 @@ def synthesize(
     without Yosys, ToolFailed with its own error.
     """
     report("reading", 0, 1)
-    tree = yosys.units(sources, top, family, whole)
+    tree = units.cut(sources, top, family, whole)
     report("reading", 1, 1)
     jobs = min(JOBS, len(os.sched_getaffinity(0)))
-    made = yosys.synthesize(tree, family, cache, jobs, report)
+    made = mapping.synthesize(tree, family, cache, jobs, report)
     root = "\\" + top
-    times = yosys.instances(tree, root)
+    times = units.instances(tree, root)
     arcs = {name: (made[name].arcs, tree[name].instances) for name in times}
     by_module: dict[str, list[str]] = {}
     for name in times:

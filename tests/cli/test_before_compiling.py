@@ -30,7 +30,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         "sim.csim.compile_kernel",
         "sim.cosim.launch.compile_model",
         "sim.golden.run",
-        "sim.synth.yosys.units",
+        "sim.synth.units.cut",
     ):
         monkeypatch.setattr(work, begun)
 

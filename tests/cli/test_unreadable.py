@@ -188,7 +188,7 @@ def nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for work in (
         "sim.csim.compile_kernel",
         "sim.cosim.launch.compile_model",
-        "sim.synth.yosys.units",
+        "sim.synth.units.cut",
         "vaqf.project.write.write_project",
         "quant.training.run.Run.run",
     ):

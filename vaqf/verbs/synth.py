@@ -74,11 +74,9 @@ def synth(
     device = load_board(str(name) if board is None else board)
     design, sources = project.design, projects.rtl_sources(project)
     use("sim")
+    from sim.synth import cache
     from sim.synth import synthesize as synthesis
-    from sim.synth import yosys
 
-    made = synthesis.synthesize(
-        sources, render.TOP, device.generation, yosys.cache_folder(), report
-    )
+    made = synthesis.synthesize(sources, render.TOP, device.generation, cache.folder(), report)
     expected = resources.resources(design, device)
     return Synthesized(str(project.manifest.get("model")), device, made, expected)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from random_designs import fitted
 
-from sim.synth import netlist, synthesize, yosys
+from sim.synth import cache, mapping, netlist, synthesize, units, yosys
 from sim.synth.netlist import Counts
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolFailed, ToolMissing
@@ -76,7 +76,7 @@ def test_what_was_synthesized_is_remembered(
     first = synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path)
     kept = sorted(tmp_path.glob("*.json"))
     assert kept
-    monkeypatch.setattr(yosys, "_synthesize", None)  # nobody may call it
+    monkeypatch.setattr(mapping, "_synthesize", None)  # nobody may call it
     other = TOP.replace("u_one", "u_first")
     assert synthesize.synthesize(SOURCES, "top", ULTRASCALE_PLUS, tmp_path).total == first.total
     with pytest.raises(TypeError):
@@ -99,12 +99,12 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
 
 def test_a_cache_waits_for_no_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "key.json")
-    assert yosys._remembered(tmp_path, "key") is None
+    assert cache.read(tmp_path, "key") is None
 
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert yosys.cache_folder() == tmp_path / "vaqf" / "yosys"
+    assert cache.folder() == tmp_path / "vaqf" / "yosys"
 
 
 def test_sources_that_yosys_refuses(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_wrong_words(words: list[str], sentence: str, capsys: pytest.CaptureFixt
 
 def test_every_module_of_the_library_is_a_unit_or_inline() -> None:
     names = {path.stem for path in rtl.rtl_library()}
-    assert set(yosys.INLINE) | set(yosys.UNIQUE) <= names
+    assert set(units.INLINE) | set(units.UNIQUE) <= names
 
 
 COPIES = """

@@ -1,0 +1,95 @@
+"""What was synthesized before, by the hash of all that it depends on.
+
+In a unit's own text all parameters and constants are resolved: so the next design, and the next
+state of the sources, pays for what is new.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.synth import yosys
+from sim.synth.levels import Arcs
+from sim.synth.netlist import Counts
+from sim.synth.units import Unit, ports, with_cells
+from vaqf.errors import InputError
+from vaqf.files import smallfile
+from vaqf.hardware.family import Family
+
+SCHEMA = 1  # of remembered units
+MAX_KEPT_BYTES = 2**26  # of one; a unit with more paths is synthesized again
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """What one unit takes without the units inside, and its paths."""
+
+    counts: Counts
+    arcs: Arcs
+
+
+def folder() -> Path:
+    """In the user's own cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "vaqf" / "yosys"
+
+
+def keys(tree: Mapping[str, Unit], family: Family) -> dict[str, str]:
+    """The hash of all that each unit's synthesis depends on; of equal units it is the same.
+
+    Of the units inside it depends on their ports. Names of units are no part of it, nor the
+    numbers that Yosys gives as they come.
+    """
+    sides = {name: hashlib.sha256(ports(unit).encode()).hexdigest() for name, unit in tree.items()}
+    found = {}
+    for name, unit in tree.items():
+        text = _renumbered(with_cells(unit.text, sides))
+        text = f"{SCHEMA} {yosys.version()} {family.yosys} {yosys.DELAY_PS} {yosys.FLAGS}\n{text}"
+        found[name] = hashlib.sha256(text.encode()).hexdigest()
+    return found
+
+
+def _renumbered(text: str) -> str:
+    """The numbers in Yosys' own names, in the order in which they come."""
+    numbers: dict[str, str] = {}
+    return re.sub(r"\$(\d+)", lambda m: "$" + numbers.setdefault(m[1], str(len(numbers))), text)
+
+
+def read(kept: Path | None, key: str) -> Synthesized | None:
+    """A unit synthesized before; anything that is no such file was never written by us."""
+    if kept is None:
+        return None
+    try:
+        content = smallfile.read_object(kept / f"{key}.json", MAX_KEPT_BYTES, "remembered counts")
+        counts = Counts(**content["counts"])
+        arcs = {((a, b), (c, d)): int(n) for a, b, c, d, n in content["arcs"]}
+        if all(isinstance(value, int | float) and value >= 0 for value in asdict(counts).values()):
+            return Synthesized(counts, arcs)
+    except (InputError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def write(kept: Path | None, key: str, result: Synthesized) -> None:
+    """Written beside and renamed, so that another process sees all of it or nothing; a full disk
+    or a folder that may not be written only costs the next run its time."""
+    if kept is None:
+        return
+    content: dict[str, Any] = {
+        "counts": asdict(result.counts),
+        "arcs": [[*source, *sink, levels] for (source, sink), levels in result.arcs.items()],
+    }
+    partial = kept / f"{key}.{os.getpid()}.partial"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        partial.replace(kept / f"{key}.json")
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
