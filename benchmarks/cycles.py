@@ -10,7 +10,7 @@ than 1 % of the frame more than 5 %, or a logit is wrong.
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from sim.cosim.run import Cosim
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / name) for name in ("", "hls", "rtl")]
 from random_runs import COUNTS, PER_COMMAND, PER_FRAME, SEVERAL, projects, steady  # noqa: E402
+
+SETS = ("zoo", "streamed", "random")
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,18 @@ ZOO = (
     Case("deit_small", "zcu102", 300.0, 6),
     Case("deit_base", "zcu102", None, frames=4),
 )
+# fastest designs that wait for weights in every block; where in a block is not what is promised
+STREAMED = (
+    Case("vit_small_patch32", "zcu102", None, 8),
+    Case("vit_small_patch32", "zcu102", None, 3),
+    Case("vit_base_patch32", "zcu102", None, 2),
+    Case("deit_base_distilled", "zcu102", None, 2, frames=4),
+)
 
 
-def zoo() -> Iterator[tuple[str, Cosim]]:
+def searched(cases: Sequence[Case]) -> Iterator[tuple[str, Cosim]]:
     """Real models with seeded random weights, which do not change the cycles."""
-    for case in ZOO:
+    for case in cases:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / case.model
             built = vaqf.build(
@@ -85,21 +94,21 @@ def _off(measured: float, estimated: float) -> float:
 def main() -> None:
     """One line per run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="*", help="zoo, random; without, both")
+    parser.add_argument("sets", nargs="*", help=f"{', '.join(SETS)}; without, all")
     parser.add_argument("--networks", type=int, default=7, help="on each of the random designs")
     chosen = parser.parse_args()
-    unknown = set(chosen.sets) - {"zoo", "random"}
+    unknown = set(chosen.sets) - set(SETS)
     if unknown:
-        parser.error(f"{sorted(unknown)[0]!r} is no set; they are zoo and random")
-    runs: list[Iterator[tuple[str, Cosim]]] = []
-    if "zoo" in chosen.sets or not chosen.sets:
-        runs.append(zoo())
-    if "random" in chosen.sets or not chosen.sets:
-        runs.append(random(chosen.networks))
+        parser.error(f"{sorted(unknown)[0]!r} is no set; they are {', '.join(SETS)}")
+    runs = {
+        "zoo": searched(ZOO),
+        "streamed": searched(STREAMED),
+        "random": random(chosen.networks),
+    }
     print(f"{'':42}{'RTL':>12}{'estimate':>12}{'off %':>8}  worst command, %")
     good = True
-    for run in runs:
-        for name, found in run:
+    for kind in chosen.sets or SETS:
+        for name, found in runs[kind]:
             cycles = found.cycles
             if found.mismatches or cycles is None:
                 sys.exit(f"{name}: {found.findings[0]}")
@@ -110,7 +119,8 @@ def main() -> None:
                 f"  {command.layer if command else ''} {100 * least:.2f}",
                 flush=True,
             )
-            good = good and abs(off) <= PER_FRAME and abs(least) <= PER_COMMAND
+            good = good and abs(off) <= PER_FRAME
+            good = good and (kind == "streamed" or abs(least) <= PER_COMMAND)
     if not good:
         sys.exit("a bar is missed")
 

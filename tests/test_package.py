@@ -140,7 +140,7 @@ def test_a_wheel_carries_boards_and_templates(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     boards = {f"vaqf/_data/boards/{path.name}" for path in (ROOT / "boards").glob("*.yaml")}
     assert boards <= names
-    bench = {str(path.relative_to(ROOT)) for path in (ROOT / "sim/bench").rglob("*.sv")}
+    bench = {str(path.relative_to(ROOT)) for path in (ROOT / "sim/cosim/bench").rglob("*.sv")}
     assert len(bench) > 5
     assert bench <= names
     assert {"sim/golden.py", "vaqf/py.typed", "sim/py.typed"} <= names

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vaqf.arithmetic.widths import ceil_div, pixel_digits
-from vaqf.cycles import command_cycles, latency, schedule, timeline
+from vaqf.cycles import bounds, command_cycles, latency, schedule, timeline
 from vaqf.hardware import board
 from vaqf.hardware.design import Design
 from vaqf.hardware.matmuls import MatMulShape, capacity_for, streamed_ring_words
@@ -13,7 +13,9 @@ from vaqf.model import zoo
 from vaqf.model.layers import BINARY
 from vaqf.model.vit import Vit
 from vaqf.model.workload import workload
+from vaqf.search import search
 from vaqf.search.estimate import Estimate, estimate
+from vaqf.search.question import Question
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
 
@@ -243,16 +245,36 @@ def test_attention_that_delays_nothing_changes_no_interval(rows: int) -> None:
     assert (len(held) > 20) == (found.spare >= 0)
 
 
-def test_blocks_in_the_middle_are_alike() -> None:
+def test_blocks_in_the_middle_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deep model is not followed block by block, but its cycles are those of all blocks."""
     five, six, twelve = (replace(BASE, depth=n) for n in (5, 6, 12))
     d = design(share=8)
     cycles = [schedule.interval(m, ZCU102, d, 150.0).cycles for m in (five, six, twelve)]
     assert cycles[2] - cycles[1] == pytest.approx(6 * (cycles[1] - cycles[0]), abs=6)
-    whole = schedule.DEPTH
-    try:
-        schedule.DEPTH = 12
-        followed = schedule.interval(twelve, ZCU102, d, 150.0).cycles
-    finally:
-        schedule.DEPTH = whole
+    monkeypatch.setattr(schedule, "SHALLOW", 12)
+    followed = schedule.interval(twelve, ZCU102, d, 150.0).cycles
     assert cycles[2] == pytest.approx(followed, rel=0.002)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "act_bits"),
+    # the ring runs empty from block to block; blocks of two kinds take turns; none of both
+    [
+        ("deit_base_distilled", "zcu102", 2),
+        ("deit_small_distilled", "zc706", 8),
+        ("vit_small_patch32", "zc706", 8),
+        ("deit_base", "alveo_u250", 6),
+        ("deit_base", "zcu102", 8),
+    ],
+)
+def test_what_the_search_finds_takes_the_cycles_of_all_blocks(
+    model: str, name: str, act_bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, device = zoo.load(model), board.load(name)
+    found = search.search(Question(network, device, act_bits=act_bits)).estimate
+    by_kind = command_cycles.commands(network, found.design)
+    rate = timeline.stream_rate(device, found.design.weight_ports, found.clock_mhz)
+    assert found.cycles_per_frame >= bounds.stream_bits(network, by_kind) / rate
+    monkeypatch.setattr(schedule, "SHALLOW", network.depth)
+    followed = schedule.interval(network, device, found.design, found.clock_mhz).cycles
+    assert found.cycles_per_frame == pytest.approx(followed, rel=0.005)

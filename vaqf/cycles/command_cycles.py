@@ -52,10 +52,14 @@ class Command(NamedTuple):
     constant_bits: int  # of the patch embedding, after its start
 
     @property
+    def parameter_bits(self) -> int:
+        """What is read before its start."""
+        return 8 * (RECORD_BYTES * self.records + self.gelu_entries)
+
+    @property
     def stream_bits(self) -> int:
         """What is read for it, without the weights of a resident design."""
-        parameters = 8 * (RECORD_BYTES * self.records + self.gelu_entries)
-        return parameters + self.constant_bits + self.weight_bits
+        return self.parameter_bits + self.constant_bits + self.weight_bits
 
 
 def _first_load(kind: str, design: Design) -> int:

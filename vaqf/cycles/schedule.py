@@ -1,22 +1,25 @@
 """Cycles of one frame in the steady state: the interval, and what each layer has of it."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from vaqf.cycles.bounds import stream_bits
 from vaqf.cycles.command_cycles import Command, attention_cycles
 from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
 from vaqf.hardware.order import ATTENTION
-from vaqf.model.layers import BINARY, FIXED, NORM_BEFORE, Kind
+from vaqf.model.layers import BINARY, NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
 ROUNDS = 2  # of all the frames in flight; the second is the steady state
-DEPTH = 4  # blocks that are followed: the first two, one for those between, the last
-BETWEEN = 2  # that one
+SHALLOW = 4  # blocks that are followed: the first two, one for those between, the last
+DEEP = 24  # that many, if those between are not alike; of a deeper model one stands for the rest
+ALIKE = 0.5  # cycles that blocks between may differ by
+KEEPS_UP = 1.05  # cycles of a block to those in which its weights come: the ring stays full
 TIMED_AS = {ATTENTION: Kind.SCORES}  # the layer that has a command's cycles, if not its own
 
 
@@ -25,7 +28,7 @@ class LayerTiming:
     """Cycles of one workload layer, and what its exposed cycles wait for."""
 
     busy: int = 0  # of its engine
-    elapsed: int = 0  # from its command's start to the end, with waits for weights
+    elapsed: int = 0  # from its command's start to the end, with waits for weights; a mean
     exposed: int = 0  # of the frame's interval
     bound_by: str = "compute"
 
@@ -50,80 +53,70 @@ class _Share(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BinaryWork:
-    """What the binary engine does for one frame if nothing is late, and what is read for it."""
-
-    block: int  # cycles of one encoder block
-    ends: int  # of the embedding and the head together
-    stream_bits: int  # of weights and parameters
-
-
-def binary_work(vit: Vit, by_kind: dict[str, Command]) -> BinaryWork:
-    """The commands of a frame added up."""
-    return BinaryWork(*binary_cycles(by_kind), stream_bits(vit, by_kind))
-
-
-def closed_interval(depth: int, work: BinaryWork, attention: int, frames: int, rate: float) -> int:
-    """Cycles per frame if nothing were late: a lower bound of schedule_frame's interval.
-
-    attention: cycles of a layer; rate: bits per cycle.
-    """
-    streamed = math.floor(work.stream_bits / rate)
-    if frames == 1:
-        return max(depth * (work.block + attention) + work.ends, streamed)
-    middle = (depth - 1) * max(work.block, attention)
-    return max(middle + max(work.block + work.ends, attention), streamed)
-
-
-def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:
-    """Cycles of the binary engine in one block, and in the embedding and head together."""
-    block = sum(by_kind[kind].cycles + ENGINE_TURN for kind in BINARY)
-    return block, sum(by_kind[kind].cycles + ENGINE_TURN for kind in FIXED)
-
-
-def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
-    """DRAM bits of weights and parameters per frame."""
-    block = sum(by_kind[kind].stream_bits for kind in BINARY)
-    return vit.depth * block + sum(by_kind[kind].stream_bits for kind in FIXED)
-
-
-class Followed(NamedTuple):
-    """The events of all rounds of a model with no more than DEPTH blocks."""
+class _Followed:
+    """A model's commands, or those of one with fewer blocks, through all rounds."""
 
     timeline: Timeline
     events: list[Event]
+    shares: list[_Share]  # of the second round
+    blocks: int  # that were followed
+    depth: int  # of the model
+
+    def stands_for(self, block: int) -> range:
+        """The blocks of the model that a followed one is the timing of."""
+        last, skipped = self.blocks - 1, self.depth - self.blocks
+        if block < last - 1:
+            return range(block, block + 1)
+        return range(block + skipped * (block == last), block + skipped + 1)
+
+    @property
+    def cycles(self) -> float:
+        """Of a round of the whole model."""
+        return sum(share.cycles * len(self.stands_for(share.block)) for share in self.shares)
+
+    def between_alike(self, streamed: float) -> bool:
+        """Whether a block between the first and the last takes as long as the one before it, and
+        longer than its weights, which come in so many cycles: else the ring runs empty block by
+        block."""
+        first, second = (
+            sum(share.cycles for share in self.shares if share.block == block) for block in (1, 2)
+        )
+        return abs(second - first) <= ALIKE and second >= KEEPS_UP * streamed
 
 
-def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Followed:
-    shallow = vit if vit.depth <= DEPTH else replace(vit, depth=DEPTH)
+def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Followed:
+    """As few blocks as tell the timing of all."""
     rate = stream_rate(board, design.weight_ports, clock_mhz)
-    timeline = Timeline(shallow, design, rate, ROUNDS)
-    return Followed(timeline, list(timeline.run()))
+    found = _follow_blocks(min(vit.depth, SHALLOW), vit, design, rate)
+    if vit.depth <= SHALLOW:
+        return found
+    by_kind, frames = found.timeline.by_kind, design.frames_in_flight
+    streamed = frames * sum(by_kind[kind].stream_bits for kind in BINARY) / rate
+    if found.between_alike(streamed):
+        return found
+    return _follow_blocks(min(vit.depth, DEEP), vit, design, rate)
 
 
-def _stands_for(block: int, depth: int) -> range:
-    """The blocks of the model that a followed one is the timing of."""
-    if depth <= DEPTH or block < BETWEEN:
-        return range(block, block + 1)
-    return range(BETWEEN, depth - 1) if block == BETWEEN else range(depth - 1, depth)
+def _follow_blocks(blocks: int, vit: Vit, design: Design, rate: float) -> _Followed:
+    timeline = Timeline(replace(vit, depth=blocks), design, rate, ROUNDS)
+    events = list(timeline.run())
+    shares = list(_shares(timeline.by_kind, events))
+    return _Followed(timeline, events, shares, blocks, vit.depth)
 
 
 def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
     """The steady state: the second of two rounds, each of all the frames in flight."""
-    timeline, events = _follow(vit, board, design, clock_mhz)
-    by_kind = timeline.by_kind
-    frames = design.frames_in_flight
-    shares = list(_shares(by_kind, events))
-    cycles = _cycles(shares, vit.depth)
+    followed = _follow(vit, board, design, clock_mhz)
+    events, cycles, frames = followed.events, followed.cycles, design.frames_in_flight
     # the first slot's frame that ends last began in the same round, or with two in flight before
     begin = [e.start for e in events if e.entry.kind == Kind.EMBED and e.entry.slot == 0][-frames]
     end = [e.end for e in events if e.entry.kind == Kind.HEAD and e.entry.slot == 0][-1]
-    skipped = cycles - sum(share.cycles for share in shares)
+    skipped = cycles - sum(share.cycles for share in followed.shares)
     return Schedule(
         interval=_per_frame(cycles, frames),
         latency=math.ceil(end - begin + skipped),
-        stream_bits=stream_bits(vit, by_kind),
-        layers=_timings(vit, design, by_kind, events, shares),
+        stream_bits=stream_bits(vit, followed.timeline.by_kind),
+        layers=_timings(vit, design, followed),
     )
 
 
@@ -142,15 +135,9 @@ class Interval(NamedTuple):
 
 def interval(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Interval:
     """schedule_frame's interval alone, for the search."""
-    timeline, events = _follow(vit, board, design, clock_mhz)
-    cycles = _cycles(_shares(timeline.by_kind, events), vit.depth)
-    per_frame = _per_frame(cycles, design.frames_in_flight)
-    return Interval(per_frame, timeline.attention, timeline.spare)
-
-
-def _cycles(shares: Iterable[_Share], depth: int) -> float:
-    """Cycles of a round of the whole model."""
-    return sum(share.cycles * len(_stands_for(share.block, depth)) for share in shares)
+    followed = _follow(vit, board, design, clock_mhz)
+    per_frame = _per_frame(followed.cycles, design.frames_in_flight)
+    return Interval(per_frame, followed.timeline.attention, followed.timeline.spare)
 
 
 def _per_frame(cycles: float, frames: int) -> int:
@@ -194,15 +181,9 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
     yield _Share(kind, block, cycles, bound_by)
 
 
-def _timings(
-    vit: Vit,
-    design: Design,
-    by_kind: dict[str, Command],
-    events: list[Event],
-    shares: list[_Share],
-) -> dict[str, LayerTiming]:
+def _timings(vit: Vit, design: Design, followed: _Followed) -> dict[str, LayerTiming]:
     """Exposed cycles per frame, rounded so that they add up to the interval; busy cycles."""
-    frames = design.frames_in_flight
+    events, by_kind, frames = followed.events, followed.timeline.by_kind, design.frames_in_flight
     attention = attention_cycles(vit, design, design.attention_rows)
     layers: dict[str, LayerTiming] = {}
     for i in range(vit.depth):
@@ -210,8 +191,8 @@ def _timings(
         layers[TIMED_AS[ATTENTION].of(i)] = scores
         layers[ATTENTION.of(i)] = LayerTiming(attention, 0, 0, "hidden")
     totals: dict[str, float] = {}
-    for share in shares:
-        for block in _stands_for(share.block, vit.depth):
+    for share in followed.shares:
+        for block in followed.stands_for(share.block):
             name = share.kind.of(block)
             totals[name] = totals.get(name, 0.0) + share.cycles
             layers.setdefault(name, LayerTiming()).bound_by = share.bound_by
@@ -220,14 +201,16 @@ def _timings(
         before = _per_frame(running, frames)
         running += total
         layers[name].exposed = _per_frame(running, frames) - before
+    elapsed: dict[str, float] = {}  # by all frames in flight
     for event in events[len(events) // ROUNDS :]:
         kind = event.entry.kind
         if kind == ATTENTION:
             continue
         command = by_kind[kind]
-        for block in _stands_for(event.entry.block, vit.depth):
-            layer = layers[kind.of(block)]
-            layer.busy, layer.elapsed = command.cycles, round(event.end - event.start)
+        for block in followed.stands_for(event.entry.block):
+            name = kind.of(block)
+            elapsed[name] = elapsed.get(name, 0.0) + event.end - event.start
+            layers[name].busy, layers[name].elapsed = command.cycles, round(elapsed[name] / frames)
             if kind in NORM_BEFORE:
                 norm = layers[NORM_BEFORE[kind].of(block)]
                 norm.busy = command.groups * command.read_cycles

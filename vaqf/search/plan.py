@@ -7,8 +7,8 @@ from functools import cached_property
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
-from vaqf.cycles import command_cycles, schedule, timeline
-from vaqf.cycles.schedule import BinaryWork
+from vaqf.cycles import bounds, command_cycles, timeline
+from vaqf.cycles.bounds import BinaryWork
 from vaqf.hardware import design as shapes
 from vaqf.hardware import matmuls
 from vaqf.hardware.design import Design
@@ -29,7 +29,7 @@ class Works:
         self._vit, self._design = vit, design
         self._by_kind = command_cycles.commands(vit, design)
         digits = widths.pixel_digits(design.act_bits)
-        self._known = {digits: schedule.binary_work(vit, self._by_kind)}
+        self._known = {digits: bounds.binary_work(vit, design, self._by_kind)}
 
     def at(self, act_bits: int) -> BinaryWork:
         """Precision changes the digits of the embedding's pixels alone."""
@@ -39,7 +39,7 @@ class Works:
             padded_head = d.padded_head(vit.head_dim)
             by_kind = matmuls.matmul_shapes(vit, act_bits, d.pe, d.simd, padded_head)
             embed = command_cycles.command(Kind.EMBED, by_kind[Kind.EMBED], d)
-            self._known[digits] = schedule.binary_work(vit, self._by_kind | {Kind.EMBED: embed})
+            self._known[digits] = bounds.binary_work(vit, d, self._by_kind | {Kind.EMBED: embed})
         return self._known[digits]
 
 
@@ -116,9 +116,14 @@ class Plan:
         return self._interval(frames, self._attention.cycles(rows))
 
     def _interval(self, frames: int, attention: int) -> int:
+        depth = self.problem.vit.depth
+        return bounds.closed_interval(depth, self._work, attention, frames, self._port)
+
+    @cached_property
+    def _port(self) -> int:
         problem, ports = self.problem, self.outline.base.weight_ports
         rate = timeline.stream_rate(problem.board, ports, problem.clock_mhz)
-        return schedule.closed_interval(problem.vit.depth, self._work, attention, frames, rate)
+        return bounds.port_cycles(self._work, rate)
 
     def engines(self, limit: int | None, than: float) -> list[tuple[int, int]]:
         """(frames in flight, query rows) that may take fewer cycles; limit: see rows()."""
@@ -135,7 +140,7 @@ class Plan:
         """Cycles per frame of one of the plan's designs if all weights were there."""
         depth, attention = self.problem.vit.depth, self._attention.cycles(design.attention_rows)
         frames = design.frames_in_flight
-        return schedule.closed_interval(depth, self._work, attention, frames, math.inf)
+        return bounds.closed_interval(depth, self._work, attention, frames, 0)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
