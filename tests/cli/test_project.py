@@ -161,6 +161,8 @@ def test_the_engine_is_the_designs_unless_it_is_contradicted(home: Path, capsys:
         code, again, _ = answer(capsys, *words, "--design", design, *engine)
         assert code == 0
         assert json.loads(again)["engine"] == "adder"
+    code, told, _ = answer(capsys, *words[:-1], "--design", design, "--quiet")
+    assert code == 0 and "(the design given)" in told
     assert "engine is table, but the design has adder" in sentence(
         capsys, 2, *words, "--design", design, "--engine", "table"
     )

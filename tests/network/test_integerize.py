@@ -165,3 +165,23 @@ def test_scores_beyond_the_softmax_are_refused() -> None:
     params["blocks.0.attn.qkv.weight"][:40] *= 1e5
     with pytest.raises(InputError, match="more than the softmax"):
         calibrate.calibrate(RGB, 2, params, PIXELS, "x")
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, 0.0])
+@pytest.mark.parametrize("name", ["norm2", "gelu", "hidden", "residual", "norm"])
+@pytest.mark.filterwarnings("error")
+def test_scales_that_no_integer_follows_from_are_refused(name: str, value: float) -> None:
+    """A damaged checkpoint has them; numpy would make integers of what is undefined."""
+    params = parameters.random(RGB, 0)
+    binary = {layer: binarize(params[f"{layer}.weight"]) for layer in integerize.binary_layers(RGB)}
+    real = {layer: weight.real() for layer, weight in binary.items()}
+    scales = calibrate.scales(RGB, 8, params, real, PIXELS)
+    changed = Unsigned(value, 3) if name in ("norm2", "hidden", "norm") else value
+    if name in ("residual", "norm"):
+        scales = replace(scales, **{name: changed})
+    else:
+        blocks = (replace(scales.blocks[0], **{name: changed}), *scales.blocks[1:])
+        scales = replace(scales, blocks=blocks)
+    with pytest.raises(InputError) as caught:
+        integerize.integerize(RGB, 8, params, binary, scales, "damaged")
+    assert "\n" not in str(caught.value)

@@ -63,7 +63,7 @@ def estimate(
     else:
         from vaqf.cli.show import estimate as show
 
-        show.estimate(document, quiet)
+        show.estimate(document, quiet, given=design is not None)
     if not found.feasible:
         raise Infeasible(found.reason)
 
@@ -118,7 +118,7 @@ def build(
             f"warning: {built.folder} is {kinds.UNTRAINED}; its accuracy needs vaqf train",
             file=sys.stderr,
         )
-    show.estimate(built.search.to_json(), quiet=True)
+    show.estimate(built.search.to_json(), quiet=True, given=design is not None)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
     if built.images.unreadable:

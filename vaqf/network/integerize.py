@@ -269,6 +269,29 @@ def integerize(
     (binary_layers); scales: every activation quantizer. Raises InputError for values that no
     integer of the accelerator holds.
     """
+    if not math.isfinite(scales.residual):
+        raise InputError(
+            f"the residual stream's scale is {scales.residual}; train or calibrate again"
+        )
+    try:
+        # what is undefined would become any integer
+        with np.errstate(invalid="raise", divide="raise"):
+            return _integerize(vit, act_bits, params, binary, scales, origin)
+    except FloatingPointError as error:
+        raise InputError(
+            "a weight or a scale is too small or too large for integers to be made of it;"
+            " train or calibrate again"
+        ) from error
+
+
+def _integerize(
+    vit: Vit,
+    act_bits: int,
+    params: Mapping[str, FloatArray],
+    binary: Mapping[str, Binary],
+    scales: Scales,
+    origin: str,
+) -> Network:
     embed, position = _embed(vit, params, scales.residual)
     blocks = tuple(
         _block(vit, act_bits, i, params, binary, block, scales.residual)

@@ -22,10 +22,12 @@ MEANING = {
 }
 
 
-def headline(doc: Json) -> str:
-    """The answer of an estimate in one line."""
+def headline(doc: Json, given: bool = False) -> str:
+    """The answer of an estimate in one line; given: the design is the user's own."""
     target, feasible = doc["target_fps"], doc["feasible"]
-    if target is None:
+    if target is None and given:
+        asked = "the design given" if feasible else "the design given; it does not fit"
+    elif target is None:
         asked = "the fastest legal design" if feasible else "the nearest design; it does not fit"
     else:
         asked = f"asked: {target:,g}" if feasible else f"asked: {target:,g}; not met"
@@ -36,10 +38,10 @@ def headline(doc: Json) -> str:
     )
 
 
-def estimate(doc: Json, quiet: bool) -> None:
+def estimate(doc: Json, quiet: bool, given: bool = False) -> None:
     """The whole estimate: answer, design, resources, layers, search, assumptions."""
     out = console()
-    out.print(headline(doc), style="bold")
+    out.print(headline(doc, given), style="bold")
     if quiet:
         return
     out.print("All figures are estimates from formulas; nothing was synthesized.")
