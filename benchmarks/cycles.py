@@ -1,10 +1,11 @@
 """Cycles of `vaqf estimate` beside the RTL's, co-simulated: whole frames, and every command.
 
-python benchmarks/cycles.py [zoo] [random] [--networks 7]
+python benchmarks/cycles.py [zoo] [streamed] [random] [--networks 7]
 
-zoo: the designs that the search finds for real models. random: random networks on eight designs,
-those of the tests. Fails if a frame is more than 2 % from its estimate, a command that takes more
-than 1 % of the frame more than 5 %, or a logit is wrong.
+zoo: the designs that the search finds for real models; streamed: some of them that wait for weights
+in every block. random: random networks on eight designs, those of the tests. Fails if a frame is
+more than 2 % from its estimate, a command that takes more than 1 % of the frame more than 5 % (but
+for streamed), or a logit is wrong.
 """
 
 import argparse
