@@ -40,9 +40,11 @@ def binary_work(vit: Vit, design: Design, by_kind: dict[str, Command]) -> Binary
 
 
 def _held(vit: Vit, design: Design, by_kind: dict[str, Command]) -> Iterator[Held]:
-    """Meanwhile the next weights may fill the ring, and parameters come one matmul ahead."""
-    attention = RECORD_BYTES * vit.heads * design.padded_head(vit.head_dim)
-    parameters = BUFFERS * 8 * attention + max(one.parameter_bits for one in by_kind.values())
+    """All of a command's weights have come when its first group ends, and none is released before
+    its last begins: meanwhile the next may fill the rest of the ring, and parameters come one
+    matmul ahead."""
+    context_bits = 8 * RECORD_BYTES * vit.heads * design.padded_head(vit.head_dim)
+    parameters = BUFFERS * context_bits + max(one.parameter_bits for one in by_kind.values())
     for kind, command in by_kind.items():
         room = (design.ring_words - command.weight_words) * design.ring_word_bits
         cycles = max(0, command.groups - 2) * command.group_cycles
@@ -51,7 +53,7 @@ def _held(vit: Vit, design: Design, by_kind: dict[str, Command]) -> Iterator[Hel
 
 
 def port_cycles(work: BinaryWork, rate: float) -> int:
-    """Cycles per frame that the weight port needs at least, those with nothing to read among them.
+    """Cycles per frame that the weight port needs at least, idle ones included.
 
     rate: bits per cycle.
     """
@@ -60,7 +62,7 @@ def port_cycles(work: BinaryWork, rate: float) -> int:
 
 
 def closed_interval(depth: int, work: BinaryWork, attention: int, frames: int, port: int) -> int:
-    """Cycles per frame if nothing were late: a lower bound of schedule_frame's interval.
+    """No fewer cycles per frame: the engines' work, or the port's.
 
     attention: cycles of a layer; port: port_cycles, or 0 if weights are always there.
     """

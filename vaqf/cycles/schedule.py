@@ -17,9 +17,8 @@ from vaqf.model.vit import Vit
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
 ROUNDS = 2  # of all the frames in flight; the second is the steady state
 SHALLOW = 4  # blocks that are followed: the first two, one for those between, the last
-DEEP = 24  # that many, if those between are not alike; of a deeper model one stands for the rest
-ALIKE = 0.5  # cycles that blocks between may differ by
-KEEPS_UP = 1.05  # cycles of a block to those in which its weights come: the ring stays full
+ALIKE = 0.5  # cycles of a round that blocks between may differ by
+KEEPS_UP = 1.05  # so many times the cycles of its weights a block must take: the ring stays full
 TIMED_AS = {ATTENTION: Kind.SCORES}  # the layer that has a command's cycles, if not its own
 
 
@@ -28,7 +27,7 @@ class LayerTiming:
     """Cycles of one workload layer, and what its exposed cycles wait for."""
 
     busy: int = 0  # of its engine
-    elapsed: int = 0  # from its command's start to the end, with waits for weights; a mean
+    elapsed: int = 0  # from its command's start to the end, with waits; mean of frames in flight
     exposed: int = 0  # of the frame's interval
     bound_by: str = "compute"
 
@@ -64,24 +63,26 @@ class _Followed:
 
     def stands_for(self, block: int) -> range:
         """The blocks of the model that a followed one is the timing of."""
-        last, skipped = self.blocks - 1, self.depth - self.blocks
-        if block < last - 1:
-            return range(block, block + 1)
-        return range(block + skipped * (block == last), block + skipped + 1)
+        last = self.blocks - 1
+        if block == last:
+            return range(self.depth - 1, self.depth)
+        if block == last - 1:
+            return range(block, self.depth - 1)
+        return range(block, block + 1)
 
     @property
     def cycles(self) -> float:
         """Of a round of the whole model."""
         return sum(share.cycles * len(self.stands_for(share.block)) for share in self.shares)
 
-    def between_alike(self, streamed: float) -> bool:
+    def between_alike(self, port_cycles: float) -> bool:
         """Whether a block between the first and the last takes as long as the one before it, and
         longer than its weights, which come in so many cycles: else the ring runs empty block by
         block."""
         first, second = (
             sum(share.cycles for share in self.shares if share.block == block) for block in (1, 2)
         )
-        return abs(second - first) <= ALIKE and second >= KEEPS_UP * streamed
+        return abs(second - first) <= ALIKE and second >= KEEPS_UP * port_cycles
 
 
 def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Followed:
@@ -91,13 +92,14 @@ def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Follow
     if vit.depth <= SHALLOW:
         return found
     by_kind, frames = found.timeline.by_kind, design.frames_in_flight
-    streamed = frames * sum(by_kind[kind].stream_bits for kind in BINARY) / rate
-    if found.between_alike(streamed):
+    port_cycles = frames * sum(by_kind[kind].stream_bits for kind in BINARY) / rate
+    if found.between_alike(port_cycles):
         return found
-    return _follow_blocks(min(vit.depth, DEEP), vit, design, rate)
+    return _follow_blocks(vit.depth, vit, design, rate)
 
 
 def _follow_blocks(blocks: int, vit: Vit, design: Design, rate: float) -> _Followed:
+    """The model with so many blocks."""
     timeline = Timeline(replace(vit, depth=blocks), design, rate, ROUNDS)
     events = list(timeline.run())
     shares = list(_shares(timeline.by_kind, events))

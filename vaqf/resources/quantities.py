@@ -17,7 +17,8 @@ from vaqf.resources.parts import Array, ArrayPart, AttentionPart, FramesPart, We
 BLOCK = number("sizes", "TABLE_BLOCK")  # tables with control registers of their own
 LONGEST_CHAIN = number("latency", "LONGEST_CHAIN")  # DSPs
 
-# module -> what it grows with; every module has a fixed part, too
+# module -> what it grows with; every module has a fixed part, too. Small ones (requantize,
+# multiply_add, ...: INLINE of sim/synth/units.py) are counted in those that use them
 MODULES: dict[str, tuple[str, ...]] = {
     "accumulate": ("score_bits", "context_bits", "score_turns", "context_turns"),
     "activations": ("load_bits", "run_bits", "stream_bits", "token_sums"),

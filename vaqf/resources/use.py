@@ -101,7 +101,7 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
     tokens, pe, _ = part.array
     mult, mantissa = widths.MULT_BITS, widths.NORM_VALUE_BITS + 1
     residual, operand = widths.RESIDUAL_BITS, widths.OPERAND_BITS
-    result = multiplier(operand, mult, family)
+    requantize = multiplier(operand, mult, family)
     square = multiplier(residual, residual, family)
     norm = (
         multiplier(residual, 17, family)
@@ -112,7 +112,7 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
     sums, squares = widths.ROW_SUM_BITS, widths.ROW_SQUARE_BITS + 1
     once = multiplier(sums, sums, family) + 2
     once += multiplier(squares, widths.MAX_DIM.bit_length() + 1, family)
-    return tokens * pe * (result + square) + part.norm_tokens * pe * norm + once
+    return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once
 
 
 @lru_cache(maxsize=4096)

@@ -112,7 +112,7 @@ class Plan:
         return self.outline.works.at(self.act_bits)
 
     def interval(self, frames: int, rows: int) -> int:
-        """Cycles per frame if the ring never ran dry, filled through most ports."""
+        """A lower bound of cycles per frame, through most ports."""
         return self._interval(frames, self._attention.cycles(rows))
 
     def _interval(self, frames: int, attention: int) -> int:

@@ -89,7 +89,7 @@ class Problem:
 def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
     """(lower bound of cycles per frame, array) of every array, fastest first.
 
-    The bound has the computation of all token groups and each command's start (schedule.py) but
+    The bound has the computation of all token groups and each command's start (least_cycles) but
     no waiting: neither for attention, nor for weights, nor for the layer norm.
     """
     vit, digits = problem.vit, widths.pixel_digits(act_bits)
