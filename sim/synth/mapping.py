@@ -82,7 +82,7 @@ def _synthesize(
         parts.append(f"module \\{BATCH}\n{cells}end\n")
         (folder / "units.il").write_text("".join(parts), encoding="utf-8")
         lines = [
-            *yosys.LIBRARY,
+            *yosys.CELLS,
             "read_rtlil units.il",
             f"hierarchy -check -top {BATCH}",
             f"scratchpad -set abc9.D {yosys.DELAY_PS}",

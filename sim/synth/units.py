@@ -65,7 +65,7 @@ def cut(
     """
     with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
         folder = Path(name)
-        lines = list(yosys.LIBRARY)
+        lines = list(yosys.CELLS)
         for index, (source, text) in enumerate(sources):
             file = f"{index}_{re.sub('[^A-Za-z0-9_.]', '_', source)}"
             (folder / file).write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
 DELAY_PS = 5000
 # warnings behind which Yosys goes on with bits that are undefined, or tied to a constant: regexes
 FATAL = ("out of bounds", "river conflict", "conflicting (drivers|with)", "has no driver")
-LIBRARY = (
+CELLS = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
 )

@@ -107,7 +107,10 @@ def _follow_blocks(blocks: int, vit: Vit, design: Design, rate: float) -> _Follo
 
 
 def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> Schedule:
-    """The steady state: the second of two rounds, each of all the frames in flight."""
+    """The steady state: the second of two rounds, each of all the frames in flight.
+
+    With two in flight the latency is of a frame that begins in the first of them.
+    """
     followed = _follow(vit, board, design, clock_mhz)
     events, cycles, frames = followed.events, followed.cycles, design.frames_in_flight
     # the first slot's frame that ends last began in the same round, or with two in flight before

@@ -5,7 +5,8 @@ row scales, so that whoever trained them decides how they were binarized.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -255,6 +256,19 @@ def _head(
     return Linear(integers, requant), logit_scale
 
 
+@contextmanager
+def _defined() -> Iterator[None]:
+    """InputError where numpy would make any integer of what is undefined."""
+    try:
+        with np.errstate(invalid="raise", divide="raise"):
+            yield
+    except FloatingPointError as error:
+        raise InputError(
+            "a weight or a scale is too small or too large for integers to be made of it;"
+            " train or calibrate again"
+        ) from error
+
+
 def integerize(
     vit: Vit,
     act_bits: int,
@@ -273,39 +287,21 @@ def integerize(
         raise InputError(
             f"the residual stream's scale is {scales.residual}; train or calibrate again"
         )
-    try:
-        # what is undefined would become any integer
-        with np.errstate(invalid="raise", divide="raise"):
-            return _integerize(vit, act_bits, params, binary, scales, origin)
-    except FloatingPointError as error:
-        raise InputError(
-            "a weight or a scale is too small or too large for integers to be made of it;"
-            " train or calibrate again"
-        ) from error
-
-
-def _integerize(
-    vit: Vit,
-    act_bits: int,
-    params: Mapping[str, FloatArray],
-    binary: Mapping[str, Binary],
-    scales: Scales,
-    origin: str,
-) -> Network:
-    embed, position = _embed(vit, params, scales.residual)
-    blocks = tuple(
-        _block(vit, act_bits, i, params, binary, block, scales.residual)
-        for i, block in enumerate(scales.blocks)
-    )
-    head, logit_scale = _head(vit, act_bits, params, scales.norm)
-    return Network(
-        vit=vit,
-        act_bits=act_bits,
-        origin=origin,
-        logit_scale=logit_scale,
-        embed=embed,
-        position=position,
-        blocks=blocks,
-        norm=_norm("norm", params, vit, scales.residual, scales.norm),
-        head=head,
-    )
+    with _defined():
+        embed, position = _embed(vit, params, scales.residual)
+        blocks = tuple(
+            _block(vit, act_bits, i, params, binary, block, scales.residual)
+            for i, block in enumerate(scales.blocks)
+        )
+        head, logit_scale = _head(vit, act_bits, params, scales.norm)
+        return Network(
+            vit=vit,
+            act_bits=act_bits,
+            origin=origin,
+            logit_scale=logit_scale,
+            embed=embed,
+            position=position,
+            blocks=blocks,
+            norm=_norm("norm", params, vit, scales.residual, scales.norm),
+            head=head,
+        )
