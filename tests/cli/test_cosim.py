@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cosim_project
 import pytest
+from answers import Captured, answer, sentence
 from PIL import Image
 from waiting import ended, wait_for
 
@@ -23,7 +24,6 @@ from vaqf.hardware.command import COMMAND_WORDS, Dest, decode, encode
 from vaqf.project import blob, read
 from vaqf.project.blob import Blob
 
-Captured = pytest.CaptureFixture[str]
 LAYERS = 9  # of the small network
 COMMAND = 4 * COMMAND_WORDS
 
@@ -47,21 +47,6 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 def damaged(built: Path, tmp_path: Path) -> Path:
     """A copy to damage, with its compiled model."""
     return Path(shutil.copytree(built, tmp_path / "project"))
-
-
-def answer(capsys: Captured, *words: str | Path) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = app.main([str(word) for word in words])
-    return code, *capsys.readouterr()
-
-
-def sentence(capsys: Captured, code: int, *words: str | Path) -> str:
-    """The one line on standard error of a command that must end with `code`."""
-    got, _, err = answer(capsys, *words)
-    assert got == code, err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def commands(folder: Path) -> list[dict[str, int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from answers import Captured, answer, sentence
 from PIL import Image
 from safetensors.numpy import save_file
 from samples import DIGITS_MODEL
@@ -19,8 +20,6 @@ from vaqf.cli import app
 from vaqf.model import zoo
 from vaqf.network import parameters
 from vaqf.project import blob
-
-Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +39,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(home: Path, tmp_path: Path) -> Path:
     """A copy to damage."""
     return Path(shutil.copytree(home / "project", tmp_path / "project", symlinks=True))
-
-
-def answer(capsys: Captured, *words: str | Path) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = app.main([str(word) for word in words])
-    return code, *capsys.readouterr()
-
-
-def sentence(capsys: Captured, code: int, *words: str | Path) -> str:
-    """The one line on standard error of a command that must end with `code`."""
-    got, _, err = answer(capsys, *words)
-    assert got == code, err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def test_build_says_what_it_wrote(home: Path, tmp_path: Path, capsys: Captured) -> None:
@@ -130,59 +114,6 @@ def test_csim_names_what_it_could_not_read(home: Path, tmp_path: Path, capsys: C
     assert len(document["classes"]) == 2
     _, out, _ = answer(capsys, *words)
     assert "left out, cannot be read: 1 picture (a/1.png: " in out
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["--act-bits", "4"], "act_bits is 4, but the design has 5; give one of them"),
-        (["--engine", "adder"], "engine is adder, but the design has table; give one of them"),
-        (["--engine", "paper"], "--engine paper"),
-        (["--engine", "tabel"], "(did you mean table?)"),
-    ],
-)
-@pytest.mark.parametrize("verb", ["estimate", "build"])
-def test_a_flag_that_contradicts_the_design_is_refused(
-    home: Path, tmp_path: Path, capsys: Captured, verb: str, flags: list[str], said: str
-) -> None:
-    words = [verb, "-m", home / "small.yaml", "-b", "zcu102"]
-    words += ["-o", tmp_path / "p"] if verb == "build" else []
-    design = home / "project" / "design.json"
-    assert said in sentence(capsys, 2, *words, "--design", design, *flags)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_engine_is_the_designs_unless_it_is_contradicted(home: Path, capsys: Captured) -> None:
-    words = ["estimate", "-m", home / "small.yaml", "-b", "zcu102", "--json"]
-    code, out, _ = answer(capsys, *words, "--engine", "adder", "--act-bits", "5")
-    design = home / "adder.json"
-    design.write_text(json.dumps(json.loads(out)["design"]))
-    for engine in ([], ["--engine", "adder"]):
-        code, again, _ = answer(capsys, *words, "--design", design, *engine)
-        assert code == 0
-        assert json.loads(again)["engine"] == "adder"
-    code, told, _ = answer(capsys, *words[:-1], "--design", design, "--quiet")
-    assert code == 0 and "(the design given)" in told
-    assert "engine is table, but the design has adder" in sentence(
-        capsys, 2, *words, "--design", design, "--engine", "table"
-    )
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["-m", "vit_digits"], "--model vit_digits contradicts --weights, which holds small"),
-        (["--act-bits", "4"], "--act-bits 4 contradicts --weights, which has 5-bit activations"),
-        (["--seed", "0"], "--seed 0 is of random weights, and --weights gives some"),
-    ],
-)
-def test_a_flag_that_contradicts_the_weights_is_refused(
-    home: Path, tmp_path: Path, capsys: Captured, flags: list[str], said: str
-) -> None:
-    weights = home / "project" / "weights" / "network.safetensors"
-    words = ["build", "--weights", weights, "-b", "zcu102", "-o", tmp_path / "p"]
-    assert said in sentence(capsys, 2, *words, *flags)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_csim_of_other_images(home: Path, capsys: Captured) -> None:
