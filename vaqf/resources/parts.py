@@ -95,6 +95,16 @@ class Parts(NamedTuple):
     scores: ScoresPart
     weights: WeightsPart
 
+    def with_rows(self, rows: int) -> "Parts":
+        """Those of the design with so many query rows R."""
+        return self._replace(
+            attention=self.attention._replace(rows=rows), scores=self.scores._replace(rows=rows)
+        )
+
+    def with_ports(self, ports: int) -> "Parts":
+        """Those of the design with so many weight ports."""
+        return self._replace(weights=self.weights._replace(ports=ports))
+
     def at(self, act_bits: int, lanes: int) -> "Parts":
         """Those of a design of another precision and width L with heads of the same size."""
         array, attention, tokens = self.array, self.attention, self.scores.tokens

@@ -185,12 +185,15 @@ def total(every: Parts, family: Family) -> Resources:
     What memories, tables and DSPs take follows from their sizes, the rest from costs that
     benchmarks/unit_costs.py fitted to synthesized accelerators, before placement.
     """
-    whole = (
-        array_use(every.array, family)
-        + frames_use(every.frames, family)
-        + attention_use(every.attention, family)
-        + scores_use(every.scores, family)
-        + weights_use(every.weights, family)
+    a = array_use(every.array, family)
+    f = frames_use(every.frames, family)
+    t = attention_use(every.attention, family)
+    s = scores_use(every.scores, family)
+    w = weights_use(every.weights, family)
+    return Resources(
+        round(a.lut + f.lut + t.lut + s.lut + w.lut),
+        round(a.lutram + f.lutram + t.lutram + s.lutram + w.lutram),
+        round(a.ff + f.ff + t.ff + s.ff + w.ff),
+        a.dsp + f.dsp + t.dsp + s.dsp + w.dsp,
+        a.bram36 + f.bram36 + t.bram36 + s.bram36 + w.bram36,
     )
-    lut, lutram, ff = round(whole.lut), round(whole.lutram), round(whole.ff)
-    return Resources(lut, lutram, ff, whole.dsp, whole.bram36)

@@ -12,6 +12,8 @@ from vaqf.arithmetic import widths
 from vaqf.cycles.schedule import WAIT_SHARE
 from vaqf.hardware import design as shapes
 from vaqf.hardware.design import Design
+from vaqf.resources import parts
+from vaqf.resources.parts import Parts
 from vaqf.search.blocked import Blocked
 from vaqf.search.estimate import Estimate
 from vaqf.search.plan import Plan, plans
@@ -102,8 +104,8 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
         fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
         for widest in plan.designs(frames, rows, all_ports=False):
             # what is less than all of them
-            narrowest = replace(widest, weight_ports=1)
-            least = problem.weigh(narrowest)
+            narrowest = parts.of(widest).with_ports(1)
+            least = problem.weigh_parts(narrowest)
             if least.share > 1 and not _fits(problem, narrowest, fewest):
                 blocked.add(least.share, least.resource)
                 continue
@@ -125,9 +127,9 @@ def _narrower(design: Design) -> Iterator[Design]:
             yield replace(design, weight_ports=ports)
 
 
-def _fits(problem: Problem, design: Design, rows: int) -> bool:
-    """Whether a design is legal with so many query rows."""
-    return problem.weigh(replace(design, attention_rows=rows)).share <= 1
+def _fits(problem: Problem, every: Parts, rows: int) -> bool:
+    """Whether a design of such parts is legal with so many query rows."""
+    return problem.weigh_parts(every.with_rows(rows)).share <= 1
 
 
 def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
@@ -140,12 +142,13 @@ def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
     def rows(groups: int) -> int:
         return widths.ceil_div(tokens, groups)
 
+    every = parts.of(design)
     illegal, legal = rows(design.attention_rows), rows(fewest)
-    if legal <= illegal or not _fits(problem, design, rows(legal)):
+    if legal <= illegal or not _fits(problem, every, rows(legal)):
         return None
     while legal - illegal > 1:
         middle = (legal + illegal) // 2
-        if _fits(problem, design, rows(middle)):
+        if _fits(problem, every, rows(middle)):
             legal = middle
         else:
             illegal = middle

@@ -53,6 +53,7 @@ class Outline:
     resident: Design | None  # the same with all weights on chip, if they alone fit
     works: Works  # of the resident design if there is one
     least: Parts  # of the base with fewest frames and one port
+    array_shares: dict[int, float]  # of the budget, by precision; of all L with heads of this size
     fits: bool = False  # the smallest of a higher precision does, so that those of lower ones do
 
 
@@ -71,8 +72,12 @@ class Plan:
     @property
     def least_share(self) -> float:
         """A lower bound of that of smallest: the array, with what is as wide, alone."""
-        use = array_use(self._least.array, self.problem.board.generation)
-        return use.worst_share(self.problem.budget)[0]
+        known, act_bits = self.outline.array_shares, self.act_bits
+        if act_bits not in known:
+            part = self.outline.least.array._replace(act_bits=act_bits)
+            use = array_use(part, self.problem.board.generation)
+            known[act_bits] = use.worst_share(self.problem.budget)[0]
+        return known[act_bits]
 
     @cached_property
     def _least(self) -> Parts:
@@ -241,11 +246,9 @@ def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outli
     if bram18(base.ring_word_bits, words) / 2 <= problem.budget.bram36:
         resident = replace(base, resident=True, ring_words=words)
     every = parts.of(base)
-    least = every._replace(
-        frames=every.frames._replace(frames=problem.frames[-1]),
-        weights=every.weights._replace(ports=1),
-    )
-    return Outline(problem, lanes, base, resident, Works(vit, resident or base), least)
+    fewest = every.frames._replace(frames=problem.frames[-1])
+    least = every.with_ports(1)._replace(frames=fewest)
+    return Outline(problem, lanes, base, resident, Works(vit, resident or base), least, {})
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:
