@@ -10,6 +10,7 @@ from hls_bench import calibrated, design_for, pictures, random_vit, small_vit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaqf.cycles import bounds, command_cycles
 from vaqf.errors import InputError
 from vaqf.hardware import layout
 from vaqf.hardware.command import (
@@ -23,7 +24,7 @@ from vaqf.hardware.command import (
 )
 from vaqf.hardware.config import constants
 from vaqf.hardware.order import command_list
-from vaqf.model.layers import Kind
+from vaqf.model.layers import BINARY, FIXED, Kind
 from vaqf.program import packing
 from vaqf.program.compile import compile_network
 from vaqf.project.blob import Blob, blob
@@ -172,6 +173,23 @@ def test_the_image_holds_every_weight_and_record(name):
         ones = int(np.unpackbits(np.frombuffer(data, np.uint8)).sum())
         values = linear.weight.view(np.uint8) if planes == 8 else (linear.weight > 0)
         assert ones == int(np.unpackbits(values.astype(np.uint8)).sum())  # the padding is 0
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_frame_reads_all_that_the_image_holds(name, monkeypatch):
+    held, add = [], packing.WeightImage.add
+    monkeypatch.setattr(
+        packing.WeightImage, "add", lambda image, data: held.append(len(data)) or add(image, data)
+    )
+    design, network, _ = case(name)
+    by_kind = command_cycles.commands(network.vit, design)
+    weights = sum(
+        by_kind[kind].weight_words * design.ring_word_bits * count
+        for kinds, count in ((BINARY, network.vit.depth), (FIXED, 1))
+        for kind in kinds
+    )
+    kept = weights if design.resident else 0  # read once, before the first frame
+    assert bounds.stream_bits(network.vit, design, by_kind) == 8 * sum(held) - kept
 
 
 @pytest.mark.parametrize("name", DESIGNS)

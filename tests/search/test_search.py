@@ -35,7 +35,7 @@ def check_legal(found: Search, lut_budget: int | None = None) -> None:
     assert d.ring_word_bits % (PORT_BITS * d.weight_ports) == 0
     rate = timeline.stream_rate(e.board, d.weight_ports, e.clock_mhz)
     by_kind = command_cycles.commands(e.vit, d)
-    assert bounds.stream_bits(e.vit, by_kind) / rate <= e.cycles_per_frame + 1
+    assert bounds.stream_bits(e.vit, d, by_kind) / rate <= e.cycles_per_frame
     if found.target_fps is not None:
         assert e.fps >= found.target_fps
     assert sum(layer.exposed_cycles for layer in e.layers) == e.cycles_per_frame

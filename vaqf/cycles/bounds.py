@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vaqf.cycles.command_cycles import Command
+from vaqf.cycles.command_cycles import Command, context_records
 from vaqf.cycles.timeline import BUFFERS, ENGINE_TURN
 from vaqf.hardware.design import RECORD_BYTES, Design
 from vaqf.model.layers import BINARY, FIXED
@@ -36,15 +36,16 @@ class BinaryWork:
 def binary_work(vit: Vit, design: Design, by_kind: dict[str, Command]) -> BinaryWork:
     """The commands of a frame added up."""
     held = () if design.resident else tuple(_held(vit, design, by_kind))
-    return BinaryWork(*binary_cycles(by_kind), stream_bits(vit, by_kind), held)
+    return BinaryWork(*binary_cycles(by_kind), stream_bits(vit, design, by_kind), held)
 
 
 def _held(vit: Vit, design: Design, by_kind: dict[str, Command]) -> Iterator[Held]:
     """All of a command's weights have come when its first group ends, and none is released before
     its last begins: meanwhile the next may fill the rest of the ring, and parameters come one
     matmul ahead."""
-    context_bits = 8 * RECORD_BYTES * vit.heads * design.padded_head(vit.head_dim)
-    parameters = BUFFERS * context_bits + max(one.parameter_bits for one in by_kind.values())
+    parameters = BUFFERS * context_bits(vit, design) + max(
+        one.parameter_bits for one in by_kind.values()
+    )
     for kind, command in by_kind.items():
         room = (design.ring_words - command.weight_words) * design.ring_word_bits
         cycles = max(0, command.groups - 2) * command.group_cycles
@@ -78,7 +79,17 @@ def binary_cycles(by_kind: dict[str, Command]) -> tuple[int, int]:
     return block, sum(by_kind[kind].cycles + ENGINE_TURN for kind in FIXED)
 
 
-def stream_bits(vit: Vit, by_kind: dict[str, Command]) -> int:
+def context_bits(vit: Vit, design: Design) -> int:
+    """DRAM bits of the parameters of an attention layer."""
+    return 8 * RECORD_BYTES * context_records(vit, design)
+
+
+def block_bits(vit: Vit, design: Design, by_kind: dict[str, Command]) -> int:
+    """DRAM bits of weights and parameters of one encoder block."""
+    return sum(by_kind[kind].stream_bits for kind in BINARY) + context_bits(vit, design)
+
+
+def stream_bits(vit: Vit, design: Design, by_kind: dict[str, Command]) -> int:
     """DRAM bits of weights and parameters per frame."""
-    block = sum(by_kind[kind].stream_bits for kind in BINARY)
-    return vit.depth * block + sum(by_kind[kind].stream_bits for kind in FIXED)
+    ends = sum(by_kind[kind].stream_bits for kind in FIXED)
+    return vit.depth * block_bits(vit, design, by_kind) + ends

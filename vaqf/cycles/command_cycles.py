@@ -326,6 +326,11 @@ class Attention:
 _attention = lru_cache(maxsize=1024)(Attention)
 
 
+def context_records(vit: Vit, design: Design) -> int:
+    """What an attention layer reads before its start: one for each channel of its padded heads."""
+    return vit.heads * design.padded_head(vit.head_dim)
+
+
 def attention(vit: Vit, design: Design, act_bits: int, lanes: int) -> Attention:
     """Of a design, at another precision and width L."""
     tokens = round_up(design.capacity.tokens, design.tokens)

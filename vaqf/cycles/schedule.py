@@ -3,19 +3,21 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple
 
-from vaqf.cycles.bounds import stream_bits
+from vaqf.cycles.bounds import block_bits, stream_bits
 from vaqf.cycles.command_cycles import Command, attention_cycles
 from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
-from vaqf.hardware.order import ATTENTION
-from vaqf.model.layers import BINARY, NORM_BEFORE, Kind
+from vaqf.hardware.order import ATTENTION, command_list
+from vaqf.model.layers import NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
 
 WAIT_SHARE = 20  # a wait binds when it is more than 1 / 20 of the cycles
 ROUNDS = 2  # of all the frames in flight; the second is the steady state
+AHEAD = 1  # rounds behind them, whose weights and parameters are read meanwhile
 SHALLOW = 4  # blocks that are followed: the first two, one for those between, the last
 ALIKE = 0.5  # cycles of a round that blocks between may differ by
 KEEPS_UP = 1.05  # so many times the cycles of its weights a block must take: the ring stays full
@@ -91,17 +93,17 @@ def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Follow
     found = _follow_blocks(min(vit.depth, SHALLOW), vit, design, rate)
     if vit.depth <= SHALLOW:
         return found
-    by_kind, frames = found.timeline.by_kind, design.frames_in_flight
-    port_cycles = frames * sum(by_kind[kind].stream_bits for kind in BINARY) / rate
-    if found.between_alike(port_cycles):
+    bits = design.frames_in_flight * block_bits(vit, design, found.timeline.by_kind)
+    if found.between_alike(bits / rate):
         return found
     return _follow_blocks(vit.depth, vit, design, rate)
 
 
 def _follow_blocks(blocks: int, vit: Vit, design: Design, rate: float) -> _Followed:
     """The model with so many blocks."""
-    timeline = Timeline(replace(vit, depth=blocks), design, rate, ROUNDS)
-    events = list(timeline.run())
+    entries = command_list(blocks, design.frames_in_flight)
+    timeline = Timeline(replace(vit, depth=blocks), design, rate, entries * (ROUNDS + AHEAD))
+    events = list(islice(timeline.run(), ROUNDS * len(entries)))
     shares = list(_shares(timeline.by_kind, events))
     return _Followed(timeline, events, shares, blocks, vit.depth)
 
@@ -120,7 +122,7 @@ def schedule_frame(vit: Vit, board: Board, design: Design, clock_mhz: float) -> 
     return Schedule(
         interval=_per_frame(cycles, frames),
         latency=math.ceil(end - begin + skipped),
-        stream_bits=stream_bits(vit, followed.timeline.by_kind),
+        stream_bits=stream_bits(vit, design, followed.timeline.by_kind),
         layers=_timings(vit, design, followed),
     )
 
@@ -178,9 +180,9 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
     cycles = ENGINE_TURN + gap + event.end - event.start - command.norm_cycles
     waits = {
         "parameters": gap,
-        "weights": event.stall,
         command.binds: command.groups * (command.group_cycles - command.compute_cycles),
     }
+    waits[event.stalled_by] = waits.get(event.stalled_by, 0.0) + event.stall
     longest = max(waits, key=lambda key: waits[key])
     bound_by = longest if waits[longest] * WAIT_SHARE > cycles else "compute"
     yield _Share(kind, block, cycles, bound_by)

@@ -1,6 +1,5 @@
 """When every command of the list (order.py) starts and ends, frame after frame."""
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,13 +9,14 @@ from vaqf.cycles.command_cycles import (
     Command,
     attention_cycles,
     commands,
+    context_records,
     pixel_row_cycles,
 )
 from vaqf.cycles.port import ASK, EFFICIENCY, READ_LATENCY, Port
 from vaqf.cycles.ring import ARRIVED, Ring, Weights, chunk_words
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, RECORD_BYTES, Design
-from vaqf.hardware.order import ATTENTION, Entry, command_list
+from vaqf.hardware.order import ATTENTION, Entry
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 
@@ -24,6 +24,7 @@ ENGINE_TURN = 2  # cycles from the end of a command to the next one's start
 WALK = 6  # from a command's start to the next one's, which the list is read for
 BUFFERS = 2  # of parameters, for matmuls and for attention
 STORED = 2  # from the last parameter to the start that it allows
+READ = ("weights", "parameters", "pixels")  # what a command may wait for, from DRAM
 
 
 class Event(NamedTuple):
@@ -32,8 +33,16 @@ class Event(NamedTuple):
     entry: Entry
     start: float
     end: float
-    stall: float  # cycles inside, for weights
+    stall: float  # cycles inside
+    stalled_by: str  # one of READ
     waited_for: str  # before its start: compute, attention, parameters
+
+
+class Stall(NamedTuple):
+    """How much later a matmul's groups are than without waiting, and for what."""
+
+    cycles: float
+    reason: str
 
 
 def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
@@ -45,14 +54,14 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 class Timeline:
     """Commands of the list one after the other, each when its engine and its data are there."""
 
-    def __init__(self, vit: Vit, design: Design, rate: float, rounds: int) -> None:
+    def __init__(self, vit: Vit, design: Design, rate: float, entries: tuple[Entry, ...]) -> None:
         self._vit, self._design = vit, design
         self.by_kind = commands(vit, design)
-        self._entries = command_list(vit.depth, design.frames_in_flight) * rounds
+        self._entries = entries
         self.attention = attention_cycles(vit, design, design.attention_rows)
         # by how much longer an attention layer delays nothing else
         self.spare = math.inf
-        self._context_records = vit.heads * design.padded_head(vit.head_dim)
+        self._context_records = context_records(vit, design)
         self._port = Port(design, rate, chunk_words(design) * design.ring_word_bits)
         self._ring = Ring(design, self._port)
         # False: of attention commands, True: of matmuls
@@ -63,7 +72,7 @@ class Timeline:
         self._image = 0.0  # when the next embedding's first pixels come
 
     def run(self) -> Iterator[Event]:
-        """All rounds, from the first command on."""
+        """All commands of the list, from the first on."""
         weights = self._announced()
         started = -float(WALK)
         for index, entry in enumerate(self._entries):
@@ -86,23 +95,18 @@ class Timeline:
             if matmul:
                 stall, cycles = self._matmul(entry, start, next(weights))
             else:
-                stall, cycles = 0.0, self.attention
-            end = start + cycles + stall
+                stall, cycles = Stall(0.0, "weights"), self.attention
+            end = start + cycles + stall.cycles
             self._ends[matmul].append(end)
-            yield Event(entry, start, end, stall, waited_for)
+            yield Event(entry, start, end, *stall, waited_for)
 
     def _announced(self) -> Iterator[Weights | None]:
-        """The weights of every matmul; the ring is filled for what follows, too."""
+        """The weights of every matmul, which the ring is filled with as far ahead as it has room;
+        none of a resident design."""
         matmuls = [self.by_kind[entry.kind] for entry in self._entries if entry.kind != ATTENTION]
         if self._design.resident:
             return iter([None] * len(matmuls))
-        found = [self._ring.announce(command.weight_words) for command in matmuls]
-        following, behind = itertools.cycle(matmuls), 0
-        while behind < self._design.ring_words:
-            words = next(following).weight_words
-            self._ring.announce(words)
-            behind += words
-        return iter(found)
+        return iter([self._ring.announce(command.weight_words) for command in matmuls])
 
     def _spare(self, cycles: float) -> None:
         """So much later the end of an attention layer would change nothing."""
@@ -113,18 +117,20 @@ class Timeline:
         ends = self._ends[matmul]
         return ends[-1] + ENGINE_TURN if ends else 0.0
 
-    def _matmul(self, entry: Entry, start: float, weights: Weights | None) -> tuple[float, int]:
-        """Its wait for weights and its cycles without; what it reads and releases meanwhile."""
+    def _matmul(self, entry: Entry, start: float, weights: Weights | None) -> tuple[Stall, int]:
+        """Its longest wait and its cycles without; what it reads and releases meanwhile."""
         command = self.by_kind[entry.kind]
         first = start + command.first
-        stall = self._ring.wait(command, weights, first) if weights else 0.0
+        stall = Stall(self._ring.wait(command, weights, first) if weights else 0.0, "weights")
         if entry.kind == Kind.EMBED:
-            stall = max(stall, self._constants_late(command, start, first))
-            stall = max(stall, self._pixels_late(command, start))
+            constants = Stall(self._constants_late(command, start, first), "parameters")
+            pixels = Stall(self._pixels_late(command, start), "pixels")
+            stall = max(stall, constants, pixels, key=lambda each: each.cycles)
             self._fetch()
         if weights:
-            last_group = first + stall + (command.groups - 1) * command.group_cycles
-            self._ring.release(weights, last_group, first + stall + command.used)
+            first += stall.cycles
+            last_group = first + (command.groups - 1) * command.group_cycles
+            self._ring.release(weights, last_group, first + command.used)
         return stall, command.cycles
 
     def _constants_late(self, command: Command, start: float, first: float) -> float:

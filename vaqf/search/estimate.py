@@ -26,6 +26,8 @@ SCHEMA = 1
 class LayerEstimate:
     """One workload layer: busy cycles of its engine, and its part of the frame's interval.
 
+    bound_by: compute, table fill or fetch of the array's operands, start-up of the layer norm,
+    attention; weights, parameters or pixels that are late; hidden under another engine.
     elapsed_cycles: from the start to the end of its command, with waits for weights; 0 if it has no
     command of its own.
     """

@@ -10,6 +10,7 @@ from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.cycles.schedule import WAIT_SHARE
+from vaqf.cycles.timeline import READ
 from vaqf.hardware import design as shapes
 from vaqf.hardware.design import Design
 from vaqf.resources import parts
@@ -158,19 +159,19 @@ def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
 def _limit(result: Estimate, blocked: Blocked) -> str:
     """What stops a faster design: the resource of the nearest one, else what it waits for.
 
-    "dsp": attention binds; "dram": weights do; "array": no larger array is looked at.
+    "dsp": attention binds; "dram": what is read does; "array": no larger array is looked at.
     """
     resource = blocked.resource()
     if resource is not None:
         return resource
-    waits = {"attention": 0, "weights": 0}
+    waits = {"dsp": 0, "dram": 0}
     for layer in result.layers:
-        if layer.bound_by in waits:
-            waits[layer.bound_by] += layer.exposed_cycles
+        if layer.bound_by == "attention":
+            waits["dsp"] += layer.exposed_cycles
+        elif layer.bound_by in READ:
+            waits["dram"] += layer.exposed_cycles
     longest = max(waits, key=lambda key: waits[key])
-    if WAIT_SHARE * waits[longest] < result.cycles_per_frame:
-        return "array"
-    return "dsp" if longest == "attention" else "dram"
+    return longest if WAIT_SHARE * waits[longest] >= result.cycles_per_frame else "array"
 
 
 def _smallest_of_all(problem: Problem, act_bits: int) -> Plan:
