@@ -159,6 +159,21 @@ def test_weights_that_bind_are_read_without_a_pause() -> None:
     assert found.cycles_per_frame == math.ceil(bits / rate)
 
 
+def test_a_ring_of_several_frames_is_filled_with_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A design for larger networks; its RTL takes 4,428 cycles for a frame of this one."""
+    pixel = Vit("pixel", image_size=1, patch_size=1, channels=1, dim=6, depth=1, heads=6,
+                mlp_ratio=3.0, classes=8, distilled=False)  # fmt: skip
+    capacity = capacity_for(pixel, 5, 3, 384, 3)
+    d = Design(engine="table", act_bits=5, tokens=3, pe=3, simd=384, attention_rows=2,
+               attention_lanes=3, norm_tokens=3, frames_in_flight=1, share=1, weight_ports=1,
+               ring_words=152, resident=False, capacity=capacity)  # fmt: skip
+    device = board.load("zcu102")
+    one = schedule.interval(pixel, device, d, 200.0).cycles
+    assert one == pytest.approx(4428, rel=0.02)
+    monkeypatch.setattr(schedule, "AHEAD", 6)
+    assert schedule.interval(pixel, device, d, 200.0).cycles == one
+
+
 def test_resident_weights_are_not_streamed() -> None:
     from vaqf.hardware.matmuls import total_weight_words
 

@@ -1,5 +1,6 @@
 """When every command of the list (order.py) starts and ends, frame after frame."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -101,12 +102,17 @@ class Timeline:
             yield Event(entry, start, end, *stall, waited_for)
 
     def _announced(self) -> Iterator[Weights | None]:
-        """The weights of every matmul, which the ring is filled with as far ahead as it has room;
-        none of a resident design."""
+        """The weights of every matmul; a ring that holds several frames' is filled with theirs."""
         matmuls = [self.by_kind[entry.kind] for entry in self._entries if entry.kind != ATTENTION]
         if self._design.resident:
             return iter([None] * len(matmuls))
-        return iter([self._ring.announce(command.weight_words) for command in matmuls])
+        found = [self._ring.announce(command.weight_words) for command in matmuls]
+        following, behind = itertools.cycle(matmuls), 0
+        while behind < self._design.ring_words:
+            words = next(following).weight_words
+            self._ring.announce(words)
+            behind += words
+        return iter(found)
 
     def _spare(self, cycles: float) -> None:
         """So much later the end of an attention layer would change nothing."""
