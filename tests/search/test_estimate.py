@@ -162,7 +162,7 @@ def test_weights_that_bind_are_read_without_a_pause() -> None:
 def test_a_ring_of_several_frames_is_filled_with_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A design for larger networks; its RTL takes 4,428 cycles for a frame of this one."""
     pixel = Vit("pixel", image_size=1, patch_size=1, channels=1, dim=6, depth=1, heads=6,
-                mlp_ratio=3.0, classes=8, distilled=False)  # fmt: skip
+                mlp_ratio=3.0, classes=8, mean=(0.5,), std=(0.25,))  # fmt: skip
     capacity = capacity_for(pixel, 5, 3, 384, 3)
     d = Design(engine="table", act_bits=5, tokens=3, pe=3, simd=384, attention_rows=2,
                attention_lanes=3, norm_tokens=3, frames_in_flight=1, share=1, weight_ports=1,
