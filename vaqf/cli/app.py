@@ -1,5 +1,6 @@
 """The command line: words to calls of the verbs, results to tables or JSON, errors to one line."""
 
+import gc
 import importlib
 import sys
 import warnings
@@ -21,6 +22,8 @@ from vaqf.cli.failure import (
 )
 from vaqf.errors import InputError, VaqfError
 from vaqf.verbs import VERBS
+
+SMALL_OBJECTS = 50_000  # before circles among them are looked for: a search makes many, and none
 
 
 class Verbs(TyperGroup):
@@ -106,6 +109,7 @@ def _fail(sentence: str, exit_code: int) -> int:
 def run() -> None:
     """The console script."""
     prepare_process()
+    gc.set_threshold(SMALL_OBJECTS)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
     sys.exit(main())

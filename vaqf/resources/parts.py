@@ -107,15 +107,14 @@ class Parts(NamedTuple):
 
     def at(self, act_bits: int, lanes: int) -> "Parts":
         """Those of a design of another precision and width L with heads of the same size."""
-        array, attention, tokens = self.array, self.attention, self.scores.tokens
-        banks = banks_for(array.array[0], lanes // attention.pe)
+        a, f, t, s = self.array, self.frames, self.attention, self.scores
+        banks, score = banks_for(a.array[0], lanes // t.pe), widths.score_bits(act_bits, t.head)
+        context = widths.context_bits(act_bits, s.tokens)
         return Parts(
-            array._replace(act_bits=act_bits),
-            self.frames._replace(act_bits=act_bits, banks=banks),
-            attention._replace(
-                act_bits=act_bits, lanes=lanes, context_bits=widths.context_bits(act_bits, tokens)
-            ),
-            self.scores._replace(score_bits=widths.score_bits(act_bits, attention.head)),
+            ArrayPart(a.engine, act_bits, a.array, a.share, a.norm_tokens, a.capacity),
+            FramesPart(act_bits, f.array, banks, f.frames, f.capacity),
+            AttentionPart(act_bits, t.pe, t.rows, lanes, t.head, t.channels, context),
+            ScoresPart(s.rows, score, s.tokens),
             self.weights,
         )
 
