@@ -14,6 +14,7 @@ from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.hardware.matmuls import check_fits
 from vaqf.model import zoo
 from vaqf.model.vit import MAX_DEPTH, Vit
+from vaqf.resources import parts
 from vaqf.search import search
 from vaqf.search.plan import plans
 from vaqf.search.question import Question
@@ -267,8 +268,11 @@ def test_the_bounds_of_the_search_are_lower_bounds(
             for frames in (1, 2):
                 closed = plan.interval(frames, model.tokens)
                 assert bound <= closed
-                for design in plan.designs(frames, model.tokens, all_ports=False):
+                for storage in plan.storages:
+                    design = plan.design(storage, frames, model.tokens)
                     assert closed <= problem.interval(design)
+                    narrowest = plan.narrowest(storage, frames, model.tokens)
+                    assert narrowest == parts.of(replace(design, weight_ports=1))
 
 
 @pytest.mark.parametrize("target", [1e-300, 5e-324, 1e300])

@@ -162,6 +162,7 @@ def attention_use(part: AttentionPart, family: Family) -> Resources:
     return logic + _storage(memories.attention_memories(part), family) + dsps
 
 
+@lru_cache(maxsize=4096)
 def scores_use(part: ScoresPart, family: Family) -> Resources:
     """A memory."""
     return _storage(memories.score_memories(part), family)

@@ -103,14 +103,14 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
     """A plan's legal designs that could be faster; what stops the others goes to `blocked`."""
     for frames, rows in plan.engines(None, than):
         fewest = 1 if than == math.inf else min(plan.rows(frames, int(than) - 1))
-        for widest in plan.designs(frames, rows, all_ports=False):
+        for storage in plan.storages:
             # what is less than all of them
-            narrowest = parts.of(widest).with_ports(1)
+            narrowest = plan.narrowest(storage, frames, rows)
             least = problem.weigh_parts(narrowest)
             if least.share > 1 and not _fits(problem, narrowest, fewest):
                 blocked.add(least.share, least.resource)
                 continue
-            for design in _narrower(widest):
+            for design in _narrower(plan.design(storage, frames, rows)):
                 weighed = problem.weigh(design)
                 if weighed.share <= 1:
                     yield design
@@ -123,8 +123,9 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
 
 def _narrower(design: Design) -> Iterator[Design]:
     """The design, and with fewer weight ports: their buffers are not free."""
+    yield design
     for ports in reversed(shapes.WEIGHT_PORTS):
-        if ports <= design.weight_ports:
+        if ports < design.weight_ports:
             yield replace(design, weight_ports=ports)
 
 

@@ -9,6 +9,7 @@ from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.cycles import bounds, command_cycles, timeline
 from vaqf.cycles.bounds import BinaryWork
+from vaqf.cycles.command_cycles import Attention, Command
 from vaqf.hardware import design as shapes
 from vaqf.hardware import matmuls
 from vaqf.hardware.design import Design
@@ -23,24 +24,34 @@ from vaqf.search.space import Problem, Weighed, lane_choices
 
 
 class Works:
-    """What the binary engine of a design does for a frame, at any precision."""
+    """What the binary engine of a design does for a frame, at any precision.
 
-    def __init__(self, vit: Vit, design: Design) -> None:
-        self._vit, self._design = vit, design
+    rate: bits per cycle that fill the ring through all of the design's ports.
+    """
+
+    def __init__(self, vit: Vit, design: Design, rate: float) -> None:
+        self._vit, self._design, self._rate = vit, design, rate
         self._by_kind = command_cycles.commands(vit, design)
-        digits = widths.pixel_digits(design.act_bits)
-        self._known = {digits: bounds.binary_work(vit, design, self._by_kind)}
+        self._known: dict[int, tuple[BinaryWork, int]] = {}
+        self._add(widths.pixel_digits(design.act_bits), self._by_kind)
 
-    def at(self, act_bits: int) -> BinaryWork:
-        """Precision changes the digits of the embedding's pixels alone."""
+    def at(self, act_bits: int) -> tuple[BinaryWork, int]:
+        """The work, and the cycles that its weights come in.
+
+        Precision changes the digits of the embedding's pixels alone.
+        """
         digits = widths.pixel_digits(act_bits)
         if digits not in self._known:
             vit, d = self._vit, self._design
             padded_head = d.padded_head(vit.head_dim)
             by_kind = matmuls.matmul_shapes(vit, act_bits, d.pe, d.simd, padded_head)
             embed = command_cycles.command(Kind.EMBED, by_kind[Kind.EMBED], d)
-            self._known[digits] = bounds.binary_work(vit, d, self._by_kind | {Kind.EMBED: embed})
+            self._add(digits, self._by_kind | {Kind.EMBED: embed})
         return self._known[digits]
+
+    def _add(self, digits: int, by_kind: dict[str, Command]) -> None:
+        work = bounds.binary_work(self._vit, self._design, by_kind)
+        self._known[digits] = work, bounds.port_cycles(work, self._rate)
 
 
 @dataclass(eq=False)
@@ -63,6 +74,9 @@ class Plan:
 
     outline: Outline
     act_bits: int
+    work: BinaryWork
+    port: int  # cycles that its weights come in, through most ports
+    attention: Attention
 
     @property
     def problem(self) -> Problem:
@@ -112,27 +126,17 @@ class Plan:
             frames_in_flight=self._smallest[1],
         )
 
-    @cached_property
-    def _work(self) -> BinaryWork:
-        return self.outline.works.at(self.act_bits)
-
     def interval(self, frames: int, rows: int) -> int:
         """A lower bound of cycles per frame, through most ports."""
-        return self._interval(frames, self._attention.cycles(rows))
+        return self._interval(frames, self.attention.cycles(rows))
 
     def _interval(self, frames: int, attention: int) -> int:
         depth = self.problem.vit.depth
-        return bounds.closed_interval(depth, self._work, attention, frames, self._port)
-
-    @cached_property
-    def _port(self) -> int:
-        problem, ports = self.problem, self.outline.base.weight_ports
-        rate = timeline.stream_rate(problem.board, ports, problem.clock_mhz)
-        return bounds.port_cycles(self._work, rate)
+        return bounds.closed_interval(depth, self.work, attention, frames, self.port)
 
     def engines(self, limit: int | None, than: float) -> list[tuple[int, int]]:
         """(frames in flight, query rows) that may take fewer cycles; limit: see rows()."""
-        least = self._attention.least[self._most_rows]
+        least = self.attention.least[self._most_rows]
         return [
             (frames, rows)
             for frames in self.problem.frames
@@ -143,13 +147,13 @@ class Plan:
 
     def bound(self, design: Design) -> int:
         """Cycles per frame of one of the plan's designs if all weights were there."""
-        depth, attention = self.problem.vit.depth, self._attention.cycles(design.attention_rows)
+        depth, attention = self.problem.vit.depth, self.attention.cycles(design.attention_rows)
         frames = design.frames_in_flight
-        return bounds.closed_interval(depth, self._work, attention, frames, 0)
+        return bounds.closed_interval(depth, self.work, attention, frames, 0)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
-        depth, block, ends = self.problem.vit.depth, self._work.block, self._work.ends
+        depth, block, ends = self.problem.vit.depth, self.work.block, self.work.ends
         most = self._most_rows
         if frames == 1:
             if limit is None:
@@ -165,15 +169,8 @@ class Plan:
 
     def _rows_within(self, cycles: int) -> int:
         """Fewest rows whose attention layer takes at most `cycles`; all tokens if none does."""
-        fits = (rows for rows, taken in self._attention.choices if taken <= cycles)
+        fits = (rows for rows, taken in self.attention.choices if taken <= cycles)
         return next(fits, self.problem.vit.tokens)
-
-    @cached_property
-    def _attention(self) -> command_cycles.Attention:
-        outline = self.outline
-        return command_cycles.attention(
-            self.problem.vit, outline.base, self.act_bits, outline.lanes
-        )
 
     @cached_property
     def _most_rows(self) -> int:
@@ -185,30 +182,42 @@ class Plan:
         most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 
-    def designs(self, frames: int, rows: int, *, all_ports: bool) -> Iterator[Design]:
-        """Resident if the weights alone fit, and streamed; through most ports, or every number."""
-        for storage in (self.outline.resident, self.outline.base):
-            if storage is None:
-                continue
-            base = replace(
-                storage,
-                act_bits=self.act_bits,
-                attention_lanes=self.outline.lanes,
-                frames_in_flight=frames,
-                attention_rows=rows,
-            )
-            if all_ports:
-                for ports in shapes.WEIGHT_PORTS:
-                    if ports < base.weight_ports:
-                        yield replace(base, weight_ports=ports)
-            yield base
+    @cached_property
+    def storages(self) -> tuple[Design, ...]:
+        """Designs with all weights on chip, if they alone fit there, and with streamed ones."""
+        resident, streamed = self.outline.resident, self.outline.base
+        return (streamed,) if resident is None else (resident, streamed)
+
+    def design(self, storage: Design, frames: int, rows: int) -> Design:
+        """One of the plan's designs, through most ports."""
+        return replace(
+            storage,
+            act_bits=self.act_bits,
+            attention_lanes=self.outline.lanes,
+            frames_in_flight=frames,
+            attention_rows=rows,
+        )
+
+    def narrowest(self, storage: Design, frames: int, rows: int) -> Parts:
+        """The parts of the same design through one port."""
+        every = self._least.with_rows(rows)
+        return every._replace(
+            frames=every.frames._replace(frames=frames),
+            weights=every.weights._replace(ring_words=storage.ring_words),
+        )
 
 
 def plans(problem: Problem, act_bits: int, array: Array) -> list[Plan]:
     """One plan per width L of the attention engine."""
     if array not in problem.outlines:
         problem.outlines[array] = list(_outlines(problem, act_bits, array))
-    return [Plan(outline, act_bits) for outline in problem.outlines[array]]
+    return [_plan(outline, act_bits) for outline in problem.outlines[array]]
+
+
+def _plan(outline: Outline, act_bits: int) -> Plan:
+    work, port = outline.works.at(act_bits)
+    attention = command_cycles.attention(outline.problem.vit, outline.base, act_bits, outline.lanes)
+    return Plan(outline, act_bits, work, port, attention)
 
 
 def _outlines(problem: Problem, act_bits: int, array: Array) -> Iterator[Outline]:
@@ -248,7 +257,9 @@ def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outli
     every = parts.of(base)
     fewest = every.frames._replace(frames=problem.frames[-1])
     least = every.with_ports(1)._replace(frames=fewest)
-    return Outline(problem, lanes, base, resident, Works(vit, resident or base), least, {})
+    rate = timeline.stream_rate(problem.board, base.weight_ports, problem.clock_mhz)
+    works = Works(vit, resident or base, rate)
+    return Outline(problem, lanes, base, resident, works, least, {})
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:

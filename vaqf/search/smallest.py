@@ -4,8 +4,11 @@ Smallest: the lowest maximum of used / available; ties by LUT, DSP, BRAM.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 
+from vaqf.hardware import design as shapes
+from vaqf.hardware.design import Design
 from vaqf.hardware.fabric import Resources
 from vaqf.resources.parts import Array
 from vaqf.search.estimate import Estimate
@@ -24,7 +27,7 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
         if floor >= best_size:
             break
         for frames, rows in plan.engines(limit, limit + 1):
-            for design in plan.designs(frames, rows, all_ports=True):
+            for design in _all_ports(plan, frames, rows):
                 weighed = problem.weigh(design)
                 size = _size(problem, weighed.use)
                 if (
@@ -35,6 +38,16 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
                 ):
                     best, best_size = design, size
     return problem.estimate(best)
+
+
+def _all_ports(plan: Plan, frames: int, rows: int) -> Iterator[Design]:
+    """A plan's designs through every number of ports: fewest first, most last."""
+    for storage in plan.storages:
+        widest = plan.design(storage, frames, rows)
+        for ports in shapes.WEIGHT_PORTS:
+            if ports < widest.weight_ports:
+                yield replace(widest, weight_ports=ports)
+        yield widest
 
 
 def _by_size(problem: Problem, act_bits: int, limit: int) -> Iterator[tuple[Size, Plan]]:
