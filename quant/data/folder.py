@@ -24,7 +24,8 @@ from quant.data.batches import (
 )
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
-from vaqf.images.folder import SPLITS, tree_classes
+from vaqf.images.classes import of_folders
+from vaqf.images.folder import SPLITS, below, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 
@@ -43,8 +44,8 @@ class Listing:
         return len(self.labels)
 
     def name(self, number: int) -> str:
-        """Class folder and file name, for people."""
-        return printable(os.fsdecode(bytes(self.names[number])))
+        """Split, class folder and file name, for people."""
+        return printable(f"{self.root.name}/{os.fsdecode(bytes(self.names[number]))}")
 
     def path(self, number: int) -> Path:
         """Where the picture lies."""
@@ -52,18 +53,14 @@ class Listing:
 
 
 def listing(root: Path, classes: Sequence[str]) -> Listing:
-    """All pictures of the class folders, by class and name; InputError where there is none."""
+    """All pictures of the class folders and the folders in them, by class and name; InputError
+    where there is none."""
     names: list[bytes] = []
     labels: list[int] = []
     for label, folder in enumerate(classes):
-        with os.scandir(root / folder) as entries:
-            pictures = sorted(
-                os.fsencode(f"{folder}/{entry.name}")
-                for entry in entries
-                if entry.name.lower().endswith(SUFFIXES) and not entry.is_dir()
-            )
-        names += pictures
-        labels += [label] * len(pictures)
+        before = len(names)
+        names += (os.fsencode(f"{folder}/{name}") for name in below(root / folder))
+        labels += [label] * (len(names) - before)
     if not names:
         raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)})")
     return Listing(root, np.array(names), np.array(labels, dtype=np.int64))
@@ -211,6 +208,9 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     check_channels(vit)
     classes = tree_classes(path)
     check_classes(classes, vit, str(path))
+    if vit.class_names:
+        of_folders(classes, vit, str(path))
+        classes = vit.class_names
     train, val = (listing(path / split, classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
         raise InputError(

@@ -37,10 +37,10 @@ __all__ = ["Batch", "Data", "Portion", "arrays", "load"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # pipe: and http: among them
 Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pixels [n, S, S, C], labels [n]
-# what needs no files: how many classes, and what makes a split
-MADE: dict[str, tuple[int, Callable[[Vit, Literal["train", "test"]], Labelled]]] = {
-    "digits": (10, made.digits),
-    "shapes": (len(shapes.CLASSES), made.shapes),
+# what needs no files: the classes, and what makes a split
+MADE: dict[str, tuple[tuple[str, ...], Callable[[Vit, Literal["train", "test"]], Labelled]]] = {
+    "digits": (made.DIGITS, made.digits),
+    "shapes": (shapes.CLASSES, made.shapes),
 }
 
 
@@ -84,7 +84,7 @@ class Arrays:
     """Data that memory holds."""
 
     origin: str
-    classes: int
+    classes: tuple[str, ...] | int
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
@@ -123,9 +123,11 @@ class Arrays:
         return pixels
 
 
-def arrays(origin: str, train: Labelled, test: Labelled) -> Arrays:
-    """Data from numpy arrays; the classes are counted by the highest label."""
-    classes = 1 + int(max(train[1].max(), test[1].max()))
+def arrays(
+    origin: str, train: Labelled, test: Labelled, names: tuple[str, ...] | None = None
+) -> Arrays:
+    """Data from numpy arrays; without names the classes are counted by the highest label."""
+    classes = 1 + int(max(train[1].max(), test[1].max())) if names is None else names
     learn, judge = (
         (torch.from_numpy(pixels), torch.from_numpy(labels)) for pixels, labels in (train, test)
     )
@@ -144,7 +146,7 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
     if word in MADE:
         classes, make = MADE[word]
         check_classes(classes, vit, word)
-        return arrays(word, make(vit, "train"), make(vit, "test"))
+        return arrays(word, make(vit, "train"), make(vit, "test"), classes)
     if _URL.match(data):
         raise InputError(
             f"training data {shown(data)} is an address; only folders on this machine are read, so "

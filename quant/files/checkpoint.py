@@ -23,11 +23,13 @@ from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_keys, check_whole, shown
+from vaqf.model import vit as vits
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
 from vaqf.network.structure import Network
 
-SCHEMA = 2
+SCHEMA = 3  # 2: without the keys of a model that vit.LATER names
+READ = (2, SCHEMA)
 FLOAT = torch.float32  # what training computes in, and a checkpoint holds
 KEYS = ("vaqf_checkpoint", "vit", "act_bits", "style", "origin", "model", "result", "run")
 
@@ -101,7 +103,7 @@ def read(path: Path) -> Checkpoint:
         raise InputError(
             f"{path}: not a checkpoint of vaqf train; float weights go to vaqf build --weights"
         )
-    if type(content["vaqf_checkpoint"]) is not int or content["vaqf_checkpoint"] != SCHEMA:
+    if type(content["vaqf_checkpoint"]) is not int or content["vaqf_checkpoint"] not in READ:
         raise InputError(
             f"{path}: checkpoint schema {shown(content['vaqf_checkpoint'])}, this version reads"
             f" {SCHEMA}; train again"
@@ -171,11 +173,10 @@ def _style(path: Path, described: Any) -> BinaryStyle:
 
 
 def _vit(path: Path, described: Any) -> Vit:
-    keys = {field.name for field in fields(Vit)}
-    if not isinstance(described, dict) or set(described) != keys:
-        raise InputError(f"{path}: its vit entry does not have the keys of a model; train again")
-    sequences = (list, tuple)
-    return Vit(**{k: tuple(v) if isinstance(v, sequences) else v for k, v in described.items()})
+    try:
+        return vits.from_record(described)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; train again") from error
 
 
 def check_state(path: Path, state: Any, wanted: Mapping[str, tuple[int, ...]]) -> None:

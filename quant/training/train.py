@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from quant.training.stage import judge
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
-from vaqf.files.fields import check_whole
+from vaqf.files.fields import check_whole, shown
 from vaqf.model.vit import Vit
 from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
@@ -99,6 +99,20 @@ def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | No
     return model, sha.hexdigest()
 
 
+def _named(vit: Vit, data: Data) -> Vit:
+    """The model with the names of the data's classes; InputError where it has others."""
+    if not isinstance(data.classes, tuple) or data.classes == vit.class_names:
+        return vit
+    if not vit.class_names:
+        return replace(vit, class_names=data.classes)
+    pairs = enumerate(zip(vit.class_names, data.classes, strict=True))
+    label, (own, other) = next((label, pair) for label, pair in pairs if pair[0] != pair[1])
+    raise InputError(
+        f"class {label} is {shown(own)} in {vit.name} and {shown(other)} in the data; give both the"
+        " same names in the same order, or leave class_names out of the model file"
+    )
+
+
 def train(
     vit: Vit,
     data: Data,
@@ -124,6 +138,7 @@ def train(
     """
     check_whole(act_bits, "act_bits", widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)
     check_whole(seed, "seed", 0, MAX_SEED)
+    vit = _named(vit, data)
     with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
         if here.world < recipe.processes:
             raise InputError(

@@ -26,7 +26,9 @@ from vaqf.project import blob
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model file, a picture and a project that was compiled and simulated."""
     folder = tmp_path_factory.mktemp("home")
-    (folder / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
+    (folder / "small.yaml").write_text(
+        yaml.safe_dump(DIGITS_MODEL | {"class_names": list("abcdefghij")})
+    )
     Image.new("L", (20, 30), 99).save(folder / "picture.png")
     words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--act-bits", "5", "--quiet"]
     digits = ["--data", "digits", "--images", "12"]

@@ -10,6 +10,8 @@ DOCUMENT = {
     "weights": "trained on digits",
     "data": "digits, test split",
     "unreadable": {},
+    "notes": [],
+    "class_names": None,
     "images": 360,
     "correct": 355,
     "classes": [],
@@ -86,8 +88,17 @@ def test_quantizers_that_look_wrong_are_named(capsys: pytest.CaptureFixture[str]
 
 
 def test_pictures_that_were_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = shown(capsys, unreadable={f"a/{i}.png\x1b[2J": "broken" for i in range(5)})
+    lines = shown(capsys, unreadable={f"a/{i}.png\x1b[2J": "broken" for i in range(7)})
     assert lines[2] == (
-        "left out, cannot be read: 5 pictures (a/0.png\\x1b[2J: broken; a/1.png\\x1b[2J: broken; "
-        "a/2.png\\x1b[2J: broken; and 2 more)"
+        "left out, cannot be read: 7 pictures (a/0.png\\x1b[2J: broken; a/1.png\\x1b[2J: broken; "
+        "a/2.png\\x1b[2J: broken; a/3.png\\x1b[2J: broken; a/4.png\\x1b[2J: broken; and 2 more)"
     )
+
+
+def test_classes_have_the_networks_names(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, class_names=["ant", "bee", "cat", "dog"])
+    assert "worst classes: cat (recall 50.0 %), bee (recall 80.0 %)" in lines
+
+
+def test_what_is_known_of_the_labels_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, notes=["no folder for\n'cat'"])[2] == "note: no folder for 'cat'"

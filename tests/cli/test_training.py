@@ -318,3 +318,47 @@ def test_what_the_csv_and_the_picture_may_not_do(here: Path, capsys: Capture) ->
         assert train(*QUICK, "-o", "y.pt", *force) == 2
         assert "y.png exists and was not written by vaqf" in sentence(capsys)
     assert (here / "y.png").read_text() == "mine"
+
+
+def test_a_network_knows_its_classes_by_name(here: Path, capsys: Capture) -> None:
+    """From the folders it learned from to every verb that judges: no label is a guess."""
+    from PIL import Image
+
+    names = [f"class{n}" for n in range(10)]
+    for split in ("train", "val"):
+        for label, name in enumerate(names):
+            (here / split / name).mkdir(parents=True)
+            for i in range(2):
+                Image.new("L", (8, 8), 25 * label + i).save(here / split / name / f"{i}.png")
+    assert train("--epochs", "2", "--set", "batch=20", "-o", "w.pt", data=".") == 0
+    assert app.main(["export", "w.pt"]) == 0
+    found = vaqf.evaluate("w.safetensors", ".")
+    assert found.network.vit.class_names == tuple(names)
+    assert found.labels is not None
+    assert found.labels.tolist() == [label for label in range(10) for _ in range(2)]
+    for name in names[:-2]:
+        (here / "val" / name).rename(here / name)
+    capsys.readouterr()
+    few = vaqf.evaluate("w.safetensors", "val")
+    assert few.labels is not None
+    assert few.labels.tolist() == [8, 8, 9, 9]
+    assert few.classes.tolist() == found.classes.tolist()[-4:]
+    build = ["build", "-w", "w.safetensors", "-b", "zcu102", "--data", "val", "-o", "p", "--json"]
+    assert app.main(build) == 0
+    (note,) = json.loads(capsys.readouterr().out)["notes"]
+    assert "no folder for 8 of 10 classes: 'class0'" in note
+    assert json.loads((here / "p/golden/labels.json").read_text())["labels"] == [8, 8, 9, 9]
+    assert app.main(["predict", "p", "val/class9/0.png", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["names"] == [names[label] for label in answer["classes"]]
+    (here / "val/class8").rename(here / "val/classes")
+    assert app.main(["evaluate", "w.safetensors", "--data", "val"]) == 2
+    assert "'classes' (did you mean class" in sentence(capsys)
+
+
+def test_a_model_with_other_class_names_than_the_data(here: Path, capsys: Capture) -> None:
+    described = yaml.safe_load((here / "small.yaml").read_text())
+    described["class_names"] = list("0123456798")
+    (here / "small.yaml").write_text(yaml.safe_dump(described))
+    assert train(*QUICK) == 2
+    assert "class 8 is '9' in small and '8' in the data" in sentence(capsys)

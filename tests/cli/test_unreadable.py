@@ -51,7 +51,7 @@ READERS = [
     ("float.pth", f"build {MODEL} --weights float.pth -o new"),
     ("picture.png", f"build {MODEL} --data picture.png -o new"),
     ("pictures/only.png", f"build {MODEL} --data pictures -o new"),
-    ("classes/a/only.png", f"build {MODEL} --data classes -o new"),
+    ("classes/a/only.png", "build -m one_class.yaml -b zcu102 --data classes -o new"),
     ("project/manifest.json", f"build {MODEL} -o project"),
     ("recipe.yaml", f"{TRAIN} --recipe recipe.yaml -o new.pt"),
     ("run/w1a8.float.safetensors", f"{TRAIN} --teacher run/w1a8.float.safetensors -o new.pt"),

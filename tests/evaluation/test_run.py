@@ -22,6 +22,7 @@ from vaqf.images.made import digits, synthetic
 from vaqf.model import vit, zoo
 from vaqf.network import calibrate, networkfile, parameters, structure
 
+NAMES = [f"class{label}" for label in range(10)]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -29,7 +30,7 @@ Captured = pytest.CaptureFixture[str]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of random weights, the float model it comes from, and pictures."""
     place = tmp_path_factory.mktemp("evaluate")
-    (place / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
+    (place / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL | {"class_names": NAMES}))
     small = zoo.load(str(place / "small.yaml"))
     params = parameters.random(small, 0)
     pixels, _ = digits(small, "train")
@@ -91,7 +92,7 @@ def test_images_without_labels_have_no_accuracy(home: Path, capsys: Captured) ->
 
 def test_five_classes_have_no_top_five(tmp_path: Path, home: Path) -> None:
     small = zoo.load(str(home / "small.yaml"))
-    few = vit.Vit(**{**small.__dict__, "classes": 5})
+    few = vit.Vit(**{**small.__dict__, "classes": 5, "class_names": tuple(NAMES[:5])})
     made = calibrate.calibrate(few, 4, parameters.random(few, 0), synthetic(few, 2), "r")
     (tmp_path / "w.safetensors").write_bytes(networkfile.to_bytes(made))
     pictures = home / "pictures"

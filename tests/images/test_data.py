@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +178,7 @@ def test_a_file_that_is_no_picture(tmp_path: Path, content: bytes) -> None:
 def test_a_truncated_picture(tmp_path: Path) -> None:
     path = save(tmp_path / "x.png", 300, 300)
     path.write_bytes(path.read_bytes()[:-60])
-    with pytest.raises(InputError, match="not a picture"):
+    with pytest.raises(InputError, match="truncated or damaged"):
         images.load(str(path), TINY).read()
 
 
@@ -238,14 +239,171 @@ def test_more_images_than_memory_holds_are_refused(count: int) -> None:
 def test_what_is_no_file_among_pictures_is_left_out_and_named(tmp_path: Path) -> None:
     for name in ("a", "c"):
         save(tmp_path / f"x/{name}.png")
+    named = replace(TINY, class_names=("w", "x", "y"))
     os.mkfifo(tmp_path / "x/b.png")
     (tmp_path / "x/d.png").symlink_to("absent")
     (tmp_path / "x/e.png").mkdir()
-    found = images.load(str(tmp_path), TINY).read()
+    found = images.load(str(tmp_path), named).read()
     assert len(found) == 2
     assert found.labels is not None
-    assert found.labels.tolist() == [0, 0]
+    assert found.labels.tolist() == [1, 1]
     assert found.unreadable == {
         "x/b.png": "it is no regular file",
         "x/d.png": os.strerror(errno.ENOENT),
     }
+
+
+HELD = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 6: "ROTATE_90", 8: "ROTATE_270"}
+
+
+@pytest.mark.parametrize("orientation", HELD)
+def test_a_photo_is_seen_as_a_viewer_shows_it(tmp_path: Path, orientation: int) -> None:
+    rows = np.arange(32, dtype=np.uint8)[:, None, None] * 8
+    picture = Image.fromarray(
+        np.concatenate(
+            [rows.repeat(32, 1), rows.repeat(32, 1) // 2, rows.repeat(32, 1).transpose(1, 0, 2)],
+            axis=2,
+        )
+    )
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = picture.transpose(Image.Transpose[HELD[orientation]])
+    stored.save(tmp_path / "phone.png", exif=exif)
+    picture.save(tmp_path / "upright.png")
+    assert np.array_equal(
+        pictures.read(tmp_path / "phone.png", TINY), pictures.read(tmp_path / "upright.png", TINY)
+    )
+
+
+@pytest.mark.parametrize("background", [255, 0, 99])
+def test_what_is_transparent_shows_the_background(tmp_path: Path, background: int) -> None:
+    clear = np.full((32, 32, 4), 40, np.uint8)
+    clear[..., 3] = 0
+    clear[16:, :, 3] = 255
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    palette = Image.fromarray(np.zeros((32, 32), np.uint8)).convert("P")
+    palette.save(tmp_path / "palette.png", transparency=0)
+    network = replace(TINY, crop=1.0, interpolation="nearest", background=background)
+    pixels = pictures.read(tmp_path / "clear.png", network)
+    assert (np.unique(pixels[:16]).tolist(), np.unique(pixels[16:]).tolist()) == (
+        [background],
+        [40],
+    )
+    assert np.unique(pictures.read(tmp_path / "palette.png", network)).tolist() == [background]
+
+
+@pytest.mark.parametrize("part", [slice(0, 427), slice(0, 640), slice(100, 301)])
+@pytest.mark.parametrize("photo", [0, 1])
+def test_photographs_are_squashed_as_transformers_does(
+    tmp_path: Path, photo: int, part: slice
+) -> None:
+    """Its processors of google/vit-* and facebook/deit-*: resize to a square, then the middle."""
+    bunch = pytest.importorskip("sklearn.datasets").load_sample_images()
+    Image.fromarray(bunch.images[photo][:, part]).save(tmp_path / "photo.png")
+    whole = Image.open(tmp_path / "photo.png")
+    wanted = {
+        "google/vit-base-patch16-224": whole.resize((224, 224), Image.Resampling.BILINEAR),
+        "facebook/deit-base-distilled-patch16-224": whole.resize(
+            (256, 256), Image.Resampling.BICUBIC
+        ).crop((16, 16, 240, 240)),
+    }
+    for name, picture in wanted.items():
+        assert np.array_equal(pictures.read(tmp_path / "photo.png", zoo.load(name)), picture)
+
+
+def tree(root: Path, *names: str) -> Path:
+    for name in names:
+        save(root / name)
+    return root
+
+
+COLOURS = replace(TINY, class_names=("blue", "green", "red"))
+
+
+def test_folders_are_classes_by_name(tmp_path: Path) -> None:
+    data = images.load(str(tree(tmp_path, "red/1.png", "blue/sub/0.png", "blue/2.png")), COLOURS)
+    assert data.known is not None
+    assert data.known.tolist() == [0, 0, 2]
+    assert [item.name for item in data.items] == ["2.png", "0.png", "1.png"]
+    (note,) = data.notes
+    assert "no folder for 1 of 3 classes: 'green'" in note
+    tree(tmp_path, "purple/0.png")
+    with pytest.raises(InputError, match=r"'purple', which is no class of tiny: .*'blue', 'green'"):
+        images.load(str(tmp_path), COLOURS)
+
+
+def test_fewer_folders_than_classes_need_names(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"carries no names .* class_names .* --labels FILE"):
+        images.load(str(tree(tmp_path, "red/0.png", "blue/0.png")), TINY)
+    data = images.load(str(tree(tmp_path, "green/0.png")), TINY)
+    assert "carries no class names" in data.notes[0]
+
+
+def test_pictures_beside_class_folders_are_left_out_and_named(tmp_path: Path) -> None:
+    tree(tmp_path, *(f"{part}/{c}/0.png" for part in ("train", "val") for c in COLOURS.class_names))
+    tree(tmp_path, "train/overview.png", "val/all.png")
+    data = images.load(str(tmp_path), COLOURS)
+    assert (data.origin, len(data)) == ("pictures of val/", 3)
+    assert data.known is not None
+    assert data.known.tolist() == [0, 1, 2]
+    assert data.notes == (f"left out, beside the class folders of {tmp_path / 'val'}: 'all.png'",)
+
+
+def test_a_split_without_class_folders_is_not_scored(tmp_path: Path) -> None:
+    """As the ILSVRC archive unpacks: train/ is sorted, val/ is not."""
+    tree(tmp_path, "train/red/0.png", "train/blue/0.png", "val/b.png", "val/a.png")
+    with pytest.raises(InputError, match=r"val holds pictures and no class folders.*--labels FILE"):
+        images.load(str(tmp_path), COLOURS)
+    for text in ("a.png red\nb.png blue\n", "b,0\na\t2\nImageId,Prediction\n", "red\n0\n"):
+        (tmp_path / "labels.txt").write_text(text)
+        data = images.load(str(tmp_path), COLOURS, labels=tmp_path / "labels.txt")
+        assert data.known is not None
+        assert data.known.tolist() == [2, 0]
+    assert images.load(str(tmp_path / "val"), COLOURS).known is None
+    assert len(images.calibration(str(tmp_path), COLOURS)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a.png red\n", "has no label for 'b.png'"),
+        ("a.png red\nb.png purple\n", "label of 'b.png' is 'purple'; tiny takes a number from 0"),
+        ("1\n2\n3\n", "has 3 labels for 2 pictures"),
+        ("1\n3\n", r"'3' \(numbers from 1, .*; tiny takes a number from 0 to 2"),
+        ("\xff", "is no UTF-8 text"),
+        ("", "has no label for 'a.png'"),
+    ],
+)
+def test_labels_that_are_none(tmp_path: Path, text: str, said: str) -> None:
+    tree(tmp_path, "set/a.png", "set/b.png")
+    (tmp_path / "labels.txt").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=said):
+        images.load(str(tmp_path / "set"), COLOURS, labels=tmp_path / "labels.txt")
+    with pytest.raises(InputError, match="give their folder with --data"):
+        images.load("digits", DIGITS, labels=tmp_path / "labels.txt")
+
+
+def test_a_tree_without_val_says_so(tmp_path: Path) -> None:
+    tree(tmp_path, "train/red/0.png", "test/red/0.png")
+    with pytest.raises(InputError, match=r"has test/, train/ and no val/; rename the one to use"):
+        images.load(str(tmp_path), COLOURS)
+    known = replace(TINY, class_names=("bus", "test", "train"))
+    assert images.load(str(tmp_path), known).known is not None
+
+
+def test_links_among_folders_are_followed_once(tmp_path: Path) -> None:
+    tree(tmp_path, *(f"{c}/0.png" for c in COLOURS.class_names))
+    (tmp_path / "red/again").symlink_to(tmp_path / "red", target_is_directory=True)
+    assert len(images.load(str(tmp_path), COLOURS)) == 3
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "tif", "bmp", "ppm"])
+def test_half_a_picture_is_called_truncated(tmp_path: Path, suffix: str) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    path = tmp_path / f"half.{suffix}"
+    Image.fromarray(levels).save(path)
+    whole = path.read_bytes()
+    for share in (2, 8):
+        path.write_bytes(whole[: len(whole) // share])
+        with pytest.raises(pictures.Unreadable, match="truncated or damaged"):
+            pictures.decode(path, TINY)

@@ -46,9 +46,10 @@ def test_normalization_is_that_of_the_weights() -> None:
 
 def test_hugging_face_names_have_transformers_eps_and_preprocessing() -> None:
     deit = zoo.load("facebook/deit-base-patch16-224")
-    assert replace(deit, name="deit_base", ln_eps=1e-6, crop=0.9) == zoo.load("deit_base")
+    ours = replace(deit, name="deit_base", ln_eps=1e-6, crop=0.9, resize="shorter")
+    assert ours == zoo.load("deit_base")
     assert (deit.name, deit.ln_eps) == ("facebook-deit-base-patch16-224", 1e-12)
-    assert deit.crop == 224 / 256
+    assert (deit.crop, deit.resize) == (224 / 256, "squash")
     google = zoo.load("google/vit-large-patch16-384")
     assert (google.dim, google.crop, google.interpolation) == (1024, 1.0, "bilinear")
 
@@ -179,3 +180,22 @@ def test_file_errors(tmp_path) -> None:  # type: ignore[no-untyped-def]
 def test_a_command_holds_the_most_classes_and_heads() -> None:
     assert 2 ** FIELD_BITS["outputs"] - 1 == vit.MAX_CLASSES
     assert 2 ** FIELD_BITS["heads"] - 1 == vit.MAX_HEADS
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a", "b"), "has 2 names; classes is 3"),
+        (("a", "b", "a"), "'a' twice"),
+        (("a", "b", ""), "a name is a text of 1 to 200 letters"),
+        (("a", "b", True), "True; a name is a text .* in quotes"),
+        ("abc", "must be a list of names"),
+    ],
+)
+def test_class_names_that_are_none(names: object, said: str) -> None:
+    with pytest.raises(InputError, match=f"class_names .*{said}"):
+        Vit(classes=3, class_names=names)  # type: ignore[arg-type]  # a file may hold it
+
+
+def test_models_are_equal_whatever_their_classes_are_called() -> None:
+    assert Vit(classes=2, class_names=("a", "b")) == Vit(classes=2)

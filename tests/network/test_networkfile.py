@@ -214,7 +214,7 @@ VIT = HEADER["vit"]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"schema": 2}, ("schema '2'", "reads 1")),
+        ({"schema": 3}, ("schema '3'", "reads 2")),
         ({"schema": None}, ("schema",)),
         ({"act_bits": 9}, ("act_bits is 9", "2 to 8")),
         ({"act_bits": 5.0}, ("act_bits",)),

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 import vaqf
-from vaqf.cli.failure import one_line
 from vaqf.cli.options import (
     ActBits,
     AsJson,
@@ -19,6 +18,7 @@ from vaqf.cli.options import (
     Fps,
     ImageCount,
     ImageData,
+    LabelFile,
     LutBudget,
     Model,
     Out,
@@ -30,7 +30,7 @@ from vaqf.cli.options import (
     number,
 )
 from vaqf.cli.terminal import print_json, progress
-from vaqf.cli.words import left_out, some
+from vaqf.cli.words import some, told
 from vaqf.errors import Infeasible
 
 
@@ -80,6 +80,7 @@ def build(
     weights: Weights = None,
     data: ImageData = None,
     images: ImageCount = None,
+    labels: LabelFile = None,
     seed: Annotated[
         str | None, typer.Option("--seed", metavar="N", help="Of the random weights; default: 0.")
     ] = None,
@@ -105,6 +106,7 @@ def build(
             seed=given(integer, "--seed", seed),
             out=out,
             force=force,
+            labels=labels,
             report=report,
         )
     if as_json:
@@ -121,8 +123,8 @@ def build(
     show.estimate(built.search.to_json(), quiet=True, given=design is not None)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
-    if built.images.unreadable:
-        print(one_line(left_out(built.images.unreadable)))
+    for line in told(built.images.unreadable, built.images.notes):
+        print(line)
     print(f"wrote {built.folder}")
     if built.left:
         print(f"left as they were, for no build wrote them: {some(built.left)}")

@@ -110,6 +110,15 @@ ImageData = Annotated[
         "class: with labels), or a picture; default: a synthetic image.",
     ),
 ]
+LabelFile = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="FILE",
+        help="The pictures' classes, in the place of class folders: lines `picture label`, a name"
+        " or a number from 0.",
+    ),
+]
 ImageCount = Annotated[
     str | None, typer.Option("--images", metavar="N", help="Use N of the images.")
 ]

@@ -6,9 +6,9 @@ import typer
 
 import vaqf
 from vaqf.cli.failure import one_line
-from vaqf.cli.options import AsJson, Folder, ImageCount, Quiet, given, integer
+from vaqf.cli.options import AsJson, Folder, ImageCount, LabelFile, Quiet, given, integer
 from vaqf.cli.terminal import print_json, progress
-from vaqf.cli.words import count, left_out, share
+from vaqf.cli.words import count, share, told
 from vaqf.errors import Mismatch
 
 OtherImages = Annotated[
@@ -26,12 +26,13 @@ def csim(
     folder: Folder,
     data: OtherImages = None,
     images: ImageCount = None,
+    labels: LabelFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Compile the C++ with g++ and compare it with golden, bit for bit."""
     with progress(quiet or as_json) as report:
-        result = vaqf.csim(folder, data, given(integer, "--images", images), report)
+        result = vaqf.csim(folder, data, given(integer, "--images", images), labels, report)
     run = result.result
     if as_json:
         print_json(result.to_json())
@@ -44,8 +45,8 @@ def csim(
         )
         for finding in run.findings:
             print(f"  {finding}")
-        if result.unreadable:
-            print(one_line(left_out(result.unreadable)))
+        for line in told(result.unreadable, result.notes):
+            print(line)
         if result.correct is not None and not run.mismatches:
             print(f"{share(result.correct, run.frames)} images correct")
     if run.mismatches:
@@ -57,6 +58,7 @@ def cosim(
     folder: Folder,
     data: OtherImages = None,
     images: ImageCount = None,
+    labels: LabelFile = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="Compare every layer of the first image, too.")
     ] = False,
@@ -91,6 +93,7 @@ def cosim(
             trace,
             rtl,
             given(integer, "--stalls", stalls),
+            labels,
             report,
         )
     run = result.result
@@ -139,5 +142,6 @@ def predict(
     if as_json:
         print_json(found.to_json())
         return
-    for label, logit in zip(found.classes, found.logits, strict=True):
-        print(f"class {label:<6} logit {logit:.3f}")
+    names = [""] * len(found.classes) if found.names is None else [f"  {n}" for n in found.names]
+    for label, logit, name in zip(found.classes, found.logits, names, strict=True):
+        print(one_line(f"class {label:<6} logit {logit:.3f}{name}"))

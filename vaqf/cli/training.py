@@ -15,6 +15,7 @@ from vaqf.cli.options import (
     Fps,
     ImageCount,
     ImageData,
+    LabelFile,
     Model,
     Out,
     Quiet,
@@ -154,6 +155,7 @@ def evaluate(
     weights: Annotated[str, typer.Argument(metavar="W", help="A network file of vaqf export.")],
     data: ImageData = None,
     images: ImageCount = None,
+    labels: LabelFile = None,
     float_model: Annotated[
         str | None,
         typer.Option(
@@ -184,6 +186,7 @@ def evaluate(
             use_torch=use_torch,
             out=out,
             force=force,
+            labels=labels,
             report=report,
         )
     document = result.to_json()

@@ -17,11 +17,25 @@ def some(names: Sequence[str], most: int = 3) -> str:
     return listed + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def left_out(reasons: Mapping[str, str], most: int = 3) -> str:
+def left_out(reasons: Mapping[str, str]) -> str:
     """How many pictures were left out, and the first of them with the reason."""
+    return f"left out, cannot be read: {count(len(reasons), 'picture')} ({_first(reasons)})"
+
+
+def skipped(reasons: Mapping[str, str]) -> str:
+    """The same of files that training went on without."""
+    return f"skipped {count(len(reasons), 'file')} that cannot be read ({_first(reasons)})"
+
+
+def _first(reasons: Mapping[str, str], most: int = 5) -> str:
     first = "; ".join(f"{name}: {why}" for name, why in list(reasons.items())[:most])
-    more = f"; and {len(reasons) - most} more" if len(reasons) > most else ""
-    return f"left out, cannot be read: {count(len(reasons), 'picture')} ({first}{more})"
+    return first + (f"; and {len(reasons) - most} more" if len(reasons) > most else "")
+
+
+def told(reasons: Mapping[str, str], notes: Sequence[str]) -> list[str]:
+    """What was left out of the images, and what a person should know of their labels."""
+    lines = [left_out(reasons)] if reasons else []
+    return [one_line(line) for line in (*lines, *(f"note: {note}" for note in notes))]
 
 
 def percent(part: float) -> str:

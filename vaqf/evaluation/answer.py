@@ -42,6 +42,7 @@ class Evaluation:
     origin: str  # what the images are
     labels: NDArray[np.int64] | None  # [images]
     unreadable: Mapping[str, str]  # pictures that were left out, with the reason
+    notes: tuple[str, ...]  # what a person should know of the labels
     logits: NDArray[np.int32]  # [images, classes]
     classes: NDArray[np.int64]  # [images]
     confidence: NDArray[np.float64]  # [images], probability of that class
@@ -122,6 +123,8 @@ class Evaluation:
             "data": self.origin,
             "images": len(self.classes),
             "unreadable": dict(self.unreadable),
+            "notes": list(self.notes),
+            "class_names": list(self.network.vit.class_names) or None,
             "correct": self.correct,
             "classes": [int(label) for label in self.classes],
             "top1": self.top1,

@@ -73,6 +73,7 @@ def run(
         origin=data.origin,
         labels=np.concatenate(labels) if labels else None,
         unreadable=unreadable,
+        notes=data.notes,
         logits=whole,
         classes=golden.labels(whole),
         confidence=np.concatenate(confidence),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vaqf.errors import InputError
 from vaqf.files.fields import folded
+from vaqf.images import labelfile, tree
 from vaqf.images import shapes as procedural
-from vaqf.images.folder import class_folders, picture_files, splits, tree_classes
+from vaqf.images.classes import LABELS, of_folders
 from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, digits, shapes, synthetic
 from vaqf.images.pictures import (
-    SUFFIXES,
     Labels,
     Pixels,
     Unreadable,
@@ -23,6 +23,7 @@ from vaqf.images.pictures import (
     fit,
     printable,
 )
+from vaqf.images.tree import Found
 from vaqf.model.vit import Vit
 
 CALIBRATION_IMAGES = 8
@@ -35,7 +36,8 @@ class Images:
     origin: str  # what a person is told they are; no path, so that outputs do not depend on it
     pixels: Pixels  # [n, size, size, channels]
     labels: Labels | None  # [n]
-    unreadable: Mapping[str, str]  # pictures that were left out, by class folder and name: reason
+    unreadable: Mapping[str, str]  # pictures that were left out, by their place: reason
+    notes: tuple[str, ...] = ()  # what a person should know of the labels
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -52,6 +54,8 @@ class Data:
     vit: Vit
     items: Sequence[Path] | Pixels
     known: Labels | None  # of all items, the unreadable among them
+    root: Path | None = None  # what the places of pictures are told relative to
+    notes: tuple[str, ...] = ()  # what a person should know of the labels
 
     def __len__(self) -> int:
         return len(self.items)
@@ -79,7 +83,7 @@ class Data:
         items = self.items[start:stop]
         labels = None if self.known is None else self.known[start:stop]
         if isinstance(items, np.ndarray):
-            return Images(self.origin, items, labels, {})
+            return Images(self.origin, items, labels, {}, self.notes)
         found: list[Pixels] = []
         unreadable: dict[int, str] = {}
         for number, path in enumerate(items):
@@ -92,8 +96,13 @@ class Data:
             self.origin,
             np.stack(found) if found else np.empty(shape, np.uint8),
             None if labels is None else np.delete(labels, sorted(unreadable)),
-            {_name(items[number]): reason for number, reason in unreadable.items()},
+            {self._place(items[number]): reason for number, reason in unreadable.items()},
+            self.notes,
         )
+
+    def _place(self, path: Path) -> str:
+        """A picture as a person is told of it: two splits may have one of the same name."""
+        return printable(str(path if self.root is None else path.relative_to(self.root)))
 
     def _refuse(self, last: Images) -> None:
         """InputError for data of which no picture can be read; `last`: why not the last of them."""
@@ -103,17 +112,17 @@ class Data:
         raise InputError(f"none of the {len(self)} pictures can be read; {path}: {reason}")
 
 
-def _name(path: Path) -> str:
-    """A picture as a person is told of it."""
-    return printable(f"{path.parent.name}/{path.name}")
-
-
-def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
+def load(
+    data: str | None, vit: Vit, count: int | None = None, labels: str | Path | None = None
+) -> Data:
     """The images of --data and --images: `digits`, `shapes`, a folder, a picture, or None.
 
     None is one synthetic image from a fixed seed. Of a folder, `count` images are taken evenly; of
-    a tree of train/ and val/, those of val/.
+    a tree of train/ and val/, those of val/. `labels`: a file of the pictures' classes
+    (labelfile.py), in the place of class folders.
     """
+    if labels is not None and (data is None or folded(data) in ("digits", "shapes")):
+        raise InputError(f"--labels {labels} is of pictures; give their folder with --data")
     if count is not None and count < 1:
         raise InputError(f"--images is {count}; it must be at least 1")
     if data is None:
@@ -121,13 +130,14 @@ def load(data: str | None, vit: Vit, count: int | None = None) -> Data:
         _check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
     if folded(data) == "digits":
-        pixels, labels = digits(vit, "test")
+        pixels, known = digits(vit, "test")
         if count is not None and count > len(pixels):
             raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
-        return Data("digits, test split", vit, pixels[:count], labels[:count])
+        return Data("digits, test split", vit, pixels[:count], known[:count])
     if folded(data) == "shapes":
         return _shapes_to_judge(vit, count)
-    return _folder(Path(data), vit, count)
+    file = None if labels is None else Path(labels)
+    return _folder(Path(data), vit, count, file)
 
 
 def calibration(data: str | None, vit: Vit) -> Data:
@@ -140,9 +150,9 @@ def calibration(data: str | None, vit: Vit) -> Data:
         return Data("shapes, training split", vit, *shapes(vit, "train", CALIBRATION_IMAGES))
     if data is None:
         return load(data, vit)
-    found = _folder(Path(data), vit, None, "train")
-    few = _evenly(len(found), min(len(found), CALIBRATION_IMAGES))
-    return replace(found, items=[found.items[i] for i in few], known=None)
+    found = _find(Path(data), vit, "train")
+    few = _evenly(len(found.names), min(len(found.names), CALIBRATION_IMAGES))
+    return Data(found.origin, vit, found.paths(few), None, found.base)
 
 
 def _check_room(vit: Vit, count: int) -> None:
@@ -163,42 +173,43 @@ def _shapes_to_judge(vit: Vit, count: int | None) -> Data:
     return Data("shapes, test split", vit, *shapes(vit, "test", count))
 
 
-def _folder(path: Path, vit: Vit, count: int | None, split: str = "val") -> Data:
-    """A picture, a folder of pictures, or one folder per class in alphabetical order.
+def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Data:
+    """A picture, a folder of pictures, or one folder per class; of a tree, those of val/."""
+    found = _find(path, vit, "val")
+    if found.flat_split and labels is None:
+        raise InputError(
+            f"{found.root} holds pictures and no class folders, as the ILSVRC archive unpacks;"
+            f" sort them into a folder for each class, give {LABELS} with a line `picture label`"
+            f" for each, or run them without labels: --data {found.root}"
+        )
+    names = found.names
+    if count is not None and count > len(names):
+        held = (
+            f"{found.root} holds {len(names)} pictures" if found.base else f"{path} is one picture"
+        )
+        raise InputError(f"--images is {count}; {held}")
+    known, notes = None, list(found.notes)
+    if labels is not None:
+        known = labelfile.read(labels, names, vit)
+    elif found.folders:
+        classes, more = of_folders(list(found.folders), vit, str(found.root))
+        known = np.repeat(np.array(classes, dtype=np.int64), list(found.folders.values()))
+        notes += more
+    taken = _evenly(len(names), len(names) if count is None else count)
+    few = None if known is None else known[taken]
+    return Data(found.origin, vit, found.paths(taken), few, found.base, tuple(notes))
 
-    Of a tree of train/ and val/, the pictures of one of them.
-    """
+
+def _find(path: Path, vit: Vit, split: str) -> Found:
+    """The pictures of a path; InputError where there are none."""
     check_channels(vit)
     try:
-        if path.exists() and not path.is_dir():
-            if count is not None and count > 1:
-                raise InputError(f"--images is {count}; {path} is one picture")
-            return Data("pictures", vit, [path], None)
-        if splits(path):
-            tree_classes(path)
-            found = _folder(path / split, vit, count)
-            return replace(found, origin=f"pictures of {split}/")
-        folders = class_folders(path)
-        labelled = [(file, i) for i, c in enumerate(folders) for file in picture_files(c.iterdir())]
-        files = [file for file, _ in labelled] if folders else picture_files(path.iterdir())
+        return tree.find(path, split, vit.class_names)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
             f"cannot read {path}: {reason}; --data takes digits, shapes, a folder or a picture"
         ) from error
-    if len(folders) > vit.classes:
-        raise InputError(
-            f"{path} has {len(folders)} classes (folders); {vit.name} tells {vit.classes} apart"
-        )
-    if not files:
-        shards = any(path.glob("*.tar"))
-        hint = "; shards are for vaqf train, give the pictures in folders here" if shards else ""
-        raise InputError(f"{path} holds no picture ({', '.join(SUFFIXES)}){hint}")
-    if count is not None and count > len(files):
-        raise InputError(f"--images is {count}; {path} holds {len(files)} pictures")
-    taken = _evenly(len(files), len(files) if count is None else count)
-    labels = np.array([labelled[i][1] for i in taken], dtype=np.int64) if folders else None
-    return Data("pictures", vit, [files[i] for i in taken], labels)
 
 
 def _evenly(available: int, wanted: int) -> list[int]:

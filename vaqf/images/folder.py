@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
@@ -10,6 +11,8 @@ from vaqf.files.fields import shown
 from vaqf.images.pictures import SUFFIXES
 
 SPLITS = ("train", "val")
+# what people call the parts of a set; no classes, unless a network says so
+SPLIT_NAMES = frozenset((*SPLITS, "valid", "validation", "test", "training", "testing"))
 
 
 def splits(path: Path) -> bool:
@@ -18,10 +21,8 @@ def splits(path: Path) -> bool:
 
 
 def class_folders(path: Path) -> list[Path]:
-    """The folders of a folder without pictures: one per class, alphabetical; none otherwise."""
-    entries = sorted(path.iterdir())
-    folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    return [] if picture_files(entries) else folders
+    """The folders of a folder, alphabetical: one per class. Hidden ones are none."""
+    return [e for e in sorted(path.iterdir()) if e.is_dir() and not e.name.startswith(".")]
 
 
 def tree_classes(path: Path) -> tuple[str, ...]:
@@ -37,6 +38,41 @@ def tree_classes(path: Path) -> tuple[str, ...]:
     return tuple(learn)
 
 
-def picture_files(entries: Iterable[Path]) -> list[Path]:
-    """The pictures by name; a pipe or a broken link among them is one that cannot be read."""
-    return sorted(e for e in entries if e.suffix.lower() in SUFFIXES and not e.is_dir())
+def is_picture(name: str) -> bool:
+    """Whether a file's name is a picture's."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def beside(path: Path) -> list[str]:
+    """The names of the pictures directly in a folder; a pipe or a broken link among them is one
+    that cannot be read."""
+    with os.scandir(path) as entries:
+        return sorted(e.name for e in entries if is_picture(e.name) and not e.is_dir())
+
+
+def below(path: Path) -> Iterator[str]:
+    """The pictures in a folder and its folders, as names relative to it, `/` between them.
+
+    In the order of torchvision's ImageFolder: a folder's own first, then its folders by name. A
+    link to a folder is followed, once.
+    """
+    yield from _below(path, "", set())
+
+
+def _below(path: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+    place = path.stat()
+    if (place.st_dev, place.st_ino) in seen:
+        return
+    seen.add((place.st_dev, place.st_ino))
+    folders = []
+    names = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                folders.append(entry.name)
+            elif is_picture(entry.name):
+                names.append(f"{prefix}{entry.name}")
+    yield from sorted(names)
+    for name in sorted(folders):
+        if not name.startswith("."):
+            yield from _below(path / name, f"{prefix}{name}/", seen)

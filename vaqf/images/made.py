@@ -13,6 +13,7 @@ from vaqf.images import shapes as procedural
 from vaqf.images.pictures import MODES, Labels, Pixels, check_channels, fit
 from vaqf.model.vit import Vit
 
+DIGITS = tuple("0123456789")  # the classes
 DIGITS_TEST_IMAGES = 360
 DIGITS_LEVELS = 16  # a digit's pixel counts the ink of a 4 x 4 cell, 0 to 16
 SYNTHETIC_SEED = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 MODES = {1: "L", 3: "RGB"}  # Pillow's name of what a network of so many channels takes
+# how files begin that Pillow may take for no picture at all when they end too early
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, OverflowError)
 Pixels = NDArray[np.uint8]  # [images, size, size, channels]
 Labels = NDArray[np.int64]  # [images]
 
@@ -57,14 +61,52 @@ def decode(source: Path | BinaryIO, vit: Vit) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with (
                 regular.opened(source) if isinstance(source, Path) else nullcontext(source) as file,
-                Image.open(file) as picture,
+                _loaded(file) as picture,
             ):
-                return _eight_bits(picture).convert(MODES[vit.channels])
+                return _flat(_eight_bits(_upright(picture)), vit).convert(MODES[vit.channels])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise Unreadable(f"it has too many pixels, more than {Image.MAX_IMAGE_PIXELS}") from error
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:
+    except _BROKEN as error:
         reason = getattr(error, "strerror", None) or "it is not a picture that Pillow reads"
         raise Unreadable(reason) from error
+
+
+def _loaded(file: BinaryIO) -> Image.Image:
+    """A picture with its pixels; Unreadable for one that begins as it should and ends before."""
+    from PIL import Image
+
+    begins = file.read(max(map(len, SIGNATURES)))
+    file.seek(0)
+    picture = None
+    try:
+        picture = Image.open(file)
+        picture.load()
+    except _BROKEN as error:
+        if picture is not None or begins.startswith(SIGNATURES):
+            raise Unreadable("it is truncated or damaged; copy it again") from error
+        raise
+    return picture
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """As a viewer shows it: a camera writes how it was held (EXIF's orientation)."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (struct.error, ValueError, TypeError, LookupError, SyntaxError, ArithmeticError):
+        return picture  # what it says of itself cannot be read, its pixels can
+
+
+def _flat(picture: Image.Image, vit: Vit) -> Image.Image:
+    """A picture with transparent parts on the network's background."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture
+    clear = picture.convert("RGBA")
+    behind = Image.new("RGBA", clear.size, (vit.background,) * 3 + (255,))
+    return Image.alpha_composite(behind, clear).convert("RGB")
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
@@ -82,10 +124,11 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def fit(whole: Image.Image, vit: Vit) -> Pixels:
-    """A picture as [size, size, channels]: shorter side to size / crop, then the centre.
+    """A picture as [size, size, channels]: shorter side, or both, to size / crop, then the centre.
 
-    The same steps as timm's evaluation transform (Resize, CenterCrop). Unreadable for a picture
-    so narrow that it would be enlarged beyond memory.
+    The same steps as timm's evaluation transform (Resize, CenterCrop), or (`resize: squash`) as
+    transformers' image processors of ViT and DeiT. Unreadable for a picture so narrow that it
+    would be enlarged beyond memory.
     """
     from PIL import Image
 
@@ -93,6 +136,8 @@ def fit(whole: Image.Image, vit: Vit) -> Pixels:
     shorter = int(size / vit.crop)
     width, height = whole.size
     wide, high = (shorter * side // min(width, height) for side in (width, height))
+    if vit.resize == "squash":
+        wide = high = shorter
     if wide * high > (Image.MAX_IMAGE_PIXELS or 0):
         raise Unreadable(
             f"{width} x {height} pixels would be {wide} x {high} when resized for {vit.name}; "

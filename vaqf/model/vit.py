@@ -24,6 +24,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 MEAN, STD = Number(-10.0, 10.0), Number(1e-6, 10.0)  # of one channel
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+RESIZES = ("shorter", "squash")  # the shorter side, keeping the aspect; both sides, to a square
+MAX_NAME = 200  # letters of a class's name
 MAX_DEPTH = 50  # the accelerator's command list is made for it, command.MAX_COMMANDS
 MAX_HIDDEN = 8192
 MAX_HEADS = 1023  # the heads of a command have 10 bits
@@ -35,9 +37,12 @@ MAX_PATCH_INPUTS = 16_384  # the accumulator of 8-bit digits and weights stays w
 class Vit:
     """A plain (DeiT-family) vision transformer; the defaults are deit_tiny's.
 
-    Images are square uint8; mean and std (one per channel) apply to pixels / 255. `crop` is the
-    share of the resized image that is kept. Every field is checked at construction: InputError
-    names the field, its value and what is allowed.
+    Images are square uint8; mean and std (one per channel) apply to pixels / 255. A picture is
+    resized to image_size / crop, its shorter side or (`resize: squash`) both sides, and the middle
+    image_size is kept; `background` is the gray level behind what is transparent. `class_names`,
+    where they are known, are as many as classes; two models that differ in them alone are equal.
+    Every field is checked at construction: InputError names the field, its value and what is
+    allowed.
     """
 
     name: str = "deit_tiny"
@@ -56,13 +61,34 @@ class Vit:
     std: tuple[float, ...] = IMAGENET_STD
     crop: float = field(default=0.9, metadata=ruled(Number(0.01, 1.0)))
     interpolation: str = field(default="bicubic", metadata=ruled(Choice(INTERPOLATIONS)))
+    resize: str = field(default="shorter", metadata=ruled(Choice(RESIZES)))
+    background: int = field(default=255, metadata=ruled(Whole(0, 255)))
+    class_names: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "model: name")
         check_fields(self, f"model {self.name}: ")
         self._check_channel_values("mean", MEAN)
         self._check_channel_values("std", STD)
+        self._check_class_names()
         self._check_divisions()
+
+    def _check_class_names(self) -> None:
+        names, what = self.class_names, f"model {self.name}: class_names"
+        if not isinstance(names, tuple):
+            raise InputError(f"{what} is {shown(names)}; it must be a list of names")
+        seen = set()
+        for name in names:
+            if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+                raise InputError(
+                    f"{what} has {shown(name)}; a name is a text of 1 to {MAX_NAME} letters, in"
+                    " quotes where YAML would read something else"
+                )
+            if name in seen:
+                raise InputError(f"{what} has {shown(name)} twice; every class needs its own name")
+            seen.add(name)
+        if names and len(names) != self.classes:
+            raise InputError(f"{what} has {len(names)} names; classes is {self.classes}")
 
     def _check_channel_values(self, name: str, rule: Number) -> None:
         values = getattr(self, name)
@@ -129,16 +155,33 @@ class Vit:
         return round(self.mlp_ratio * self.dim)
 
 
+LISTS = ("mean", "std", "class_names")  # a tuple here, a list in a file
+LATER = ("resize", "background", "class_names")  # keys that older files of ours lack
+
+
 def from_mapping(content: Mapping[str, Any], default_name: str, where: str) -> Vit:
     """A model from the keys of a YAML file; what is missing is deit_tiny's."""
     check_keys(content, [one.name for one in fields(Vit)], where)
-    values = {"name": default_name, **content}
-    for key in ("mean", "std"):
-        if isinstance(values.get(key), list):
-            values[key] = tuple(values[key])
+    values = _with_tuples({"name": default_name, **content})
     if "channels" in values and not {"mean", "std"} & set(values) and values["channels"] != 3:
         raise InputError(
             f"{where} has channels {shown(values['channels'])}; give mean and std, one number "
             "per channel"
         )
     return Vit(**values)
+
+
+def from_record(described: object) -> Vit:
+    """A model from all keys of one, as files of ours have it; InputError says what is wrong."""
+    keys = {one.name for one in fields(Vit)}
+    if not isinstance(described, dict) or not keys - set(LATER) <= set(described) <= keys:
+        raise InputError("its vit entry does not have the keys of a model")
+    return Vit(**_with_tuples(described))
+
+
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The lists of a file as the tuples of a model."""
+    return {
+        key: tuple(value) if key in LISTS and isinstance(value, list) else value
+        for key, value in values.items()
+    }

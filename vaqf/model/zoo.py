@@ -121,8 +121,9 @@ def _known(word: str) -> Vit | None:
 def _hugging_face(owner: str, name: str) -> Vit | None:
     """The same shapes with the eps and preprocessing of transformers' configurations.
 
-    facebook/deit-* resizes to 256 (438 for 384), cropping the middle; google/vit-* resizes to the
-    image size with bilinear interpolation, crops nothing and has 1,000 classes.
+    Their image processors squash a picture to a square: facebook/deit-* to 256 (438 for 384),
+    cropping the middle; google/vit-* to the image size with bilinear interpolation, cropping
+    nothing; it has 1,000 classes.
     """
     model = _TIMM.get(name.replace("-", "_"))
     if model is None or (owner, name.partition("-")[0]) not in (
@@ -130,7 +131,7 @@ def _hugging_face(owner: str, name: str) -> Vit | None:
         ("google", "vit"),
     ):
         return None
-    model = replace(model, name=f"{owner}-{name}", ln_eps=1e-12)
+    model = replace(model, name=f"{owner}-{name}", ln_eps=1e-12, resize="squash")
     if owner == "facebook":
         return replace(model, crop=model.image_size / (256 if model.image_size == 224 else 438))
     return replace(model, crop=1.0, interpolation="bilinear")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import tensorfile
+from vaqf.model import vit as vits
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 from vaqf.network.structure import (
@@ -31,7 +32,8 @@ from vaqf.network.structure import (
     Requant,
 )
 
-SCHEMA = 1
+SCHEMA = 2  # 1: without the keys of a model that vit.LATER names
+READ = (1, SCHEMA)
 MAX_ORIGIN = 500  # characters
 _DTYPES = ("I8", "U8", "I16", "I32", "I64")  # as safetensors names them
 _SCORE = "blocks.{}.attn.score"  # _mult and _shift
@@ -216,7 +218,7 @@ def _check_header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str
         raise fail("its header is not valid JSON") from error
     if not isinstance(header, dict):
         raise fail("its header is no object")
-    if header.get("schema") != SCHEMA:
+    if type(header.get("schema")) is not int or header["schema"] not in READ:
         raise fail(f"schema {str(header.get('schema'))[:20]!r}, this version reads {SCHEMA}")
     keys = {"schema", "vit", "act_bits", "origin", "logit_scale", "sha256"}
     if set(header) != keys:
@@ -228,15 +230,9 @@ def _check_header(path: Path, metadata: dict[str, str] | None) -> tuple[dict[str
     scale = header["logit_scale"]
     if not isinstance(scale, float) or not 0.0 < scale < math.inf:  # NaN is in no range
         raise fail("logit_scale is no positive number")
-    described = header["vit"]
-    if not isinstance(described, dict) or set(described) != {f.name for f in fields(Vit)}:
-        raise fail("its vit entry does not have the keys of a model")
-    lists = {key: described[key] for key in ("mean", "std")}
-    if not all(isinstance(value, list) for value in lists.values()):
-        raise fail("mean and std are no lists")
     try:
         widths.check_act_bits(header["act_bits"])
-        return header, Vit(**described | {key: tuple(value) for key, value in lists.items()})
+        return header, vits.from_record(header["vit"])
     except (InputError, ValueError) as error:
         raise fail(str(error)) from error
 

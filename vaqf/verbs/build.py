@@ -38,6 +38,7 @@ class Built:
             "images": len(self.images),
             "data": self.images.origin,
             "unreadable": dict(self.images.unreadable),
+            "notes": list(self.images.notes),
             "left": list(self.left),
         }
 
@@ -57,6 +58,7 @@ def build(
     seed: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    labels: str | Path | None = None,
     report: Report = silent,
 ) -> Built:
     """Search as `estimate` does, then write the whole project of the design it finds.
@@ -104,7 +106,7 @@ def build(
     bits = found.estimate.act_bits
     folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
     output.check_folder(folder, force)
-    chosen = pictures.load(data, vit, images).read()
+    chosen = pictures.load(data, vit, images, labels).read()
     pixels = chosen.pixels
     use("sim")
     from sim import golden

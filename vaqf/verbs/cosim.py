@@ -23,6 +23,7 @@ def cosim(
     trace: bool = False,
     rtl: str | Path | None = None,
     stalls: int | None = None,
+    labels: str | Path | None = None,
     report: Report = silent,
 ) -> Cosimulated:
     """Run a project's RTL with Verilator and compare it with golden, bit for bit, on the project's
@@ -44,5 +45,6 @@ def cosim(
         project,
         data,
         images,
+        labels,
         lambda pixels, count: rtl_run.run(project, pixels, count, options, report),
     )

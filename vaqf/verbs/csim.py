@@ -17,6 +17,7 @@ def csim(
     folder: str | Path,
     data: str | None = None,
     images: int | None = None,
+    labels: str | Path | None = None,
     report: Report = silent,
 ) -> Simulated[Compared]:
     """Compile a project's C++ and compare it with golden, bit for bit, on the project's own
@@ -31,5 +32,6 @@ def csim(
         project,
         data,
         images,
+        labels,
         lambda pixels, count: simulation.run(project, pixels, count, report),
     )

@@ -17,12 +17,14 @@ def evaluate(
     use_torch: bool = False,
     out: str | Path | None = None,
     force: bool = False,
+    labels: str | Path | None = None,
     report: Report = silent,
 ) -> Evaluation:
     """Run an integer network on images: the very numbers the hardware gives.
 
     `float_model`: the file of the same model in floats (by timm's names), to compare with; needs
     torch. `use_torch` runs the integers in torch, on a GPU where there is one: the same logits.
+    `labels`: a file of the pictures' classes, in the place of class folders (docs/inputs.md).
     `out` gets the JSON of the result.
     """
     import json
@@ -37,7 +39,7 @@ def evaluate(
     if float_model is not None:
         path = Path(float_model)
         teacher = path.name, run.float_model(path, network.vit)
-    chosen = pictures.load(data, network.vit, images)
+    chosen = pictures.load(data, network.vit, images, labels)
     place = None if out is None else Path(out)
     with (
         nullcontext() if place is None else output.new_file(place, force, is_evaluation) as partial

@@ -20,6 +20,12 @@ class Prediction:
     classes: list[int]
     logits: list[float]  # in the model's own units
 
+    @property
+    def names(self) -> list[str] | None:
+        """What the network calls these classes; None where it carries no names."""
+        known = self.network.vit.class_names
+        return [known[label] for label in self.classes] if known else None
+
     def to_json(self) -> dict[str, Any]:
         """Classes, the most likely first."""
         return {
@@ -27,6 +33,7 @@ class Prediction:
             "act_bits": self.network.act_bits,
             "weights": self.network.origin,
             "classes": self.classes,
+            "names": self.names,
             "logits": self.logits,
         }
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from vaqf.errors import InputError
 
 if TYPE_CHECKING:
     from sim.compared import Compared
@@ -25,6 +28,7 @@ class Simulated(Generic[Result]):
     labels: list[int] | None
     classes: list[int]  # by golden
     unreadable: Mapping[str, str]  # pictures that were left out, each with the reason
+    notes: tuple[str, ...]  # what a person should know of the labels
 
     @property
     def correct(self) -> int | None:
@@ -43,6 +47,7 @@ class Simulated(Generic[Result]):
             "correct": self.correct,
             "classes": self.classes,
             "unreadable": dict(self.unreadable),
+            "notes": list(self.notes),
             **self.result.to_json(),
         }
 
@@ -51,6 +56,7 @@ def simulated(
     project: Project,
     data: str | None,
     count: int | None,
+    labels_file: str | Path | None,
     run: Callable[[Pixels | None, int | None], Result],
 ) -> Simulated[Result]:
     """`run` on the images of `data`, or (given None) on the first `count` of the project's own."""
@@ -58,14 +64,17 @@ def simulated(
 
     network = project.network
     unreadable: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
     if data is None:
+        if labels_file is not None:
+            raise InputError(f"--labels {labels_file} is of pictures; give them with --data")
         result = run(None, count)
         source, labels = str(project.manifest.get("images", "")), project.reference.labels
     else:
-        chosen = pictures.load(data, network.vit, count).read()
+        chosen = pictures.load(data, network.vit, count, labels_file).read()
         result = run(chosen.pixels, None)
-        source, unreadable = chosen.origin, chosen.unreadable
+        source, unreadable, notes = chosen.origin, chosen.unreadable, chosen.notes
         labels = None if chosen.labels is None else chosen.labels.tolist()
     classes = result.logits.argmax(axis=-1).tolist()
     known = None if labels is None else labels[: len(classes)]
-    return Simulated(network, result, source, known, classes, unreadable)
+    return Simulated(network, result, source, known, classes, unreadable, notes)

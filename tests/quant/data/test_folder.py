@@ -116,7 +116,7 @@ def test_corrupt_pictures_are_replaced_in_training_and_left_out_in_judging(pictu
     labels = [label for _, part in data.judge() for label in part.tolist()]
     assert labels == [0, 0, 0, 1, 1, 1, 2, 2]
     reason = "it is not a picture that Pillow reads"
-    assert data.unreadable == {"bee/2.png": reason, "cat/1.png": reason}
+    assert data.unreadable == {"train/bee/2.png": reason, "val/cat/1.png": reason}
 
 
 def test_a_replacement_is_the_next_picture_with_its_own_label(pictures: Path) -> None:
@@ -125,8 +125,8 @@ def test_a_replacement_is_the_next_picture_with_its_own_label(pictures: Path) ->
     (pictures / "train/cat/0.png").write_bytes(b"no picture")
     read = folder.Cropped(VIT, listed)[(0, 0, 11)]
     assert read.label == 2
-    assert set(read.problems) == {"bee/5.png", "cat/0.png"}
-    assert read.problems["bee/5.png"] == os.strerror(errno.ENOENT)
+    assert set(read.problems) == {"train/bee/5.png", "train/cat/0.png"}
+    assert read.problems["train/bee/5.png"] == os.strerror(errno.ENOENT)
     (pictures / "train/cat/5.png").unlink()  # the last of all is followed by the first
     assert folder.Cropped(VIT, listed)[(0, 0, 17)].label == 0
 
@@ -139,7 +139,7 @@ def test_evaluation_leaves_corrupt_pictures_out(pictures: Path) -> None:
     found = data.read()
     assert found.labels is not None and found.labels.tolist() == [0, 0, 1, 1, 2, 2, 2]
     assert found.unreadable == dict.fromkeys(
-        ("ant/0.png", "bee/1.png"), "it is not a picture that Pillow reads"
+        ("val/ant/0.png", "val/bee/1.png"), "it is not a picture that Pillow reads"
     )
     assert len(found) == 7
 
@@ -148,7 +148,9 @@ def test_evaluation_leaves_corrupt_pictures_out(pictures: Path) -> None:
 def test_no_readable_picture_at_all(pictures: Path, split: str) -> None:
     for path in (pictures / split).rglob("*.png"):
         path.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"none of the \d+ pictures of .* ant/0.png: it is not"):
+    with pytest.raises(
+        InputError, match=r"none of the \d+ pictures of .* \w+/ant/0.png: it is not"
+    ):
         load(str(pictures), VIT)
     if split == "val":
         with pytest.raises(InputError, match="none of the 9 pictures can be read"):
@@ -175,7 +177,7 @@ def test_names_that_a_terminal_should_not_see(pictures: Path) -> None:
     (pictures / "val/ant" / name).write_bytes(b"no picture")
     data = load(str(pictures), VIT)
     assert sum(len(labels) for _, labels in data.judge()) == 9
-    assert list(data.unreadable) == ["ant/?[2Jevil??.png"]
+    assert list(data.unreadable) == ["val/ant/?[2Jevil??.png"]
 
 
 def remove(path: Path) -> None:

@@ -107,7 +107,12 @@ def test_digits_are_the_split_that_evaluation_uses() -> None:
     pytest.importorskip("sklearn")
     vit = zoo.load("vit_digits")
     data = load("Digits", vit)
-    assert (data.origin, data.classes, data.images, data.judged) == ("digits", 10, 1437, 360)
+    assert (data.origin, data.classes, data.images, data.judged) == (
+        "digits",
+        tuple("0123456789"),
+        1437,
+        360,
+    )
     judged = torch.cat([pixels for pixels, _ in data.judge()]).numpy()
     assert np.array_equal(judged, images.load("digits", vit).read().pixels)
     assert data.unreadable == {}
@@ -118,7 +123,12 @@ def test_shapes_are_the_splits_that_evaluation_uses(monkeypatch: pytest.MonkeyPa
         monkeypatch.setitem(shapes.IMAGES, split, count)
     vit = zoo.load("vit_shapes")
     data = load("shapes", vit)
-    assert (data.origin, data.classes, data.images, data.judged) == ("shapes", 20, 40, 20)
+    assert (data.origin, data.classes, data.images, data.judged) == (
+        "shapes",
+        shapes.CLASSES,
+        40,
+        20,
+    )
     judged = torch.cat([pixels for pixels, _ in data.judge()]).numpy()
     assert np.array_equal(judged, images.load("shapes", vit).read().pixels)
     with pytest.raises(InputError, match="shapes has 20 classes, and vit_digits tells 10 apart"):

@@ -92,7 +92,7 @@ def test_checkpoints_that_are_no_checkpoints(good: Path, tmp_path: Path) -> None
     head = torch.zeros(10, 16)
     style = {"centred": True, "scale": "learned"}
     cases = [
-        (lambda: rewritten(good, bad, vaqf_checkpoint=1), "schema 1, this version reads 2"),
+        (lambda: rewritten(good, bad, vaqf_checkpoint=1), "schema 1, this version reads 3"),
         (lambda: rewritten(good, bad, vaqf_checkpoint=head), "schema tensor"),
         (lambda: rewritten(good, bad, vaqf_checkpoint=...), "not a checkpoint of vaqf train"),
         (lambda: rewritten(good, bad, act_bits=...), "lacks act_bits"),

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from vaqf.cli.failure import one_line
 from vaqf.cli.show.tables import console, number, table
-from vaqf.cli.words import count, left_out, share
+from vaqf.cli.words import count, share, told
 
 if TYPE_CHECKING:
     from vaqf.verbs.cosim import Cosimulated
@@ -21,8 +20,8 @@ def cosim(result: "Cosimulated", quiet: bool) -> None:
     )
     for finding in run.findings:
         print(f"  {finding}")
-    if result.unreadable:
-        print(one_line(left_out(result.unreadable)))
+    for line in told(result.unreadable, result.notes):
+        print(line)
     if run.edited:
         print(f"not as vaqf build wrote it: {', '.join(run.edited)}")
     if result.correct is not None and not run.mismatches:

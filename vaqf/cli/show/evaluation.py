@@ -6,7 +6,7 @@ from rich.table import Table
 
 from vaqf.cli.failure import one_line
 from vaqf.cli.show.tables import Json, console, number, table
-from vaqf.cli.words import count, left_out, percent, share
+from vaqf.cli.words import count, percent, share, told
 
 FIRST_CLASSES = 20  # of unlabelled images; as many classes as a confusion matrix has room for
 WORST = 3  # classes, findings
@@ -26,8 +26,7 @@ def lines(doc: Json, quiet: bool) -> None:
 def _lines(doc: Json, quiet: bool) -> Iterator[str]:
     yield f"{doc['model']} w1a{doc['act_bits']}, {doc['weights']}"
     yield f"images: {doc['data']}"
-    if doc["unreadable"]:
-        yield left_out(doc["unreadable"])
+    yield from told(doc["unreadable"], doc["notes"])
     labelled = doc["correct"] is not None
     if labelled:
         yield f"{share(doc['correct'], doc['images'])} images correct"
@@ -39,7 +38,7 @@ def _lines(doc: Json, quiet: bool) -> Iterator[str]:
     if labelled:
         top5 = "" if doc["top5"] is None else f"top-5: {percent(doc['top5'])}; "
         yield f"{top5}{sure}, expected calibration error {percent(doc['ece'])}"
-        if worst := _worst_classes(doc["per_class"]):
+        if worst := _worst_classes(doc):
             yield f"worst classes: {worst}"
     else:
         yield sure
@@ -55,10 +54,18 @@ def _answers(classes: Sequence[int]) -> str:
     return f"the first {FIRST_CLASSES} classes: {list(classes[:FIRST_CLASSES])}, all with --json"
 
 
-def _worst_classes(scores: Sequence[Json]) -> str:
+def _worst_classes(doc: Json) -> str:
     """'9 (recall 77.8 %), ...': those that lose images, the worst first."""
-    missed = sorted((s["recall"], s["class"]) for s in scores if s["images"] and s["recall"] < 1)
-    return ", ".join(f"{label} (recall {percent(recall)})" for recall, label in missed[:WORST])
+    met = (score for score in doc["per_class"] if score["images"])
+    missed = sorted((score["recall"], score["class"]) for score in met if score["recall"] < 1)
+    return ", ".join(
+        f"{_named(doc, label)} (recall {percent(recall)})" for recall, label in missed[:WORST]
+    )
+
+
+def _named(doc: Json, label: int) -> str:
+    """A class as the network calls it, or its number."""
+    return str(doc["class_names"][label] if doc["class_names"] else label)
 
 
 def _agreement(found: Json, images: int) -> str:
@@ -96,7 +103,12 @@ def tables(doc: Json) -> None:
         columns = ("class", ">images", ">recall %", ">precision %")
         met = [s for s in scores if s["images"] or s["predicted"]]
         rows = [
-            (str(s["class"]), number(s["images"]), _hundred(s["recall"]), _hundred(s["precision"]))
+            (
+                one_line(_named(doc, s["class"])),
+                number(s["images"]),
+                _hundred(s["recall"]),
+                _hundred(s["precision"]),
+            )
             for s in met
         ]
         out.print()

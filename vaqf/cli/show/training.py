@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from vaqf.cli.failure import one_line
 from vaqf.cli.show.tables import Json, console
-from vaqf.cli.words import count, share
+from vaqf.cli.words import share, skipped
 
 if TYPE_CHECKING:
     from vaqf.verbs.train import Training
@@ -22,9 +23,7 @@ def training(result: "Training") -> None:
         teacher = share(trained.float_correct, trained.images)
         print(f"its float teacher: {teacher}; checkpoint: {result.checkpoint}")
     if trained.unreadable:
-        skipped = list(trained.unreadable)
-        named = ", ".join(skipped[:3]) + (", ..." if len(skipped) > 3 else "")
-        print(f"skipped {count(len(skipped), 'file')} that cannot be read: {named}")
+        print(one_line(skipped(trained.unreadable)))
     if result.search is not None:
         found = result.search.estimate
         print(

@@ -1,0 +1,84 @@
+"""Which pictures a path stands for: one, a flat folder's, those of class folders, or of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaqf.errors import InputError
+from vaqf.images.classes import some
+from vaqf.images.folder import (
+    SPLIT_NAMES,
+    below,
+    beside,
+    class_folders,
+    splits,
+    tree_classes,
+)
+from vaqf.images.pictures import SUFFIXES
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pictures of a path."""
+
+    root: Path  # the folder they lie in
+    names: list[str]  # relative to it, by class folder and name
+    folders: dict[str, int]  # class folders, each with its number of pictures; none if flat
+    origin: str
+    base: Path | None  # what a picture's place is told relative to; None for one picture
+    notes: tuple[str, ...]  # what was left out
+    flat_split: bool = False  # a split of a tree without class folders
+
+    def paths(self, chosen: Iterable[int]) -> list[Path]:
+        """Where some of them lie."""
+        return [self.root / self.names[i] for i in chosen]
+
+
+def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
+    """The pictures of a path, of a tree of train/ and val/ those of one split.
+
+    known: the class names of the network, of which a folder called test may be one. OSError for
+    what cannot be read, InputError for a folder without pictures and a tree without that split.
+    """
+    if path.exists() and not path.is_dir():
+        return Found(path.parent, [path.name], {}, "pictures", None, ())
+    root = _split(path, split, known)
+    origin = "pictures" if root == path else f"pictures of {split}/"
+    stray = beside(root)
+    inside = {
+        folder.name: [f"{folder.name}/{name}" for name in below(folder)]
+        for folder in class_folders(root)
+    }
+    if any(inside.values()):
+        names = [name for folder in inside.values() for name in folder]
+        empty = [name for name, files in inside.items() if not files]
+        notes = []
+        if stray:
+            notes.append(f"left out, beside the class folders of {root}: {some(stray)}")
+        if empty:
+            notes.append(f"class folders of {root} without a picture: {some(empty)}")
+        sizes = {name: len(files) for name, files in inside.items()}
+        return Found(root, names, sizes, origin, path, tuple(notes))
+    if not stray:
+        shards = any(root.glob("*.tar"))
+        hint = "; shards are for vaqf train, give the pictures in folders here" if shards else ""
+        raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)}){hint}")
+    return Found(root, stray, {}, origin, path, (), root != path)
+
+
+def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
+    """The folder of one split of a tree; the path itself if it is none."""
+    folders = {folder.name for folder in class_folders(path)}
+    parts = sorted(folders & SPLIT_NAMES)
+    if not parts or folders <= set(known):
+        return path
+    if splits(path):
+        tree_classes(path)
+    if split not in folders:
+        raise InputError(
+            f"{path} has {', '.join(f'{name}/' for name in parts)} and no {split}/; rename the one"
+            f" to use to {split}/, or give it itself: --data {path / parts[0]}"
+        )
+    return path / split
