@@ -54,7 +54,7 @@ def main() -> None:
     print(f"{'':12}{'':>12}{'FPS':>9}{'T x P x K':>14}{'LUT':>11}{'DSP':>7}{'BRAM36':>8}")
     for model in ("deit_tiny", "deit_small", "deit_base"):
         for name in board.names():
-            found = search.search(Question(zoo.load(model), board.load(name)))
+            found = search.search(Question(zoo.load(model), board.load(name), act_bits=8))
             if not found.feasible:
                 print(f"{model:12}{name:>12}  {found.reason}")
                 continue

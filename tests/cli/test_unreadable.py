@@ -69,6 +69,7 @@ READERS = [
     ("run/w1a8.float.safetensors", f"evaluate {NETWORK} --float run/w1a8.float.safetensors"),
     ("float.pth", f"evaluate {NETWORK} --float float.pth"),
     ("picture.png", f"evaluate {NETWORK} --data picture.png --out new.json"),
+    ("labels.txt", f"evaluate {NETWORK} --data pictures --labels labels.txt"),
     ("picture.png", "predict project picture.png"),
     ("project/manifest.json", "predict project picture.png"),
     (NETWORK, "predict project picture.png"),
@@ -144,6 +145,7 @@ def home() -> Iterator[Path]:
         (place / "built/design.json").rename(place / "design.json")
         shutil.rmtree(place / "built")
         Path("model.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
+        Path("labels.txt").write_text("only.png 0\n")
         Path("one_class.yaml").write_text(yaml.safe_dump(DIGITS_MODEL | {"classes": 1}))
         shutil.copy(paths.BOARDS / "zcu102.yaml", "board.yaml")
         shutil.copy(recipe.FOLDER / "one_shot.yaml", "recipe.yaml")

@@ -114,8 +114,17 @@ def test_too_large_names_the_missing_bytes() -> None:
     assert "bram36" in found.reason
     assert "bytes too many" in found.reason
     assert all(c["fps"] is None for c in found.to_json()["search"])
-    tiny = search.search(Question(zoo.load("deit_tiny"), board.load("pynq_z2")))
-    assert "highest precision that fits" in tiny.reason
+    tiny = search.search(Question(zoo.load("deit_tiny"), board.load("pynq_z2"), act_bits=8))
+    assert "w1a4 is the highest precision that fits" in tiny.reason
+
+
+@pytest.mark.parametrize("name", ["pynq_z2", "kv260", "zcu102"])
+def test_without_a_target_the_highest_precision_that_fits(name: str) -> None:
+    found = search.search(Question(zoo.load("deit_tiny"), board.load(name)))
+    assert found.feasible
+    legal = {c.act_bits: c.estimate.fps for c in found.candidates if c.legal}
+    assert found.estimate.act_bits == max(legal) == (8 if name == "zcu102" else 4)
+    assert found.estimate.fps == legal[max(legal)]
 
 
 def test_pins() -> None:

@@ -1,14 +1,14 @@
 """Target FPS -> activation bits and Design.
 
 For every precision the fastest legal design is found (fastest.py). A target takes the highest
-precision that meets it, and there the smallest legal design that still does (smallest.py).
+precision that meets it, and there the smallest legal design that still does (smallest.py); without
+a target it is the highest precision that fits, and there the fastest design.
 """
 
 import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vaqf.arithmetic import widths as arithmetic
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_whole
 from vaqf.hardware import matmuls
@@ -41,7 +41,7 @@ class Search:
 
 
 def search(question: Question, frames_in_flight: int | None = None) -> Search:
-    """The design for a target frame rate (None: the fastest at act_bits, default 8).
+    """The design for a target frame rate (None: the fastest at the highest precision that fits).
 
     With act_bits only that precision may be chosen; every precision is still listed. With a design
     nothing is searched: that design is estimated and judged. frames_in_flight: 1 or 2, None: what
@@ -64,11 +64,7 @@ def search(question: Question, frames_in_flight: int | None = None) -> Search:
             )
         matmuls.check_fits(design, vit)
         return _judge(problem, (_pinned(problem, design),), target, design.act_bits)
-    fastest = tuple(fastest_per_precision(problem))
-    pinned = question.act_bits
-    if target is None and pinned is None:
-        pinned = arithmetic.DEFAULT_ACT_BITS
-    return _judge(problem, fastest, target, pinned)
+    return _judge(problem, tuple(fastest_per_precision(problem)), target, question.act_bits)
 
 
 def _pinned(problem: Problem, design: Design) -> Candidate:

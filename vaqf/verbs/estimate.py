@@ -24,7 +24,8 @@ def estimate(
 ) -> Search | PaperSearch:
     """Precision, design, FPS, resources and layers of a model on a board; writes nothing.
 
-    `fps` None asks for the fastest legal design, `engine` None for the one of `design`, or table.
+    `fps` None asks for the fastest legal design at the highest precision that fits (or at
+    `act_bits`), `engine` None for the one of `design`, or table.
     InputError where `engine` or `act_bits` contradict `design`. A target that cannot be met is an
     answer, not an error: `.feasible` is False and `.estimate` is the best there is.
     """
