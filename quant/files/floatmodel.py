@@ -14,7 +14,7 @@ from vaqf.network.parameters import FloatArray, adopt
 
 NUMPY_FILES = (".safetensors",)
 MADE_BY = {"made_by": "vaqf train"}
-TORCH_FILES = (".pth", ".pt", ".bin")
+TORCH_FILES = (".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 
 
 def to_bytes(params: Mapping[str, FloatArray]) -> bytes:
@@ -31,17 +31,29 @@ def is_ours(path: Path) -> bool:
         return False
 
 
+def _is_torch_file(path: Path) -> bool:
+    return path.name.lower().endswith(TORCH_FILES)
+
+
+def check_no_checkpoint(path: Path) -> None:
+    """InputError for a checkpoint of vaqf train; ToolMissing without torch for a torch file."""
+    if _is_torch_file(path):
+        require()
+        from quant.files import torchfile
+
+        torchfile.check_no_checkpoint(path)
+
+
 def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
     """The parameters of a float model's file, by timm's names, float32.
 
-    `.safetensors` is read with numpy alone; `.pth`, `.pt` and `.bin` need torch (ToolMissing
+    `.safetensors` is read with numpy alone; those of torch (TORCH_FILES) need torch (ToolMissing
     without) and are read without running any code in them. Raises InputError for a file that is
     damaged, of another kind, or does not fit the model.
     """
-    suffix = path.suffix.lower()
-    if suffix in NUMPY_FILES:
+    if path.name.lower().endswith(NUMPY_FILES):
         return adopt(path, read_safetensors(path), vit)
-    if suffix not in TORCH_FILES:
+    if not _is_torch_file(path):
         allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
         raise InputError(f"{path}: the name of a float model's file ends in one of {allowed}")
     require()

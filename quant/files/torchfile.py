@@ -1,5 +1,6 @@
 """torch files from outside, read without running what is in them."""
 
+import argparse
 import pickle
 import struct
 import warnings
@@ -14,6 +15,7 @@ from vaqf.errors import InputError
 from vaqf.files import regular
 from vaqf.files.fields import shown
 
+RECORDS = [argparse.Namespace]  # of settings, beside the weights of DeiT, MAE and timm
 WRAPPERS = ("model", "state_dict")  # DeiT's and Lightning's files keep more beside the weights
 # what torch.load is known to raise on files that are truncated, of another kind or made to harm
 _BROKEN = (
@@ -42,7 +44,8 @@ def _loaded(path: Path, file: BinaryIO) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about files that are refused anyway
-            return torch.load(file, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(RECORDS):
+                return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path}: refused: it is no torch file, or it holds Python objects that could run code;"
@@ -60,17 +63,26 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     bfloat16, which numpy lacks, comes as float32. Raises InputError for anything but tensors.
     """
     content = read_tensors(path)
-    if isinstance(content, dict) and "vaqf_checkpoint" in content:
-        raise InputError(
-            f"{path}: a checkpoint of vaqf train; vaqf export makes the network of it for --weights"
-            f", and its float model is {path.stem}.float.safetensors"
-        )
+    _refuse_checkpoint(path, content)
     for key in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not content:
         raise InputError(f"{path}: holds no tensors by name; save the model's state dict")
     return {name: _array(path, name, tensor) for name, tensor in content.items()}
+
+
+def check_no_checkpoint(path: Path) -> None:
+    """InputError for a checkpoint of vaqf train, which is no float model."""
+    _refuse_checkpoint(path, read_tensors(path))
+
+
+def _refuse_checkpoint(path: Path, content: Any) -> None:
+    if isinstance(content, dict) and "vaqf_checkpoint" in content:
+        raise InputError(
+            f"{path}: a checkpoint of vaqf train; vaqf export makes the network of it for --weights"
+            f", and its float model is {path.stem}.float.safetensors"
+        )
 
 
 def _array(path: Path, name: object, tensor: object) -> NDArray[Any]:

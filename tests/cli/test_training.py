@@ -362,3 +362,10 @@ def test_a_model_with_other_class_names_than_the_data(here: Path, capsys: Captur
     (here / "small.yaml").write_text(yaml.safe_dump(described))
     assert train(*QUICK) == 2
     assert "class 8 is '9' in small and '8' in the data" in sentence(capsys)
+
+
+def test_a_checkpoint_given_to_build_points_to_export(here: Path, capsys: Capture) -> None:
+    assert train(*QUICK) == 0
+    capsys.readouterr()
+    assert app.main(["build", "--weights", "small_w1a8.pt", "-b", "zcu102"]) == 2
+    assert "a checkpoint of vaqf train; vaqf export makes the network" in sentence(capsys)

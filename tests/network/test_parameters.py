@@ -1,5 +1,6 @@
 """parameters.py: float weights under the names of three libraries, and wrong files."""
 
+import argparse
 import json
 import struct
 from collections.abc import Callable
@@ -79,16 +80,69 @@ def test_safetensors_under_every_name(
 
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
 @pytest.mark.parametrize("wrap", [dict, lambda p: {"model": p}, lambda p: {"state_dict": p}])
-@pytest.mark.parametrize("suffix", ["pth", "pt", "bin"])
+@pytest.mark.parametrize("suffix", ["pth", "pt", "bin", "ckpt", "pth.tar"])
 def test_torch_files_under_every_wrapper(
     vit: Vit, wrap: Callable[[object], object], suffix: str, tmp_path: Path
 ) -> None:
     torch = pytest.importorskip("torch")
     params = parameters.random(vit, 2)
-    for names in (dict, old_hugging_face, lambda p: {f"module.{n}": v for n, v in p.items()}):
+    wrapped = (
+        lambda p, prefix=prefix: {f"{prefix}{n}": v for n, v in p.items()}
+        for prefix in ("module.", "_orig_mod.", "model.", "module._orig_mod.", "model._orig_mod.")
+    )
+    for names in (dict, old_hugging_face, *wrapped):
         tensors = {n: torch.from_numpy(v.copy()) for n, v in names(params).items()}
         torch.save(wrap(tensors), tmp_path / f"w.{suffix}")
         equal(floatmodel.load(tmp_path / f"w.{suffix}", vit), params)
+
+
+def test_settings_beside_the_weights(tmp_path: Path) -> None:
+    """As DeiT, MAE and timm save them: read without running anything in them."""
+    torch = pytest.importorskip("torch")
+    params = parameters.random(VIT, 3)
+    tensors = {name: torch.from_numpy(value.copy()) for name, value in params.items()}
+    settings = argparse.Namespace(lr=1e-3, name="x", betas=[0.9, 0.999])
+    torch.save({"model": tensors, "args": settings, "epoch": 3}, tmp_path / "w.pth")
+    equal(floatmodel.load(tmp_path / "w.pth", VIT), params)
+    torch.save({"model": tensors, "args": argparse.Namespace(path=tmp_path)}, tmp_path / "w.pth")
+    with pytest.raises(InputError, match="refused"):
+        floatmodel.load(tmp_path / "w.pth", VIT)
+
+
+ABSENT: list[tuple[Callable[[Params], Params], str]] = [
+    (lambda p: p | {"blocks.0.ls1.gamma": np.ones(24, np.float32)}, "LayerScale .* not supported"),
+    (
+        lambda p: {
+            n.replace("norm.", "fc_norm.") if n[:5] == "norm." else n: v for n, v in p.items()
+        },
+        "mean-pooled head, .* reads the class token",
+    ),
+    (lambda p: p | {"reg_token": np.zeros((1, 4, 24), np.float32)}, "register tokens"),
+    (lambda p: p | {"pos_embed": np.zeros((1, 17, 24), np.float32)}, "4 x 4 .* image_size: 32"),
+    (lambda p: p | {"pos_embed": p["pos_embed"][:, 1:]}, "none for the class token"),
+    (lambda p: p | {"head.weight": np.zeros((7, 24), np.float32)}, "7 classes .* classes: 7"),
+    (lambda p: {f"encoder.layers.encoder_layer_{n}": v for n, v in p.items()}, "torchvision's"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), ABSENT)
+def test_what_is_not_supported_is_named(
+    change: Callable[[Params], Params], said: str, tmp_path: Path
+) -> None:
+    save_file(
+        {n: np.ascontiguousarray(v) for n, v in change(parameters.random(VIT, 1)).items()},
+        tmp_path / "w.safetensors",
+    )
+    with pytest.raises(InputError, match=said) as caught:
+        floatmodel.load(tmp_path / "w.safetensors", VIT)
+    assert "check --model" not in str(caught.value)
+
+
+def test_a_distilled_model_with_one_head(tmp_path: Path) -> None:
+    params = {n: v for n, v in parameters.random(DISTILLED, 1).items() if "head_dist" not in n}
+    save_file(params, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match="a distillation token and one head"):
+        floatmodel.load(tmp_path / "w.safetensors", DISTILLED)
 
 
 @pytest.mark.parametrize("kind", ["vit", "deit"])

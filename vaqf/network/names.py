@@ -36,7 +36,8 @@ _HF_IN_BLOCK = {
     "mlp.fc2": "mlp.fc2",
 }
 HF_UNUSED = ("pooler.",)  # of ViTModel; a classifier reads the class token itself
-_WRAPPER = "module."  # of DistributedDataParallel
+# of DistributedDataParallel, torch.compile, and a Lightning module that holds the model
+_WRAPPERS = re.compile(r"^(?:(?:module|_orig_mod|model)\.)+")
 
 
 def timm_name(name: str) -> str:
@@ -44,7 +45,7 @@ def timm_name(name: str) -> str:
 
     Hugging Face's separate query, key and value become `attn.q`, `attn.k` and `attn.v`.
     """
-    name = name.removeprefix(_WRAPPER)
+    name = _WRAPPERS.sub("", name)
     rest = HF_PREFIX.sub("", name)
     block = _HF_BLOCK.match(rest)
     table, prefix = _HF_TOP, ""

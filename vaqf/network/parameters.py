@@ -14,6 +14,7 @@ from vaqf.model.layers import BINARY, Kind, Op, of_block, of_frame
 from vaqf.model.vit import Vit
 from vaqf.model.workload import MatMul, sizes
 from vaqf.network.names import HF_PREFIX, HF_UNUSED, timm_name
+from vaqf.network.unsupported import unsupported
 
 FloatArray = NDArray[Any]
 
@@ -117,6 +118,9 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, 
         params[known], original[known] = array, name
     _fuse(params, original)
     expected = array_shapes(vit)
+    lacking = unsupported({name: array.shape for name, array in params.items()}, vit)
+    if lacking is not None and not _fits_another(params, vit):
+        raise InputError(f"{path}: {lacking}")
     for name, shape in expected.items():
         if name not in params:
             raise InputError(f"{path}: {name} is missing{_advice(params, vit)}")
@@ -136,11 +140,17 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, 
 
 def _advice(params: Mapping[str, FloatArray], vit: Vit) -> str:
     """Which known model the tensors fit, if one."""
-    given = {name: array.shape for name, array in params.items()}
-    for name in zoo.names():
-        if name != vit.name and array_shapes(zoo.load(name)) == given:
-            return f"; the file fits --model {name}"
+    name = _fits_another(params, vit)
+    if name is not None:
+        return f"; the file fits --model {name}"
     return f"; the file does not fit {vit.name}: check --model"
+
+
+def _fits_another(params: Mapping[str, FloatArray], vit: Vit) -> str | None:
+    """Another known model with just these tensors."""
+    given = {name: array.shape for name, array in params.items()}
+    others = (name for name in zoo.names() if name != vit.name)
+    return next((name for name in others if array_shapes(zoo.load(name)) == given), None)
 
 
 def _float32(path: Path, name: str, array: FloatArray) -> FloatArray:

@@ -86,6 +86,8 @@ def build(
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
     if network is None:
+        if path is not None and model is None:
+            choices.check_no_checkpoint(path)
         vit = load_model(model)
     else:
         _agree(network, model, act_bits)

@@ -27,6 +27,14 @@ def trained(path: Path) -> Network | None:
     return None
 
 
+def check_no_checkpoint(path: Path) -> None:
+    """InputError for a checkpoint of vaqf train, which knows its model but is no float model."""
+    use("quant")
+    from quant.files import floatmodel
+
+    floatmodel.check_no_checkpoint(path)
+
+
 def from_checkpoint(
     path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
 ) -> Network:
