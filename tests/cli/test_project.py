@@ -295,7 +295,7 @@ def test_build_replaces_what_it_wrote_and_says_what_it_left(
     words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", project]
     code, out, _ = answer(capsys, *words)
     assert code == 0
-    left = "left as they were, for no build wrote them: hls/build/csim, thesis.tex"
+    left = "left as they were, for no build wrote them: 'hls/build/csim', 'thesis.tex'"
     assert left in out.splitlines()
     assert (project / "thesis.tex").read_text() == "years of work"
     assert json.loads((project / "design.json").read_text())["act_bits"] == 8

@@ -15,7 +15,7 @@ from safetensors.numpy import load, save
 
 from vaqf.errors import InputError
 from vaqf.model.layers import Kind
-from vaqf.model.vit import Vit
+from vaqf.model.vit import LATER, Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Block
 
@@ -395,3 +395,9 @@ def test_random_bytes_are_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "noise.safetensors"
     path.write_bytes(content)
     refused(path)
+
+
+def test_a_file_of_schema_1_is_read(tmp_path):
+    older = {key: value for key, value in VIT.items() if key not in LATER}
+    path = write(tmp_path / "n.safetensors", header=HEADER | {"schema": 1, "vit": older})
+    assert networkfile.to_bytes(networkfile.read(path)) == DATA

@@ -30,8 +30,9 @@ from vaqf.cli.options import (
     number,
 )
 from vaqf.cli.terminal import print_json, progress
-from vaqf.cli.words import some, told
+from vaqf.cli.words import told
 from vaqf.errors import Infeasible
+from vaqf.files.fields import some
 
 
 def estimate(

@@ -11,12 +11,6 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what if number == 1 else many}"
 
 
-def some(names: Sequence[str], most: int = 3) -> str:
-    """The first of some names: 'a, b, c and 4 more'."""
-    listed = ", ".join(one_line(name) for name in names[:most])
-    return listed + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def left_out(reasons: Mapping[str, str]) -> str:
     """How many pictures were left out, and the first of them with the reason."""
     return f"left out, cannot be read: {count(len(reasons), 'picture')} ({_first(reasons)})"

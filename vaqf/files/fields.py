@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -45,6 +45,12 @@ def shown(value: object) -> str:
     """A hostile value as one short printable line."""
     text = " ".join(repr(value).splitlines())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first of some hostile names: "'a', 'b' and 4 more"."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
 
 
 def check_keys(given: Iterable[Any], known: Iterable[str], where: str) -> None:

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaqf.errors import InputError
-from vaqf.files.fields import nearest, shown
+from vaqf.files.fields import nearest, shown, some
 from vaqf.model.vit import Vit
 
 LABELS = "--labels FILE"
-SHOWN = 5  # names in a message
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(map(shown, names[:SHOWN])) + more
 
 
 def of_folders(folders: Sequence[str], vit: Vit, where: str) -> tuple[list[int], list[str]]:

@@ -51,11 +51,15 @@ class _Classes:
         self._known = {name: label for label, name in enumerate(vit.class_names)}
 
     def find(self, text: str) -> int | None:
-        """The class of a label, or of its first word; None for a text that is none."""
+        """The class of a label; None for a text that is none.
+
+        Kaggle's labels go on with a box, four numbers, and with more of the same: other words
+        after a class would make it another one.
+        """
         if text in self._known:
             return self._known[text]
-        first = text.split(maxsplit=1)[0] if text else ""
-        if first in self._known:
+        first, *rest = text.split() or [""]
+        if first in self._known and all(word == first or whole(word) is not None for word in rest):
             return self._known[first]
         number = whole(text)
         return number if number is not None and 0 <= number < self._vit.classes else None

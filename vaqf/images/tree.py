@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaqf.errors import InputError
-from vaqf.images.classes import some
+from vaqf.files.fields import some
 from vaqf.images.folder import (
     SPLIT_NAMES,
     below,

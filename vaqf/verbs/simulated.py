@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vaqf.errors import InputError
-
 if TYPE_CHECKING:
     from sim.compared import Compared
     from vaqf.images.pictures import Pixels
@@ -65,9 +63,7 @@ def simulated(
     network = project.network
     unreadable: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
-    if data is None:
-        if labels_file is not None:
-            raise InputError(f"--labels {labels_file} is of pictures; give them with --data")
+    if data is None and labels_file is None:
         result = run(None, count)
         source, labels = str(project.manifest.get("images", "")), project.reference.labels
     else:

@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import resource
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from quant.model.vit import BinaryStyle, QuantVit
 from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made
+from vaqf.model.vit import LATER
 
 HEADER = {"vit": {}, "act_bits": 4, "style": {}, "origin": "x", "model": None, "result": None}
 
@@ -271,3 +273,10 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 300 + ".pt")
     with pytest.raises(InputError, match=os.strerror(errno.ENAMETOOLONG)):
         checkpoint.check_place(long)
+
+
+def test_a_checkpoint_of_schema_2_is_read(good: Path, tmp_path: Path) -> None:
+    described = checkpoint.read(good).vit
+    older = {key: value for key, value in asdict(described).items() if key not in LATER}
+    read = checkpoint.read(rewritten(good, tmp_path / "x.pt", vaqf_checkpoint=2, vit=older))
+    assert (read.vit, read.vit.class_names) == (described, ())
