@@ -22,7 +22,7 @@ from quant.data.batches import (
     evenly,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
+from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.images.classes import of_folders
 from vaqf.images.folder import SPLITS, below, tree_classes
@@ -68,11 +68,13 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
 
 def _centred(vit: Vit, listed: Listing, number: int) -> Read:
     """One picture as evaluation sees it."""
+    name = listed.name(number)
     try:
-        pixels = fit(decode(listed.path(number), vit), vit)
+        whole = decode(listed.path(number), vit)
+        pixels = fit(whole, vit)
     except Unreadable as error:
-        return Read(None, problems={listed.name(number): str(error)})
-    return Read(pixels, int(listed.labels[number]))
+        return Read(None, problems={name: str(error)})
+    return Read(pixels, int(listed.labels[number]), animated=animated(whole, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +99,15 @@ class Cropped(Dataset[Read]):
         """The picture, or the next one that can be read."""
         problems: dict[str, str] = {}
         for number in _from(key[2], len(self.listed)):
+            name = self.listed.name(number)
             try:
                 whole = decode(self.listed.path(number), self.vit)
             except Unreadable as error:
-                problems[self.listed.name(number)] = str(error)
+                problems[name] = str(error)
                 continue
             pixels = random_crop(whole, self.vit, np.random.default_rng(key))
-            return Read(pixels, int(self.listed.labels[number]), problems)
+            label = int(self.listed.labels[number])
+            return Read(pixels, label, problems, animated(whole, name))
         return Read(None, problems=problems)
 
 
@@ -126,6 +130,7 @@ class Folder:
     workers: int
     origin: str = "pictures"
     unreadable: dict[str, str] = field(default_factory=dict)
+    animated: set[str] = field(default_factory=set)
 
     @property
     def images(self) -> int:
@@ -177,6 +182,7 @@ class Folder:
         for number in _from(first, len(listed)):
             picture = _centred(self.vit, listed, number)
             self.unreadable.update(picture.problems)
+            self.animated.update(picture.animated)
             if picture.pixels is not None:
                 return picture.pixels
         raise InputError(self._no_picture(listed))
@@ -200,6 +206,7 @@ class Folder:
         )
         for part in parts(loader):
             self.unreadable.update(part.problems)
+            self.animated.update(part.animated)
             yield part
 
 

@@ -30,7 +30,7 @@ from quant.data.batches import (
     order,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
+from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.files import smallfile
 from vaqf.files.fields import check_keys, check_whole, shown
@@ -78,7 +78,7 @@ def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
         pixels = pictures.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
     except pictures.Unreadable as error:
         return Read(None, problems={sample.name: str(error)})
-    return Read(pixels, label)
+    return Read(pixels, label, animated=animated(whole, sample.name))
 
 
 def shuffled(given: Iterable[Sample], held: int, mixer: random.Random) -> Iterator[Sample]:
@@ -192,6 +192,7 @@ class Shards:
     workers: int
     origin: str = "shards"
     unreadable: dict[str, str] = field(default_factory=dict)
+    animated: set[str] = field(default_factory=set)
 
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
@@ -248,6 +249,7 @@ class Shards:
         for sample in samples(shards, self.unreadable):
             one = _read(sample, self.vit, None)
             self.unreadable.update(one.problems)
+            self.animated.update(one.animated)
             if one.pixels is not None:
                 yield one.pixels
 
@@ -264,6 +266,7 @@ class Shards:
         )
         for part in parts(loader):
             self.unreadable.update(part.problems)
+            self.animated.update(part.animated)
             yield part
 
 

@@ -67,6 +67,10 @@ class Data(Protocol):
     def unreadable(self) -> dict[str, str]:
         """Pictures that this process has skipped so far, each with the reason."""
 
+    @property
+    def animated(self) -> set[str]:
+        """Pictures of which this process has taken the first frame so far."""
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
@@ -88,6 +92,7 @@ class Arrays:
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
+    animated: set[str] = field(default_factory=set)  # stays empty
 
     @property
     def images(self) -> int:

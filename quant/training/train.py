@@ -24,6 +24,7 @@ from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole, shown
+from vaqf.images import frames
 from vaqf.model.vit import Vit
 from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
@@ -40,6 +41,7 @@ class Trained:
     float_correct: int | None  # by the teacher, where the recipe has one
     rows: tuple[Row, ...]
     unreadable: dict[str, str]  # pictures that were skipped, with the reason
+    notes: tuple[str, ...]  # what a person should know of the data
     leads: bool = True  # whether this process is the one that reports
 
     @property
@@ -193,7 +195,7 @@ def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
     rows = history.from_plain(run.get("history"), str(out))
-    return Trained(**result, rows=tuple(rows), unreadable={}, leads=here.leads)
+    return Trained(**result, rows=tuple(rows), unreadable={}, notes=(), leads=here.leads)
 
 
 def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
@@ -201,8 +203,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
     task, here = run.task, run.here
     correct, images = judge(model, task.data, here)
     skipped: dict[str, str] = {}
-    for part in here.gathered(task.data.unreadable):
-        skipped.update(part)
+    animated: set[str] = set()
+    for problems, names in here.gathered((task.data.unreadable, task.data.animated)):
+        skipped.update(problems)
+        animated.update(names)
     counts: dict[str, Any] = {
         "correct": correct,
         "images": images,
@@ -221,4 +225,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
-    return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)
+    return Trained(
+        **counts,
+        rows=tuple(run.rows),
+        unreadable=skipped,
+        notes=frames.note(sorted(animated)),
+        leads=here.leads,
+    )

@@ -125,6 +125,31 @@ def test_csim_of_other_images(home: Path, capsys: Captured) -> None:
     assert "0 mismatches" in out
 
 
+def test_every_verb_says_that_a_first_frame_was_taken(
+    home: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = [Image.new("L", (20, 30), level) for level in (99, 0)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
+    note = "1 picture is animated or has pages; its first frame was taken: 'a.gif'"
+    project, network = home / "project", home / "project/weights/network.safetensors"
+    for words in (
+        ["build", "-w", network, "-b", "zcu102", "--data", ".", "-o", "p"],
+        ["csim", project, "--data", "."],
+        ["evaluate", network, "--data", "."],
+        ["predict", project, "a.gif"],
+    ):
+        code, out, _ = answer(capsys, *words, "--json")
+        assert (code, json.loads(out)["notes"]) == (0, [note])
+        assert f"\nnote: {note}\n" in answer(capsys, *words)[1]
+    documents = [
+        json.loads(answer(capsys, "predict", project, picture, "--json")[1])
+        for picture in ("a.gif", home / "picture.png")
+    ]
+    assert documents[0] == documents[1] | {"notes": [note]}
+    assert documents[1]["notes"] == []
+
+
 def test_make_csim_works_without_vaqf(home: Path) -> None:
     done = subprocess.run(
         ["make", "-C", home / "project" / "hls", "csim"],

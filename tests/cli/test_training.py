@@ -80,6 +80,7 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
         "images": 360,
         "float_correct": None,
         "skipped": {},
+        "notes": [],
     }
     assert made(here / "deep") == {"x.pt", "x.csv", "x.png"}
     assert train(*words, "--resume") == 0
@@ -354,6 +355,27 @@ def test_a_network_knows_its_classes_by_name(here: Path, capsys: Capture) -> Non
     (here / "val/class8").rename(here / "val/classes")
     assert app.main(["evaluate", "w.safetensors", "--data", "val"]) == 2
     assert "'classes' (did you mean class" in sentence(capsys)
+
+
+def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
+    """Those to learn from and those to judge by, read by worker processes."""
+    from PIL import Image
+
+    for split in ("train", "val"):
+        for label in range(10):
+            (here / split / str(label)).mkdir(parents=True)
+            flat = Image.new("L", (8, 8), 25 * label)
+            moving = {"save_all": True, "append_images": [Image.new("L", (8, 8), 3)]}
+            flat.save(here / split / str(label) / "0.gif", **(moving if label == 7 else {}))
+    words = ["--epochs", "1", "--set", "batch=10", "--workers", "1", "-o", "w.pt"]
+    assert train(*words, "--json", data=".") == 0
+    told = (
+        "2 pictures are animated or have pages; the first frame of each was taken: 'train/7/0.gif',"
+        " 'val/7/0.gif'"
+    )
+    assert json.loads(capsys.readouterr().out)["notes"] == [told]
+    assert train(*words, "--force", data=".") == 0
+    assert f"note: {told}\n" in capsys.readouterr().out
 
 
 def test_a_model_with_other_class_names_than_the_data(here: Path, capsys: Capture) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaqf.errors import InputError
 from vaqf.files.fields import folded
-from vaqf.images import labelfile, tree
+from vaqf.images import frames, labelfile, tree
 from vaqf.images import shapes as procedural
 from vaqf.images.classes import LABELS, of_folders
 from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, digits, shapes, synthetic
@@ -21,6 +21,7 @@ from vaqf.images.pictures import (
     check_channels,
     decode,
     fit,
+    is_first_frame,
     printable,
 )
 from vaqf.images.tree import Found
@@ -37,7 +38,8 @@ class Images:
     pixels: Pixels  # [n, size, size, channels]
     labels: Labels | None  # [n]
     unreadable: Mapping[str, str]  # pictures that were left out, by their place: reason
-    notes: tuple[str, ...] = ()  # what a person should know of the labels
+    notes: tuple[str, ...] = ()  # what a person should know of them
+    animated: tuple[str, ...] = ()  # pictures whose first frame was taken, by their place
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -55,7 +57,7 @@ class Data:
     items: Sequence[Path] | Pixels
     known: Labels | None  # of all items, the unreadable among them
     root: Path | None = None  # what the places of pictures are told relative to
-    notes: tuple[str, ...] = ()  # what a person should know of the labels
+    notes: tuple[str, ...] = ()  # what a person should know of them
 
     def __len__(self) -> int:
         return len(self.items)
@@ -86,18 +88,24 @@ class Data:
             return Images(self.origin, items, labels, {}, self.notes)
         found: list[Pixels] = []
         unreadable: dict[int, str] = {}
+        animated: list[str] = []
         for number, path in enumerate(items):
             try:
-                found.append(fit(decode(path, self.vit), self.vit))
+                whole = decode(path, self.vit)
+                found.append(fit(whole, self.vit))
             except Unreadable as error:
                 unreadable[number] = str(error)
+                continue
+            if is_first_frame(whole):
+                animated.append(self._place(path))
         shape = (0, self.vit.image_size, self.vit.image_size, self.vit.channels)
         return Images(
             self.origin,
             np.stack(found) if found else np.empty(shape, np.uint8),
             None if labels is None else np.delete(labels, sorted(unreadable)),
             {self._place(items[number]): reason for number, reason in unreadable.items()},
-            self.notes,
+            (*self.notes, *frames.note(animated)),
+            tuple(animated),
         )
 
     def _place(self, path: Path) -> str:
@@ -138,6 +146,11 @@ def load(
         return _shapes_to_judge(vit, count)
     file = None if labels is None else Path(labels)
     return _folder(Path(data), vit, count, file)
+
+
+def one(path: Path, vit: Vit) -> Images:
+    """One picture; InputError if it cannot be read."""
+    return Data("picture", vit, [path], None).read()
 
 
 def calibration(data: str | None, vit: Vit) -> Data:
