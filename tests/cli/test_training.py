@@ -378,6 +378,21 @@ def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
     assert f"note: {told}\n" in capsys.readouterr().out
 
 
+def test_a_teachers_preprocessing_is_the_students(here: Path, capsys: Capture) -> None:
+    assert train("-o", "t.pt", *QUICK) == 0
+    (here / "preprocessor_config.json").write_text('{"image_std": [0.25]}')
+    words = ["--teacher", "t.float.safetensors", "-o", "s.pt", *QUICK]
+    capsys.readouterr()
+    assert train(*words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == [
+        "preprocessing of t.float.safetensors from preprocessor_config.json: std 0.25 (not 0.5)"
+    ]
+    assert checkpoint.export(here / "s.pt").vit.std == (0.25,)
+    (here / "preprocessor_config.json").write_text('{"do_rescale": false}')
+    assert train(*words, "--force") == 2
+    assert "the network takes pixels / 255" in sentence(capsys)
+
+
 def test_a_model_with_other_class_names_than_the_data(here: Path, capsys: Capture) -> None:
     described = yaml.safe_load((here / "small.yaml").read_text())
     described["class_names"] = list("0123456798")

@@ -124,7 +124,7 @@ def build(
     show.estimate(built.search.to_json(), quiet=True, given=design is not None)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
-    for line in told(built.images.unreadable, built.images.notes):
+    for line in told(built.images.unreadable, built.notes):
         print(line)
     print(f"wrote {built.folder}")
     if built.left:

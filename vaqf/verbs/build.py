@@ -25,6 +25,7 @@ class Built:
     search: Search
     network: Network
     images: Images
+    notes: tuple[str, ...] = ()  # what a person should know of weights and images
     left: tuple[
         str, ...
     ] = ()  # what was in the folder before and no build wrote: it is still there
@@ -38,7 +39,7 @@ class Built:
             "images": len(self.images),
             "data": self.images.origin,
             "unreadable": dict(self.images.unreadable),
-            "notes": list(self.images.notes),
+            "notes": list(self.notes),
             "left": list(self.left),
         }
 
@@ -71,6 +72,7 @@ def build(
     """
     from vaqf.files import ours, output
     from vaqf.images import data as pictures
+    from vaqf.model import preprocessor
     from vaqf.project import write
     from vaqf.project.reference import Golden
     from vaqf.search import search
@@ -85,10 +87,11 @@ def build(
         )
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
+    said: tuple[str, ...] = ()
     if network is None:
         if path is not None and model is None:
             choices.check_no_checkpoint(path)
-        vit = load_model(model)
+        vit, said = preprocessor.beside(path, load_model(model))
     else:
         _agree(network, model, act_bits)
         vit, act_bits = network.vit, network.act_bits
@@ -128,7 +131,8 @@ def build(
         report("writing", 0, 1)
         write.write_project(partial, found, network, reference)
         report("writing", 1, 1)
-    return Built(folder, found, network, chosen, tuple(ours.others(folder)))
+    left = tuple(ours.others(folder))
+    return Built(folder, found, network, chosen, (*said, *chosen.notes), left)
 
 
 def _agree(network: Network, model: str | None, act_bits: int | None) -> None:
