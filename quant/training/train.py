@@ -43,6 +43,7 @@ class Trained:
     unreadable: dict[str, str]  # pictures that were skipped, with the reason
     notes: tuple[str, ...]  # what a person should know of the data
     leads: bool = True  # whether this process is the one that reports
+    animated: tuple[str, ...] = ()  # pictures whose first frame was taken
 
     @property
     def accuracy(self) -> float:
@@ -207,6 +208,7 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
     for problems, names in here.gathered((task.data.unreadable, task.data.animated)):
         skipped.update(problems)
         animated.update(names)
+    several = tuple(sorted(animated))
     counts: dict[str, Any] = {
         "correct": correct,
         "images": images,
@@ -229,6 +231,7 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         **counts,
         rows=tuple(run.rows),
         unreadable=skipped,
-        notes=frames.note(sorted(animated)),
+        notes=frames.note(several),
         leads=here.leads,
+        animated=several,
     )

@@ -130,24 +130,39 @@ def test_every_verb_says_that_a_first_frame_was_taken(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     frames = [Image.new("L", (20, 30), level) for level in (99, 0)]
-    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
-    note = "1 picture is animated or has pages; its first frame was taken: 'a.gif'"
+    names = [f"{number}.gif" for number in range(6)]
+    for name in names:
+        frames[0].save(name, save_all=True, append_images=frames[1:])
+    note = (
+        "6 pictures are animated or have pages; the first frame of each was taken: '0.gif',"
+        " '1.gif', '2.gif', '3.gif', '4.gif' and 1 more"
+    )
     project, network = home / "project", home / "project/weights/network.safetensors"
     for words in (
         ["build", "-w", network, "-b", "zcu102", "--data", ".", "-o", "p"],
         ["csim", project, "--data", "."],
         ["evaluate", network, "--data", "."],
-        ["predict", project, "a.gif"],
     ):
         code, out, _ = answer(capsys, *words, "--json")
-        assert (code, json.loads(out)["notes"]) == (0, [note])
+        document = json.loads(out)
+        assert (code, document["notes"], document["animated"]) == (0, [note], names)
         assert f"\nnote: {note}\n" in answer(capsys, *words)[1]
-    documents = [
-        json.loads(answer(capsys, "predict", project, picture, "--json")[1])
+
+
+def test_predict_says_that_a_first_frame_was_taken(
+    home: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = [Image.new("L", (20, 30), level) for level in (99, 0)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
+    note = "1 picture is animated or has pages; its first frame was taken: 'a.gif'"
+    moving, still = (
+        json.loads(answer(capsys, "predict", home / "project", picture, "--json")[1])
         for picture in ("a.gif", home / "picture.png")
-    ]
-    assert documents[0] == documents[1] | {"notes": [note]}
-    assert documents[1]["notes"] == []
+    )
+    assert moving == still | {"notes": [note]}
+    assert still["notes"] == []
+    assert f"\nnote: {note}\n" in answer(capsys, "predict", home / "project", "a.gif")[1]
 
 
 def test_make_csim_works_without_vaqf(home: Path) -> None:

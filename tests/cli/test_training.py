@@ -80,6 +80,7 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
         "images": 360,
         "float_correct": None,
         "skipped": {},
+        "animated": [],
         "notes": [],
     }
     assert made(here / "deep") == {"x.pt", "x.csv", "x.png"}
@@ -373,7 +374,8 @@ def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
         "2 pictures are animated or have pages; the first frame of each was taken: 'train/7/0.gif',"
         " 'val/7/0.gif'"
     )
-    assert json.loads(capsys.readouterr().out)["notes"] == [told]
+    document = json.loads(capsys.readouterr().out)
+    assert (document["notes"], document["animated"]) == ([told], ["train/7/0.gif", "val/7/0.gif"])
     assert train(*words, "--force", data=".") == 0
     assert f"note: {told}\n" in capsys.readouterr().out
 

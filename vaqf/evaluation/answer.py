@@ -42,6 +42,7 @@ class Evaluation:
     origin: str  # what the images are
     labels: NDArray[np.int64] | None  # [images]
     unreadable: Mapping[str, str]  # pictures that were left out, with the reason
+    animated: tuple[str, ...]  # pictures whose first frame was taken
     notes: tuple[str, ...]  # what a person should know of the images
     logits: NDArray[np.int32]  # [images, classes]
     classes: NDArray[np.int64]  # [images]
@@ -123,6 +124,7 @@ class Evaluation:
             "data": self.origin,
             "images": len(self.classes),
             "unreadable": dict(self.unreadable),
+            "animated": list(self.animated),
             "notes": list(self.notes),
             "class_names": list(self.network.vit.class_names) or None,
             "correct": self.correct,

@@ -76,6 +76,7 @@ def run(
         origin=data.origin,
         labels=np.concatenate(labels) if labels else None,
         unreadable=unreadable,
+        animated=tuple(animated),
         notes=(*data.notes, *frames.note(animated)),
         logits=whole,
         classes=golden.labels(whole),

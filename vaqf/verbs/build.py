@@ -39,6 +39,7 @@ class Built:
             "images": len(self.images),
             "data": self.images.origin,
             "unreadable": dict(self.images.unreadable),
+            "animated": list(self.images.animated),
             "notes": list(self.notes),
             "left": list(self.left),
         }

@@ -26,6 +26,7 @@ class Simulated(Generic[Result]):
     labels: list[int] | None
     classes: list[int]  # by golden
     unreadable: Mapping[str, str]  # pictures that were left out, each with the reason
+    animated: tuple[str, ...]  # pictures whose first frame was taken
     notes: tuple[str, ...]  # what a person should know of the images
 
     @property
@@ -45,6 +46,7 @@ class Simulated(Generic[Result]):
             "correct": self.correct,
             "classes": self.classes,
             "unreadable": dict(self.unreadable),
+            "animated": list(self.animated),
             "notes": list(self.notes),
             **self.result.to_json(),
         }
@@ -62,6 +64,7 @@ def simulated(
 
     network = project.network
     unreadable: Mapping[str, str] = {}
+    animated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     if data is None and labels_file is None:
         result = run(None, count)
@@ -69,8 +72,9 @@ def simulated(
     else:
         chosen = pictures.load(data, network.vit, count, labels_file).read()
         result = run(chosen.pixels, None)
-        source, unreadable, notes = chosen.origin, chosen.unreadable, chosen.notes
+        source, notes = chosen.origin, chosen.notes
+        unreadable, animated = chosen.unreadable, chosen.animated
         labels = None if chosen.labels is None else chosen.labels.tolist()
     classes = result.logits.argmax(axis=-1).tolist()
     known = None if labels is None else labels[: len(classes)]
-    return Simulated(network, result, source, known, classes, unreadable, notes)
+    return Simulated(network, result, source, known, classes, unreadable, animated, notes)

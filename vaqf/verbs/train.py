@@ -118,5 +118,6 @@ class Training:
             "images": self.trained.images,
             "float_correct": self.trained.float_correct,
             "skipped": dict(self.trained.unreadable),
+            "animated": list(self.trained.animated),
             "notes": list(self.trained.notes),
         }
