@@ -78,7 +78,7 @@ def float_accuracy(path: Path, vit: Vit, data: Data) -> float:
     if not path.exists():
         return float("nan")
     model = FloatVit(vit)
-    model.load_params(floatmodel.load(path, vit))
+    model.load_params(floatmodel.load(path, vit).params)
     return accuracy(model.eval(), data)
 
 

@@ -23,6 +23,7 @@ from quant.model.vit import QuantVit
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import smallfile
+from vaqf.network import parameters
 
 FloatArray = NDArray[np.float32]
 
@@ -200,13 +201,12 @@ def _logits(g: _Graph) -> None:
     x = g.convolution("patch_embed.proj", x)  # [1, D, S / patch, S / patch]
     x = g.add("patch_embed.flat", "Reshape", x, [1, vit.dim, vit.patches])
     x = g.add("patch_embed", "Transpose", x, perm=[0, 2, 1])
-    prefix = ["cls_token"] + (["dist_token"] if vit.distilled else [])
-    tokens = [g.initializer(name, g.params[name]) for name in prefix]
+    tokens = [g.initializer(name, g.params[name]) for name in parameters.prefix_names(vit)]
     x = g.add("tokens", "Concat", *tokens, x, axis=1)  # [1, T, D]
     x = g.add("embed", "Add", x, g.params["pos_embed"])
     for i in range(vit.depth):
         x = _block(g, f"blocks.{i}", x)
-    x = g.add("prefix", "Gather", x, list(range(vit.prefix_tokens)), axis=1)
+    x = g.add("prefix", "Gather", x, list(range(vit.head_tokens)), axis=1)
     x = g.act("act_norm", g.norm("norm", x))
     x = _heads(g, x)
     g.add("logits", "Identity", x)

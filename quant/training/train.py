@@ -84,13 +84,19 @@ def files(out: Path) -> dict[Path, Callable[[Path], bool]]:
     }
 
 
-def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
+def _teacher(
+    path: Path | None, key: str | None, vit: Vit, recipe: Recipe
+) -> tuple[FloatVit | None, str]:
     """The float model of --teacher and its hash."""
     if path is None:
+        if key is not None:
+            raise InputError(
+                f"--weights-key {shown(key)} chooses among the weights of a --teacher; give one"
+            )
         return None, ""
     if not recipe.has_teacher:
         raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
-    params = floatmodel.load(path, vit)
+    params = floatmodel.load(path, vit, key).params
     sha = hashlib.sha256()
     for name in sorted(params):
         sha.update(params[name].tobytes())
@@ -122,6 +128,7 @@ def train(
     act_bits: int = widths.DEFAULT_ACT_BITS,
     seed: int = 0,
     teacher: Path | None = None,
+    weights_key: str | None = None,
     resumed: bool = False,
     force: bool = False,
     device: str = "auto",
@@ -146,7 +153,7 @@ def train(
                 f" part; start it with torchrun --nproc_per_node {recipe.processes}, or give"
                 f" --set processes={here.world}"
             )
-        model, sha = _teacher(teacher, vit, recipe)
+        model, sha = _teacher(teacher, weights_key, vit, recipe)
         task = Task(vit, data, out, recipe, act_bits, seed, sha)
         kept = here.first(lambda: _kept(task, resumed, force))
         saved = checkpoint.read(out) if kept else None

@@ -24,6 +24,7 @@ from vaqf.cli.options import (
     Out,
     Quiet,
     Weights,
+    WeightsKey,
     frame_rate,
     given,
     integer,
@@ -79,6 +80,7 @@ def build(
     lut_budget: LutBudget = None,
     design: DesignFile = None,
     weights: Weights = None,
+    weights_key: WeightsKey = None,
     data: ImageData = None,
     images: ImageCount = None,
     labels: LabelFile = None,
@@ -108,6 +110,7 @@ def build(
             out=out,
             force=force,
             labels=labels,
+            weights_key=weights_key,
             report=report,
         )
     if as_json:
@@ -124,7 +127,7 @@ def build(
     show.estimate(built.search.to_json(), quiet=True, given=design is not None)
     print(f"weights: {built.network.origin}")
     print(f"images in golden/: {len(built.images)}, {built.images.origin}")
-    for line in told(built.images.unreadable, built.images.notes):
+    for line in told(built.images.unreadable, built.notes):
         print(line)
     print(f"wrote {built.folder}")
     if built.left:

@@ -34,7 +34,7 @@ Model = Annotated[
         "-m",
         metavar="NAME|FILE",
         autocompletion=_complete_model,
-        help="A model of `vaqf models`, a timm name, or a YAML file.",
+        help="A model of `vaqf models`, a timm, Hugging Face or torchvision name, or a YAML file.",
     ),
 ]
 BoardName = Annotated[
@@ -86,6 +86,14 @@ Weights = Annotated[
         metavar="FILE",
         help="A network file of vaqf export, or a float model (.safetensors, .pth) to "
         "binarize; default: random weights from a seed.",
+    ),
+]
+WeightsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--weights-key",
+        metavar="KEY",
+        help="Which weights of a torch file that holds several, as model or model_ema.",
     ),
 ]
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A project of vaqf build.")]

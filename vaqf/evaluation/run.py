@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,24 +22,35 @@ BATCH = 64  # images read and run at a time: 10 MB of pixels at 224 x 224
 Floats = Callable[[Pixels], NDArray[np.float32]]
 
 
-def float_model(path: Path, vit: Vit) -> Floats:
-    """The logits of a float model; ToolMissing without torch, InputError for a bad file."""
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A float model to compare with."""
+
+    file: str  # its name, no path
+    logits: Floats
+    notes: tuple[str, ...]  # what a person should know of its weights
+
+
+def float_model(path: Path, vit: Vit, key: str | None = None) -> Teacher:
+    """A float model's file; `key`: which weights of a torch file that holds several. ToolMissing
+    without torch, InputError for a bad file."""
     use("quant").require()
     from quant import inference
+    from quant.files import floatmodel
 
-    model: Floats = inference.float_model(path, vit)
-    return model
+    loaded = floatmodel.load(path, vit, key)
+    return Teacher(path.name, inference.float_model(path, vit, loaded.params), loaded.notes)
 
 
 def run(
     network: Network,
     data: Data,
-    teacher: tuple[str, Floats] | None,
+    teacher: Teacher | None,
     use_torch: bool,
     report: Report,
 ) -> Evaluation:
-    """Run the integer network in batches, watching every quantizer; `teacher` (its name and its
-    logits) sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
+    """Run the integer network in batches, watching every quantizer; `teacher`
+    sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
     use("sim")
     from sim import golden, ranges
 
@@ -63,7 +75,7 @@ def run(
         logs = metrics.log_softmax(logits[-1] * network.logit_scale)
         confidence.append(metrics.confidence(logs))
         if teacher is not None:
-            real = teacher[1](images.pixels)
+            real = teacher.logits(images.pixels)
             float_classes.append(golden.labels(real))
             divergence.append(metrics.divergence(metrics.log_softmax(real), logs))
         report("images", min(number * BATCH, len(data)), len(data))
@@ -73,12 +85,12 @@ def run(
         origin=data.origin,
         labels=np.concatenate(labels) if labels else None,
         unreadable=unreadable,
-        notes=data.notes,
+        notes=(*(() if teacher is None else teacher.notes), *data.notes),
         logits=whole,
         classes=golden.labels(whole),
         confidence=np.concatenate(confidence),
         quantizers=tally.ranges(whole),
         float_model=None
         if teacher is None
-        else Agreement(teacher[0], np.concatenate(float_classes), np.concatenate(divergence)),
+        else Agreement(teacher.file, np.concatenate(float_classes), np.concatenate(divergence)),
     )

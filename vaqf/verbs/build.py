@@ -25,6 +25,7 @@ class Built:
     search: Search
     network: Network
     images: Images
+    notes: tuple[str, ...]  # what a person should know of the weights and the labels
     left: tuple[
         str, ...
     ] = ()  # what was in the folder before and no build wrote: it is still there
@@ -38,7 +39,7 @@ class Built:
             "images": len(self.images),
             "data": self.images.origin,
             "unreadable": dict(self.images.unreadable),
-            "notes": list(self.images.notes),
+            "notes": list(self.notes),
             "left": list(self.left),
         }
 
@@ -59,12 +60,14 @@ def build(
     out: str | Path | None = None,
     force: bool = False,
     labels: str | Path | None = None,
+    weights_key: str | None = None,
     report: Report = silent,
 ) -> Built:
     """Search as `estimate` does, then write the whole project of the design it finds.
 
     `weights`: an integer network (which fixes model and precision), a float model (binarized
-    and calibrated on `data`), or None for random ones from `seed` (None: 0). InputError where an
+    and calibrated on `data`), or None for random ones from `seed` (None: 0). `weights_key`: which
+    weights of a torch file that holds several. InputError where an
     argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
     the folder vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are
     replaced, edited ones with `force` alone, and nothing else; any other folder is refused.
@@ -85,6 +88,7 @@ def build(
         )
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
+    choices.check_key(weights_key, path is not None and network is None)
     if network is None:
         if path is not None and model is None:
             choices.check_no_checkpoint(path)
@@ -109,18 +113,17 @@ def build(
     folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
     output.check_folder(folder, force)
     chosen = pictures.load(data, vit, images, labels).read()
-    pixels = chosen.pixels
+    pixels, notes = chosen.pixels, chosen.notes
     use("sim")
     from sim import golden
 
     if network is None:
         report("calibrating", 0, 1)
         if path is None:
-            watched = pictures.calibration(None, vit).read()
-            network = choices.from_seed(vit, bits, seed or 0, watched.pixels)
+            network = choices.from_seed(vit, bits, seed or 0)
         else:
-            watched = pictures.calibration(data, vit).read()
-            network = choices.from_checkpoint(path, vit, bits, watched.pixels, watched.origin)
+            network, said = choices.from_float(path, weights_key, vit, bits, data)
+            notes = (*said, *notes)
         report("calibrating", 1, 1)
     logits, layers = golden.with_layers(network, pixels, report)
     reference = Golden(pixels, chosen.labels, logits, layers, chosen.origin)
@@ -128,7 +131,7 @@ def build(
         report("writing", 0, 1)
         write.write_project(partial, found, network, reference)
         report("writing", 1, 1)
-    return Built(folder, found, network, chosen, tuple(ours.others(folder)))
+    return Built(folder, found, network, chosen, notes, tuple(ours.others(folder)))
 
 
 def _agree(network: Network, model: str | None, act_bits: int | None) -> None:
