@@ -13,6 +13,7 @@ from vaqf.evaluation.answer import Agreement, Evaluation
 from vaqf.files.packages import use
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
+from vaqf.images.sharded import Sharded
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 from vaqf.reporting import Report
@@ -32,7 +33,7 @@ def float_model(path: Path, vit: Vit) -> Floats:
 
 def run(
     network: Network,
-    data: Data,
+    data: Data | Sharded,
     teacher: tuple[str, Floats] | None,
     use_torch: bool,
     report: Report,

@@ -12,7 +12,7 @@ from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board, load_design, load_model
 
 if TYPE_CHECKING:
-    from vaqf.images.data import Images
+    from vaqf.images.images import Images
     from vaqf.network.structure import Network
     from vaqf.search.search import Search
 
