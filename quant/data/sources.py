@@ -31,7 +31,7 @@ from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
 from vaqf.images import made, shapes
 from vaqf.images import shards as shardfiles
-from vaqf.images.folder import SPLITS, beside, class_folders, splits
+from vaqf.images.folder import SPLITS, beside, class_folders, is_archive, splits
 from vaqf.model.vit import Vit
 
 __all__ = ["Batch", "Data", "Portion", "arrays", "load"]
@@ -177,6 +177,8 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
 
 def _lack(path: Path) -> str:
     """What a folder needs to be a tree of pictures."""
+    if path.is_file() and is_archive(path.name):
+        return "it is one shard, and training needs a folder with some of train and some of val"
     next(path.iterdir(), None)  # OSError for what is no folder
     for split in SPLITS:
         if not (path / split).is_dir():

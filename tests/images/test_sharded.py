@@ -1,5 +1,6 @@
 """Shards to evaluate, build and simulate with: which are taken, and the class of each sample."""
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -124,6 +125,13 @@ def test_names_as_timm_publishes_them(made: Path, ending: str) -> None:
         images.load(str(made), VIT)
 
 
+@pytest.mark.parametrize("name", ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR"])
+def test_names_of_which_the_split_is_clear(tmp_path: Path, name: str) -> None:
+    for split, level in (("train", 1), ("val", 2), ("test", 3)):
+        named(tmp_path / name.format(split, split), {level: "0"})
+    assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+
+
 def test_two_names_of_one_split(made: Path) -> None:
     (made / "validation-0.tar").write_bytes(b"")
     with pytest.raises(InputError, match=r"two sets, 'val-0000.tar' and 'validation-0.tar'; keep"):
@@ -198,16 +206,26 @@ def test_nothing_that_can_be_used(tmp_path: Path) -> None:
     archive(path, {"a.png": b"none", "a.cls": b"0"})
     with pytest.raises(InputError, match=r"no sample of the shards can be .*; x.tar/a: it is not"):
         images.load(str(path), VIT).read()
+    archive(path, {"n01440764.tar": b""})
+    with pytest.raises(
+        InputError, match=r"used; x.tar: it holds no picture \(jpg, .* and no label"
+    ):
+        images.load(str(path), VIT)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"; x.tar: the archive is damaged .* empty file"):
+        images.load(str(path), VIT)
     path.unlink()
-    with pytest.raises(InputError, match=f"; x.tar: .*{os.strerror(2)}"):
+    with pytest.raises(
+        InputError, match=rf"cannot read .*x\.tar: {os.strerror(errno.ENOENT)}; --d"
+    ):
         images.load(str(path), VIT)
     os.mkfifo(path)
-    with pytest.raises(InputError, match=r"; x.tar: .* no regular file"):
+    with pytest.raises(InputError, match=r"cannot read .*x\.tar: it is no regular file; --data"):
         images.load(str(path), VIT)
 
 
 def test_files_of_labels_are_for_pictures(made: Path) -> None:
-    with pytest.raises(InputError, match=r"of shards, which hold their labels .*; leave it out"):
+    with pytest.raises(InputError, match=r"of shards, whose labels lie in them .*; leave it out"):
         images.load(str(made), VIT, labels="labels.txt")
 
 

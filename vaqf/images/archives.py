@@ -19,18 +19,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vaqf.files import regular
+from vaqf.files.fields import shown
 from vaqf.images import pictures, shardlabels
 from vaqf.images.folder import SPLIT_NAMES
 
 PICTURES = ("jpg", "jpeg", "png", "webp")  # the first that a sample has is its picture
 MAX_FILE_BYTES = 2**26  # of one picture
 MAX_BYTES = dict.fromkeys(PICTURES, MAX_FILE_BYTES) | shardlabels.MAX_BYTES  # by suffix
-MAX_INFLATED = 200  # bytes out of one of a compressed archive; pictures hardly shrink
+MAX_INFLATED = 50  # bytes out of one of a compressed archive; pictures hardly shrink
 WAITING = 16  # samples whose files may lie among each other
 APART = (
     "its picture and its label lie far apart in the archive; pack it sorted by name"
     " (tar --sort=name)"
 )
+UNDOTTED = "rename the files of one of the two, without a dot in the middle"
 GZIP = b"\x1f\x8b"
 CLOSED = {
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -109,7 +111,8 @@ class _Gathered:
     def __init__(self, archive: str) -> None:
         self._archive = archive
         self._waiting: dict[str, Sample] = {}
-        self._gone: deque[str] = deque(maxlen=WAITING)  # keys of the last samples handed on
+        # the last samples handed on: key, and whether it was whole
+        self._gone: deque[tuple[str, bool]] = deque(maxlen=WAITING)
         self._halves: set[str] = set()  # keys of those without a picture or a label
 
     def add(self, name: str, size: int | None, content: bytes) -> Iterator[Sample]:
@@ -136,18 +139,34 @@ class _Gathered:
 
     def _oldest(self) -> Iterator[Sample]:
         sample = self._waiting.pop(next(iter(self._waiting)))
-        labelled = any(suffix in sample.files for suffix in shardlabels.MAX_BYTES)
-        further = sample.key != sample.short and (
-            sample.short in self._waiting or sample.short in self._gone
-        )
-        if further and not (sample.pictured and shardlabels.found(sample.files)):
-            return  # files of another sample
-        if not (sample.pictured and labelled):
+        whole = _whole(sample)
+        owner = self._owner(sample)
+        if owner is not None and not whole:
+            return  # a further file of another sample
+        if owner:
+            sample.flaws.append(f"by its name it is a part of {shown(sample.short)}; {UNDOTTED}")
+        if not whole:
             if sample.key in self._halves:
                 sample.flaws.append(APART)
             self._halves.add(sample.key)
-        self._gone.append(sample.key)
+        self._gone.append((sample.key, whole))
         yield sample
+
+    def _owner(self, sample: Sample) -> bool | None:
+        """Whether the sample that WebDataset takes a dotted one for a part of is whole; None if
+        there is no such sample nearby."""
+        if sample.key == sample.short:
+            return None
+        if sample.short in self._waiting:
+            return _whole(self._waiting[sample.short])
+        return dict(self._gone).get(sample.short)
+
+
+def _whole(sample: Sample) -> bool:
+    """Whether it has a picture and a label, or what may be one."""
+    dotted = sample.key != sample.short
+    named = any(suffix in sample.files for suffix in shardlabels.MAX_BYTES)
+    return sample.pictured and (shardlabels.found(sample.files) if dotted else named)
 
 
 def _files(

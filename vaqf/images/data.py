@@ -130,8 +130,8 @@ def load(
         return _folder(Path(data), vit, count, file)
     if file is not None:
         raise InputError(
-            f"--labels {file} is of pictures, and {data} of shards, which hold their labels beside"
-            " them (cls or json); leave it out"
+            f"--labels {file} is of pictures, and {data} of shards, whose labels lie in them (cls"
+            " or json); leave it out, or unpack the shards"
         )
     return sharded.load(found, vit, count)
 

@@ -66,9 +66,11 @@ def left_out(path: Path) -> list[str]:
 
 
 def archives_in(path: Path) -> list[Path]:
-    """The shards directly in a folder, by name. Hidden ones are none."""
-    files = (e for e in sorted(path.iterdir()) if is_archive(e.name) and not e.name.startswith("."))
-    return [file for file in files if not file.is_dir()]
+    """The shards directly in a folder, by name; a pipe or a folder among them is one that cannot
+    be read. Hidden ones are none."""
+    with os.scandir(path) as entries:
+        names = [e.name for e in entries if is_archive(e.name) and not e.name.startswith(".")]
+    return [path / name for name in sorted(names)]
 
 
 def below(path: Path) -> Iterator[str]:

@@ -46,20 +46,22 @@ class Sharded:
         InputError, at the end, if not one of them all can be read.
         """
         problems = dict(self.lost)
-        waiting: list[Sample] = []
-        count = 0
+        read: list[tuple[Pixels, int]] = []
+        count = met = 0
         for sample in self._samples(problems):
-            if len(waiting) == size:
-                images = self._some(waiting, problems)
-                count += len(images)
-                yield images
-                waiting.clear()
+            if met == size:
+                yield self._images(read, problems)
+                read, met = [], 0
                 problems.clear()
-            waiting.append(sample)
-        images = self._some(waiting, problems)
-        if not count and not len(images):
-            raise InputError(_none(images.unreadable))
-        yield images
+            met += 1
+            try:
+                read.append(self._read(sample))
+                count += 1
+            except Unreadable as error:
+                problems[sample.name] = str(error)
+        if not count:
+            raise InputError(_none(problems))
+        yield self._images(read, problems)
 
     def _samples(self, problems: dict[str, str]) -> Iterator[Sample]:
         """Those that were taken; no shard is read beyond the last of its own."""
@@ -68,28 +70,18 @@ class Sharded:
             held = islice(archives.samples([shard], problems), max(wanted, default=-1) + 1)
             yield from (sample for number, sample in enumerate(held) if number in wanted)
 
-    def _some(self, taken: Sequence[Sample], problems: dict[str, str]) -> Images:
-        """Samples as images; problems: what is to be told beside theirs."""
-        found: list[Pixels] = []
-        labels: list[int] = []
-        unreadable = dict(problems)
-        for sample in taken:
-            try:
-                picture = BytesIO(sample.picture)
-                label = -1 if self.labelling is None else self.labelling.of(sample.files)
-                found.append(fit(decode(picture, self.vit), self.vit))
-            except Unreadable as error:
-                unreadable[sample.name] = str(error)
-                continue
-            labels.append(label)
+    def _read(self, sample: Sample) -> tuple[Pixels, int]:
+        """A sample's picture and class; Unreadable if one is missing."""
+        picture = BytesIO(sample.picture)
+        label = -1 if self.labelling is None else self.labelling.of(sample.files)
+        return fit(decode(picture, self.vit), self.vit), label
+
+    def _images(self, read: Sequence[tuple[Pixels, int]], unreadable: Mapping[str, str]) -> Images:
         shape = (0, self.vit.image_size, self.vit.image_size, self.vit.channels)
-        return Images(
-            self.origin,
-            np.stack(found) if found else np.empty(shape, np.uint8),
-            None if self.labelling is None else np.array(labels, dtype=np.int64),
-            unreadable,
-            self.notes,
-        )
+        pixels = np.stack([one for one, _ in read]) if read else np.empty(shape, np.uint8)
+        labels = np.array([label for _, label in read], dtype=np.int64)
+        known = None if self.labelling is None else labels
+        return Images(self.origin, pixels, known, dict(unreadable), self.notes)
 
 
 def load(found: Found, vit: Vit, images: int | None) -> Sharded:

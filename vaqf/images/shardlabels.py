@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vaqf.files.fields import nearest, shown, some, whole
+from vaqf.files.fields import shown, some, whole
 from vaqf.images.pictures import Unreadable
 from vaqf.model.vit import MAX_CLASSES
 
@@ -91,6 +91,8 @@ def _one(given: Mapping[str, object]) -> Said:
             names.setdefault(text, key)
         else:
             raise Unreadable(f"its {key} is {shown(value)}; it must be a class number or a name")
+    if numbers and len(names) > 1:
+        names = {}  # a number goes before what people call it
     for several in (numbers, names):
         if len(several) > 1:
             (one, first), (other, second), *_ = several.items()
@@ -135,7 +137,6 @@ class Labelling:
             )
         if known is None:
             raise Unreadable(
-                f"its label {shown(name)}{nearest(name, self.names)} is no class; they are"
-                f" {some(list(self.names))}"
+                f"its label {shown(name)} is no class; they are {some(list(self.names))}"
             )
         return known

@@ -1,7 +1,7 @@
 """WebDataset shards: which archives of a folder are which split.
 
-`[PREFIX-]train-*.tar` and `[PREFIX-]val-*.tar` (or validation), plain or gzip's; or a folder for
-each split with archives in it.
+`[PREFIX-]train-*.tar` and `[PREFIX-]val-*.tar`, plain or gzip's, or a folder for each split with
+archives in it. The word may be validation, a dash `_`, and a single shard train.tar.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaqf.errors import InputError
+from vaqf.files import regular
 from vaqf.files.fields import shown, some
 from vaqf.images.archives import place
 from vaqf.images.folder import (
@@ -25,7 +26,7 @@ from vaqf.images.folder import (
 )
 
 NAMES = {"train": "train", "val": "val", "validation": "val"}  # split by its word in a file's name
-_KIND = re.compile(rf"(?:(.+)-)?({'|'.join(NAMES)})-.*", re.DOTALL)
+_KIND = re.compile(rf"(?:(.+?)[-_])?({'|'.join(NAMES)})[-_.].*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,13 @@ class Found:
 def find(path: Path) -> Found | None:
     """The shards that a path is or holds; None for pictures and anything else.
 
-    InputError where they have two prefixes. OSError for a folder that cannot be read.
+    InputError where they have two prefixes. OSError for what cannot be read.
     """
     if not path.is_dir():
-        return Found(path.parent, {"": [path]}) if is_archive(path.name) else None
+        if not is_archive(path.name):
+            return None
+        regular.opened(path).close()
+        return Found(path.parent, {"": [path]})
     direct = archives_in(path)
     if direct:
         pictured = splits(path) or any(
@@ -65,8 +69,11 @@ def find(path: Path) -> Found | None:
             return None
         by_split = _by_split(path, direct)
         return Found(path, by_split, (*_beside(path), *_unused(by_split)))
-    inside = [f for f in class_folders(path) if f.name in SPLIT_NAMES and not class_folders(f)]
-    held = {folder: files for folder in inside if (files := archives_in(folder))}
+    held = {
+        folder: files
+        for folder in (path / name for name in sorted(SPLIT_NAMES))
+        if folder.is_dir() and (files := archives_in(folder)) and not class_folders(folder)
+    }
     if {"val", "validation"} <= {folder.name for folder in held}:
         raise InputError(f"{path} has shards in val/ and in validation/; move one of them away")
     found: dict[str, list[Path]] = {}

@@ -23,6 +23,10 @@ from vaqf.model.vit import MAX_CLASSES, Vit
 MAX_INDEX_BYTES = 2**23
 INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
 MAX_IMAGES = 2**40
+EMPTY = (
+    f"it holds no picture ({', '.join(archives.PICTURES)}) and no label"
+    f" ({', '.join(shardlabels.MAX_BYTES)})"
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
             except Unreadable as error:
                 problems[sample.name] = str(error)
         sizes.append(size)
+        if not size:
+            problems.setdefault(archives.place(shard), EMPTY)
     return Counted(
         tuple(sizes), tally.images, tally.highest, frozenset(tally.names), tally.labelled
     )

@@ -126,5 +126,7 @@ def test_shards_as_timm_publishes_them(made: Path) -> None:
     assert (data.images, data.judged) == (15, 7)
     for path in made.glob("*validation*"):
         path.unlink()
+    with pytest.raises(InputError, match=r"it is one shard, and training needs a folder with some"):
+        load(str(made / "imagenet1k-train-0000.tar"), VIT)
     with pytest.raises(InputError, match=r"has no val-\*\.tar; both .* PREFIX-validation"):
         load(str(made), VIT)
