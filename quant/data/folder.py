@@ -24,8 +24,8 @@ from quant.data.batches import (
 )
 from quant.data.crops import Part, Read, collate, parts, random_crop
 from vaqf.errors import InputError
-from vaqf.images.classes import of_folders
-from vaqf.images.folder import SPLITS, below, tree_classes
+from vaqf.images.classes import FOLDERS, of_names
+from vaqf.images.folder import SPLITS, below, left_out, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 
@@ -124,6 +124,7 @@ class Folder:
     train: Listing
     val: Listing
     workers: int
+    notes: tuple[str, ...]
     origin: str = "pictures"
     unreadable: dict[str, str] = field(default_factory=dict)
 
@@ -209,7 +210,7 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     classes = tree_classes(path)
     check_classes(classes, vit, str(path))
     if vit.class_names:
-        of_folders(classes, vit, str(path))
+        of_names(classes, vit, str(path), FOLDERS)
         classes = vit.class_names
     train, val = (listing(path / split, classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
@@ -217,6 +218,7 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
             f"{path / 'train' / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
-    data = Folder(vit, classes, train, val, workers)
+    notes = tuple(note for split in SPLITS for note in left_out(path / split))
+    data = Folder(vit, classes, train, val, workers, notes)
     data.check()
     return data

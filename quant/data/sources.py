@@ -30,7 +30,8 @@ from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
 from vaqf.images import made, shapes
-from vaqf.images.folder import SPLITS, splits
+from vaqf.images import shards as shardfiles
+from vaqf.images.folder import SPLITS, beside, class_folders, is_archive, splits
 from vaqf.model.vit import Vit
 
 __all__ = ["Batch", "Data", "Portion", "arrays", "load"]
@@ -67,6 +68,10 @@ class Data(Protocol):
     def unreadable(self) -> dict[str, str]:
         """Pictures that this process has skipped so far, each with the reason."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of what was left out."""
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
     ) -> Iterator[list[Batch]]:
@@ -88,6 +93,7 @@ class Arrays:
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
+    notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -137,8 +143,8 @@ def arrays(
 def load(data: str, vit: Vit, workers: int = 0) -> Data:
     """The images that --data names: `digits`, `shapes`, or a folder on this machine.
 
-    A folder holds train/ and val/ with a folder for each class, or shards train-*.tar and
-    val-*.tar. workers: processes that read pictures beside this one; 0 reads in this process.
+    A folder holds train/ and val/ with a folder for each class, or shards of both. workers:
+    processes that read pictures beside this one; 0 reads in this process.
     InputError for anything else, and where the number of classes is not the model's.
     """
     check_whole(workers, "workers", 0, MAX_WORKERS)
@@ -156,22 +162,31 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
     try:
         if splits(path):
             return folder.load(path, vit, workers)
-        if any(path.glob("*-*.tar")):
-            return shards.load(path, vit, workers)
+        found = shardfiles.find(path) if path.is_dir() else None
+        if found is not None:
+            return shards.load(found, vit, workers)
         reason = _lack(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     raise InputError(
         f"cannot train on {shown(data)}{nearest(data, MADE)}: {reason}; --data takes"
         f" {', '.join(MADE)}, or a folder with train/ and val/ (in both a folder for each class)"
-        " or with train-*.tar and val-*.tar"
+        " or with shards train-*.tar and val-*.tar"
     )
 
 
 def _lack(path: Path) -> str:
     """What a folder needs to be a tree of pictures."""
+    if path.is_file() and is_archive(path.name):
+        return "it is one shard, and training needs a folder with some of train and some of val"
     next(path.iterdir(), None)  # OSError for what is no folder
-    missing = [split for split in SPLITS if not (path / split).is_dir()]
-    if missing:
-        return f"it has no folder {missing[0]}/"
-    return "its train/ and val/ do not both consist of class folders"
+    for split in SPLITS:
+        if not (path / split).is_dir():
+            return f"it has no folder {split}/"
+    split = next(split for split in SPLITS if not class_folders(path / split))
+    if not beside(path / split):
+        return f"its {split}/ holds no class folders"
+    return (
+        f"its {split}/ holds pictures and no class folders, so their classes are not known; sort"
+        " them into a folder for each class"
+    )

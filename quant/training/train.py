@@ -40,6 +40,7 @@ class Trained:
     float_correct: int | None  # by the teacher, where the recipe has one
     rows: tuple[Row, ...]
     unreadable: dict[str, str]  # pictures that were skipped, with the reason
+    notes: tuple[str, ...]  # what a person should know of the data
     leads: bool = True  # whether this process is the one that reports
 
     @property
@@ -158,7 +159,7 @@ def train(
         kept = here.first(lambda: _kept(task, resumed, force))
         saved = checkpoint.read(out) if kept else None
         if saved is not None and saved.result is not None:
-            return _done(out, saved, here)
+            return _done(task, saved, here)
         run = Run(task, here, report, model)
         place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
         trained = run.run(place)
@@ -186,8 +187,9 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     return True
 
 
-def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
+def _done(task: Task, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     """The answer of a run that was complete."""
+    out = task.out
     damaged = InputError(f"{out}: its result is damaged; start again with --force")
     result, run = saved.result, saved.run
     if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
@@ -200,7 +202,9 @@ def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
     rows = history.from_plain(run.get("history"), str(out))
-    return Trained(**result, rows=tuple(rows), unreadable={}, leads=here.leads)
+    return Trained(
+        **result, rows=tuple(rows), unreadable={}, notes=task.data.notes, leads=here.leads
+    )
 
 
 def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
@@ -228,4 +232,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
-    return Trained(**counts, rows=tuple(run.rows), unreadable=skipped, leads=here.leads)
+    return Trained(
+        **counts,
+        rows=tuple(run.rows),
+        unreadable=skipped,
+        notes=task.data.notes,
+        leads=here.leads,
+    )

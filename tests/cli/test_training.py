@@ -80,6 +80,7 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
         "images": 360,
         "float_correct": None,
         "skipped": {},
+        "notes": [],
     }
     assert made(here / "deep") == {"x.pt", "x.csv", "x.png"}
     assert train(*words, "--resume") == 0

@@ -115,7 +115,8 @@ ImageData = Annotated[
         "-d",
         metavar="digits|shapes|PATH",
         help="The test images of the digits or the shapes, a folder of pictures (one folder per "
-        "class: with labels), or a picture; default: a synthetic image.",
+        "class: with labels) or of WebDataset shards, a picture, a shard; default: a synthetic "
+        "image.",
     ),
 ]
 LabelFile = Annotated[

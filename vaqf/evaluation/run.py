@@ -14,6 +14,7 @@ from vaqf.evaluation.answer import Agreement, Evaluation
 from vaqf.files.packages import use
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
+from vaqf.images.sharded import Sharded
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 from vaqf.reporting import Report
@@ -44,13 +45,13 @@ def float_model(path: Path, vit: Vit, key: str | None = None) -> Teacher:
 
 def run(
     network: Network,
-    data: Data,
+    data: Data | Sharded,
     teacher: Teacher | None,
     use_torch: bool,
     report: Report,
 ) -> Evaluation:
-    """Run the integer network in batches, watching every quantizer; `teacher`
-    sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
+    """Run the integer network in batches, watching every quantizer; `teacher` sees the same images.
+    `use_torch`: in torch, on a GPU if there is one; equal logits."""
     use("sim")
     from sim import golden, ranges
 

@@ -12,7 +12,7 @@ from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board, load_design, load_model
 
 if TYPE_CHECKING:
-    from vaqf.images.data import Images
+    from vaqf.images.images import Images
     from vaqf.network.structure import Network
     from vaqf.search.search import Search
 
@@ -67,10 +67,10 @@ def build(
 
     `weights`: an integer network (which fixes model and precision), a float model (binarized
     and calibrated on `data`), or None for random ones from `seed` (None: 0). `weights_key`: which
-    weights of a torch file that holds several. InputError where an
-    argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
-    the folder vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are
-    replaced, edited ones with `force` alone, and nothing else; any other folder is refused.
+    weights of a torch file that holds several. InputError where an argument contradicts what a
+    file fixes, Infeasible for a target out of reach. `out` None names the folder
+    vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are replaced, edited
+    ones with `force` alone, and nothing else; any other folder is refused.
     """
     from vaqf.files import ours, output
     from vaqf.images import data as pictures

@@ -117,4 +117,5 @@ class Training:
             "images": self.trained.images,
             "float_correct": self.trained.float_correct,
             "skipped": dict(self.trained.unreadable),
+            "notes": list(self.trained.notes),
         }

@@ -24,6 +24,8 @@ def training(result: "Training") -> None:
         print(f"its float teacher: {teacher}; checkpoint: {result.checkpoint}")
     if trained.unreadable:
         print(one_line(skipped(trained.unreadable)))
+    for note in trained.notes:
+        print(one_line(f"note: {note}"))
     if result.search is not None:
         found = result.search.estimate
         print(
