@@ -1,4 +1,4 @@
-"""Pictures, folders, digits, shapes, a synthetic image: the uint8 pixels that a network takes."""
+"""Pictures, folders, sets by name, a synthetic image: the uint8 pixels that a network takes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from vaqf.errors import InputError
-from vaqf.files.fields import folded
+from vaqf.files.fields import folded, nearest
 from vaqf.images import labelfile, tree
-from vaqf.images import shapes as procedural
 from vaqf.images.classes import LABELS, of_folders
-from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, digits, shapes, synthetic
+from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, synthetic
 from vaqf.images.pictures import (
     Labels,
     Pixels,
@@ -23,6 +22,7 @@ from vaqf.images.pictures import (
     fit,
     printable,
 )
+from vaqf.images.sets import SETS, ImageSet
 from vaqf.images.tree import Found
 from vaqf.model.vit import Vit
 
@@ -115,13 +115,13 @@ class Data:
 def load(
     data: str | None, vit: Vit, count: int | None = None, labels: str | Path | None = None
 ) -> Data:
-    """The images of --data and --images: `digits`, `shapes`, a folder, a picture, or None.
+    """The images of --data and --images: a set by name, a folder, a picture, or None.
 
     None is one synthetic image from a fixed seed. Of a folder, `count` images are taken evenly; of
     a tree of train/ and val/, those of val/. `labels`: a file of the pictures' classes
     (labelfile.py), in the place of class folders.
     """
-    if labels is not None and (data is None or folded(data) in ("digits", "shapes")):
+    if labels is not None and (data is None or folded(data) in SETS):
         raise InputError(f"--labels {labels} is of pictures; give their folder with --data")
     if count is not None and count < 1:
         raise InputError(f"--images is {count}; it must be at least 1")
@@ -129,25 +129,17 @@ def load(
         number = 1 if count is None else count
         _check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
-    if folded(data) == "digits":
-        pixels, known = digits(vit, "test")
-        if count is not None and count > len(pixels):
-            raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
-        return Data("digits, test split", vit, pixels[:count], known[:count])
-    if folded(data) == "shapes":
-        return _shapes_to_judge(vit, count)
+    if folded(data) in SETS:
+        return _to_judge(SETS[folded(data)], vit, count)
     file = None if labels is None else Path(labels)
     return _folder(Path(data), vit, count, file)
 
 
 def calibration(data: str | None, vit: Vit) -> Data:
     """The images of --data that set a float model's scales: few, and of no test split."""
-    if data is not None and folded(data) == "digits":
-        pixels, labels = digits(vit, "train")
-        chosen = slice(CALIBRATION_IMAGES)
-        return Data("digits, training split", vit, pixels[chosen], labels[chosen])
-    if data is not None and folded(data) == "shapes":
-        return Data("shapes, training split", vit, *shapes(vit, "train", CALIBRATION_IMAGES))
+    if data is not None and folded(data) in SETS:
+        one = SETS[folded(data)]
+        return Data(f"{one.name}, training split", vit, *one.make(vit, "train", CALIBRATION_IMAGES))
     if data is None:
         return load(data, vit)
     found = _find(Path(data), vit, "train")
@@ -165,12 +157,13 @@ def _check_room(vit: Vit, count: int) -> None:
         )
 
 
-def _shapes_to_judge(vit: Vit, count: int | None) -> Data:
-    most = procedural.IMAGES["test"]
+def _to_judge(one: ImageSet, vit: Vit, count: int | None) -> Data:
+    """The test images of a set by name."""
+    most = one.images["test"]
     if count is not None and count > most:
-        raise InputError(f"--images is {count}; the shapes have {most} test images")
+        raise InputError(f"--images is {count}; {one.name} has {most} test images")
     _check_room(vit, count or most)
-    return Data("shapes, test split", vit, *shapes(vit, "test", count))
+    return Data(f"{one.name}, test split", vit, *one.make(vit, "test", count))
 
 
 def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Data:
@@ -208,7 +201,8 @@ def _find(path: Path, vit: Vit, split: str) -> Found:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"cannot read {path}: {reason}; --data takes digits, shapes, a folder or a picture"
+            f"cannot read {path}{nearest(str(path), SETS)}: {reason}; --data takes"
+            f" {', '.join(SETS)}, a folder or a picture"
         ) from error
 
 

@@ -55,6 +55,19 @@ _MODELS = (
         crop=1.0,
     ),
     Vit(
+        name="vit_mnist",
+        image_size=28,
+        patch_size=7,
+        channels=1,
+        dim=64,
+        depth=4,
+        heads=4,
+        classes=10,
+        mean=(0.5,),
+        std=(0.5,),
+        crop=1.0,
+    ),
+    Vit(
         name="vit_shapes",
         image_size=64,
         dim=64,
@@ -75,7 +88,7 @@ def _timm_name(model: Vit) -> str:
     return f"{stem}_patch{model.patch_size}_{model.image_size}"
 
 
-_OURS = ("vit_digits", "vit_shapes")
+_OURS = ("vit_digits", "vit_mnist", "vit_shapes")
 _TIMM = {_timm_name(model): model for model in _MODELS if model.name not in _OURS}
 # timm's tags of the weights with these normalizations; other tags have other classes or statistics
 _TIMM_TAGS = {
