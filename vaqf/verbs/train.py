@@ -111,8 +111,12 @@ class Training:
             "model": self.model,
             "act_bits": self.act_bits,
             "recipe": self.recipe,
+            "epochs": self.trained.epochs,
+            "batch": self.trained.recipe.batch,
+            "augment": self.trained.recipe.augment,
             "correct": self.trained.correct,
             "images": self.trained.images,
             "float_correct": self.trained.float_correct,
             "skipped": dict(self.trained.unreadable),
+            "notes": list(self.trained.notes),
         }
