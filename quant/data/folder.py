@@ -88,10 +88,12 @@ class Centred(Dataset[Read]):
 
 @dataclass(frozen=True, eq=False)
 class Cropped(Dataset[Read]):
-    """Pictures to learn from, each cropped by the random numbers of its seed, epoch and number."""
+    """Pictures to learn from, each cropped by the random numbers of its seed, epoch and number;
+    without `crop` as evaluation sees them."""
 
     vit: Vit
     listed: Listing
+    crop: bool = True
 
     def __getitem__(self, key: Key) -> Read:
         """The picture, or the next one that can be read."""
@@ -102,7 +104,10 @@ class Cropped(Dataset[Read]):
             except Unreadable as error:
                 problems[self.listed.name(number)] = str(error)
                 continue
-            pixels = random_crop(whole, self.vit, np.random.default_rng(key))
+            if self.crop:
+                pixels = random_crop(whole, self.vit, np.random.default_rng(key))
+            else:
+                pixels = fit(whole, self.vit)
             return Read(pixels, int(self.listed.labels[number]), problems)
         return Read(None, problems=problems)
 
@@ -139,9 +144,9 @@ class Folder:
         return len(self.val)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """Randomly cropped slices of every step; see Data."""
+        """Slices of every step; see Data."""
         sizes = plan(self.images, batch, portion)
         numbers = (
             slice_
@@ -149,7 +154,7 @@ class Folder:
             for _, slice_ in step
         )
         keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
-        read = self._load(Cropped(self.vit, self.train), keys)
+        read = self._load(Cropped(self.vit, self.train, crop), keys)
         for _ in range(sizes.steps):
             step = [(start, next(read)) for start in sizes.starts(portion)]
             for _, part in step:

@@ -114,7 +114,7 @@ class Centred(IterableDataset[Part]):
 
 @dataclass(frozen=True, eq=False)
 class Cropped(IterableDataset[Part]):
-    """Shuffled, cropped samples without end, for training; none at all where none can be read."""
+    """Shuffled samples without end, for training; none at all where none can be read."""
 
     vit: Vit
     labelling: Labelling
@@ -123,6 +123,7 @@ class Cropped(IterableDataset[Part]):
     seed: tuple[int, ...]
     first: int  # samples taken: first, first + step, ...
     step: int
+    crop: bool = True  # by random numbers; else as evaluation sees them
 
     def __iter__(self) -> Iterator[Part]:
         number, workers = _worker()
@@ -136,7 +137,7 @@ class Cropped(IterableDataset[Part]):
                 ours = islice(samples(shards, problems), self.first, None, self.step)
                 readable = 0
                 for sample in shuffled(ours, SHUFFLED, mixer):
-                    one = _read(sample, self.vit, self.labelling, rng)
+                    one = _read(sample, self.vit, self.labelling, rng if self.crop else None)
                     readable += one.pixels is not None
                     yield one
                 if not readable:
@@ -168,9 +169,9 @@ class Shards:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """Shuffled, randomly cropped slices of every step; see Data."""
+        """Shuffled slices of every step; see Data."""
         sizes = plan(self.images, batch, portion)
         ordered = [self.train[number] for number in order(len(self.train), seed, epoch)]
         enough = len(ordered) >= portion.world
@@ -182,6 +183,7 @@ class Shards:
             (seed, epoch, portion.rank),
             0 if enough else portion.rank,
             1 if enough else portion.world,
+            crop,
         )
         read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
         for _ in range(sizes.steps):

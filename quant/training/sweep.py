@@ -158,6 +158,7 @@ def _point(folder: Path, act_bits: int, trained: Trained, speed: Speed) -> Point
         checkpoint=checkpoint.name,
         network=checkpoint.with_suffix(".safetensors").name,
         float_correct=trained.float_correct,
+        notes=trained.notes,
     )
 
 

@@ -16,7 +16,8 @@ from quant.model.vit import FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
 from quant.report import draw, history, run_chart
 from quant.report.history import Row
-from quant.training import resume
+from quant.training import convergence, resume
+from quant.training.defaults import settled
 from quant.training.processes import Processes, join
 from quant.training.run import Run, Task
 from quant.training.stage import judge
@@ -29,6 +30,8 @@ from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
 
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
+Counts = dict[str, Any]  # correct, images, float_correct: the result of a checkpoint
+Skipped = dict[str, str]  # pictures that were left out, with the reason
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,10 @@ class Trained:
     images: int
     float_correct: int | None  # by the teacher, where the recipe has one
     rows: tuple[Row, ...]
-    unreadable: dict[str, str]  # pictures that were skipped, with the reason
-    notes: tuple[str, ...]  # what a person should know of the data
+    unreadable: Skipped
+    recipe: Recipe  # as it was followed: nothing is auto
+    epochs: int  # of all stages that were trained
+    notes: tuple[str, ...] = ()  # what a person should know of the data and the float model
     leads: bool = True  # whether this process is the one that reports
 
     @property
@@ -87,23 +92,23 @@ def files(out: Path) -> dict[Path, Callable[[Path], bool]]:
 
 def _teacher(
     path: Path | None, key: str | None, vit: Vit, recipe: Recipe
-) -> tuple[FloatVit | None, str]:
-    """The float model of --teacher and its hash."""
+) -> tuple[FloatVit | None, str, tuple[str, ...]]:
+    """The float model of --teacher, its hash, and what a person should know of it."""
     if path is None:
         if key is not None:
             raise InputError(
                 f"--weights-key {shown(key)} chooses among the weights of a --teacher; give one"
             )
-        return None, ""
+        return None, "", ()
     if not recipe.has_teacher:
         raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
-    params = floatmodel.load(path, vit, key).params
+    found = floatmodel.load(path, vit, key)
     sha = hashlib.sha256()
-    for name in sorted(params):
-        sha.update(params[name].tobytes())
+    for name in sorted(found.params):
+        sha.update(found.params[name].tobytes())
     model = FloatVit(vit)
-    model.load_params(params)
-    return model, sha.hexdigest()
+    model.load_params(found.params)
+    return model, sha.hexdigest(), found.notes
 
 
 def _named(vit: Vit, data: Data) -> Vit:
@@ -146,7 +151,7 @@ def train(
     """
     check_whole(act_bits, "act_bits", widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)
     check_whole(seed, "seed", 0, MAX_SEED)
-    vit = _named(vit, data)
+    vit, recipe = _named(vit, data), settled(recipe, vit, data)
     with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
         if here.world < recipe.processes:
             raise InputError(
@@ -154,8 +159,9 @@ def train(
                 f" part; start it with torchrun --nproc_per_node {recipe.processes}, or give"
                 f" --set processes={here.world}"
             )
-        model, sha = _teacher(teacher, weights_key, vit, recipe)
-        task = Task(vit, data, out, recipe, act_bits, seed, sha)
+        model, sha, said = _teacher(teacher, weights_key, vit, recipe)
+        notes = (*said, *data.notes)
+        task = Task(vit, data, out, recipe, act_bits, seed, sha, notes)
         kept = here.first(lambda: _kept(task, resumed, force))
         saved = checkpoint.read(out) if kept else None
         if saved is not None and saved.result is not None:
@@ -187,10 +193,23 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     return True
 
 
+def _answer(task: Task, counts: Counts, rows: list[Row], skipped: Skipped, leads: bool) -> Trained:
+    """What came out of a run, and what that says of its float model."""
+    found = convergence.notes(task.recipe, task.vit.classes, rows, **counts)
+    return Trained(
+        **counts,
+        rows=tuple(rows),
+        unreadable=skipped,
+        recipe=task.recipe,
+        epochs=task.epochs,
+        notes=(*task.notes, *found),
+        leads=leads,
+    )
+
+
 def _done(task: Task, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     """The answer of a run that was complete."""
-    out = task.out
-    damaged = InputError(f"{out}: its result is damaged; start again with --force")
+    damaged = InputError(f"{task.out}: its result is damaged; start again with --force")
     result, run = saved.result, saved.run
     if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
         raise damaged
@@ -201,9 +220,8 @@ def _done(task: Task, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
         raise damaged
     if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
-    rows = history.from_plain(run.get("history"), str(out))
-    return Trained(
-        **result, rows=tuple(rows), unreadable={}, notes=task.data.notes, leads=here.leads
+    return _answer(
+        task, result, history.from_plain(run.get("history"), str(task.out)), {}, here.leads
     )
 
 
@@ -211,10 +229,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
     """Judge the integer network; write the final checkpoint, the log and the float model."""
     task, here = run.task, run.here
     correct, images = judge(model, task.data, here)
-    skipped: dict[str, str] = {}
+    skipped: Skipped = {}
     for part in here.gathered(task.data.unreadable):
         skipped.update(part)
-    counts: dict[str, Any] = {
+    counts: Counts = {
         "correct": correct,
         "images": images,
         "float_correct": run.float_correct,
@@ -232,10 +250,4 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
-    return Trained(
-        **counts,
-        rows=tuple(run.rows),
-        unreadable=skipped,
-        notes=task.data.notes,
-        leads=here.leads,
-    )
+    return _answer(task, counts, run.rows, skipped, here.leads)

@@ -12,6 +12,7 @@ from vaqf.hardware.design import Design
 
 Value = TypeVar("Value")
 BITS = fields.rules(Design)["act_bits"]
+SETS = "digits|mnist5k|shapes"  # of vaqf.images.sets, which would load numpy
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -113,10 +114,9 @@ ImageData = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|shapes|PATH",
-        help="The test images of the digits or the shapes, a folder of pictures (one folder per "
-        "class: with labels) or of WebDataset shards, a picture, a shard; default: a synthetic "
-        "image.",
+        metavar=f"{SETS}|PATH",
+        help="The test images of a set by name, a folder of pictures (one folder per class: with "
+        "labels) or of WebDataset shards, a picture, a shard; default: a synthetic image.",
     ),
 ]
 LabelFile = Annotated[
@@ -136,9 +136,10 @@ TrainingData = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|shapes|DIR",
-        help="What to train on: the digits, the procedural shapes, a folder with train/ and val/ "
-        "(one folder per class), or one with WebDataset shards (train-*.tar, val-*.tar).",
+        metavar=f"{SETS}|DIR",
+        help="What to train on: scikit-learn's digits, 5,000 of MNIST, procedural shapes, a folder "
+        "with train/ and val/ (one folder per class), or one with WebDataset shards "
+        "(train-*.tar, val-*.tar).",
     ),
 ]
 RecipeName = Annotated[

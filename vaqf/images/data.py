@@ -1,4 +1,4 @@
-"""Pictures, folders, digits, shapes, a synthetic image: the uint8 pixels that a network takes."""
+"""Pictures, folders, sets by name, a synthetic image: the uint8 pixels that a network takes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from vaqf.errors import InputError
-from vaqf.files.fields import folded
+from vaqf.files.fields import folded, nearest
 from vaqf.images import labelfile, sharded, shards, tree
-from vaqf.images import shapes as procedural
 from vaqf.images.classes import FOLDERS, LABELS, of_names
 from vaqf.images.images import Images, check_room, evenly
-from vaqf.images.made import SYNTHETIC, digits, shapes, synthetic
+from vaqf.images.made import SYNTHETIC, synthetic
 from vaqf.images.pictures import (
     Labels,
     Pixels,
@@ -25,6 +24,7 @@ from vaqf.images.pictures import (
     fit,
     printable,
 )
+from vaqf.images.sets import SETS, ImageSet
 from vaqf.images.sharded import Sharded
 from vaqf.images.tree import Found
 from vaqf.model.vit import Vit
@@ -104,13 +104,13 @@ class Data:
 def load(
     data: str | None, vit: Vit, count: int | None = None, labels: str | Path | None = None
 ) -> Data | Sharded:
-    """The images of --data and --images: `digits`, `shapes`, a folder, a picture, a shard, or None.
+    """The images of --data and --images: a set by name, a folder, a picture, a shard, or None.
 
     None is one synthetic image from a fixed seed. Of a folder, `count` images are taken evenly; of
     a tree of train/ and val/ or shards of both, those of val. `labels`: a file of the pictures'
     classes (labelfile.py), in the place of class folders.
     """
-    if labels is not None and (data is None or folded(data) in ("digits", "shapes")):
+    if labels is not None and (data is None or folded(data) in SETS):
         raise InputError(f"--labels {labels} is of pictures; give their folder with --data")
     if count is not None and count < 1:
         raise InputError(f"--images is {count}; it must be at least 1")
@@ -118,13 +118,8 @@ def load(
         number = 1 if count is None else count
         check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
-    if folded(data) == "digits":
-        pixels, known = digits(vit, "test")
-        if count is not None and count > len(pixels):
-            raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
-        return Data("digits, test split", vit, pixels[:count], known[:count])
-    if folded(data) == "shapes":
-        return _shapes_to_judge(vit, count)
+    if folded(data) in SETS:
+        return _to_judge(SETS[folded(data)], vit, count)
     file = None if labels is None else Path(labels)
     if (found := _shards(Path(data), vit)) is None:
         return _folder(Path(data), vit, count, file)
@@ -138,12 +133,9 @@ def load(
 
 def calibration(data: str | None, vit: Vit) -> Data | Sharded:
     """The images of --data that set a float model's scales: few, and of no test split."""
-    if data is not None and folded(data) == "digits":
-        pixels, labels = digits(vit, "train")
-        chosen = slice(CALIBRATION_IMAGES)
-        return Data("digits, training split", vit, pixels[chosen], labels[chosen])
-    if data is not None and folded(data) == "shapes":
-        return Data("shapes, training split", vit, *shapes(vit, "train", CALIBRATION_IMAGES))
+    if data is not None and folded(data) in SETS:
+        one = SETS[folded(data)]
+        return Data(f"{one.name}, training split", vit, *one.make(vit, "train", CALIBRATION_IMAGES))
     if data is None:
         return load(data, vit)
     if (packed := _shards(Path(data), vit)) is not None:
@@ -153,12 +145,13 @@ def calibration(data: str | None, vit: Vit) -> Data | Sharded:
     return Data(found.origin, vit, found.paths(few), None, found.base)
 
 
-def _shapes_to_judge(vit: Vit, count: int | None) -> Data:
-    most = procedural.IMAGES["test"]
+def _to_judge(one: ImageSet, vit: Vit, count: int | None) -> Data:
+    """The test images of a set by name."""
+    most = one.images["test"]
     if count is not None and count > most:
-        raise InputError(f"--images is {count}; the shapes have {most} test images")
+        raise InputError(f"--images is {count}; {one.name} has {most} test images")
     check_room(vit, count or most)
-    return Data("shapes, test split", vit, *shapes(vit, "test", count))
+    return Data(f"{one.name}, test split", vit, *one.make(vit, "test", count))
 
 
 def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Data:
@@ -210,6 +203,6 @@ def _reading(path: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"cannot read {path}: {reason}; --data takes digits, shapes, a folder, a picture or a"
-            " shard"
+            f"cannot read {path}{nearest(str(path), SETS)}: {reason}; --data takes"
+            f" {', '.join(SETS)}, a folder, a picture or a shard"
         ) from error

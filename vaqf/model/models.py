@@ -50,6 +50,19 @@ MODELS = (
         crop=1.0,
     ),
     Vit(
+        name="vit_mnist",
+        image_size=28,
+        patch_size=7,
+        channels=1,
+        dim=64,
+        depth=4,
+        heads=4,
+        classes=10,
+        mean=(0.5,),
+        std=(0.5,),
+        crop=1.0,
+    ),
+    Vit(
         name="vit_shapes",
         image_size=64,
         dim=64,
@@ -61,4 +74,4 @@ MODELS = (
         crop=1.0,
     ),
 )
-OURS = ("vit_digits", "vit_shapes")  # trained here; the others have public weights
+OURS = ("vit_digits", "vit_mnist", "vit_shapes")  # trained here; the others have public weights

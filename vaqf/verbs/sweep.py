@@ -29,7 +29,7 @@ class Sweep:
     leads: bool  # whether this process reports
 
     def to_json(self) -> dict[str, Any]:
-        """The columns of sweep.csv for every precision, the highest first."""
+        """The columns of sweep.csv and the notes for every precision, the highest first."""
         from quant.report.pareto import frontier
 
         best = frontier(self.points)
@@ -52,6 +52,7 @@ class Sweep:
                     "pareto": pareto,
                     "checkpoint": point.checkpoint,
                     "network": point.network,
+                    "notes": list(point.notes),
                 }
                 for point, pareto in zip(self.points, best, strict=True)
             ],

@@ -91,6 +91,14 @@ def test_a_crop_follows_from_seed_epoch_and_number_alone(pictures: Path) -> None
         assert not np.array_equal(cropped[key].pixels, first)
 
 
+def test_without_a_crop_training_sees_what_evaluation_does(pictures: Path) -> None:
+    data = load(str(pictures), VIT)
+    ((part,),) = data.epoch(18, 0, 0, crop=False)
+    shown = zip(part.pixels.numpy(), part.labels.tolist(), strict=True)
+    wanted = {(image.tobytes(), i // 6) for i, image in enumerate(data.calibration(18))}
+    assert {(image.tobytes(), label) for image, label in shown} == wanted
+
+
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     judged = images.load(str(pictures), VIT).read()
     assert (len(judged), judged.origin) == (9, "pictures of val/")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from samples import RGB
 from tars import archive, folder, picture, samples
 
@@ -69,6 +70,24 @@ def test_an_epoch_shows_every_sample_shuffled(made: Path) -> None:
     first, again, second = (epoch(data, 5, number, Portion()) for number in (0, 0, 1))
     assert sorted(first) == list(range(15)) == sorted(second)
     assert first == again != second and first != sorted(first)
+
+
+def test_without_a_crop_training_sees_what_evaluation_does(tmp_path: Path) -> None:
+    """Half of the picture is white: a random part of it would mostly be another one."""
+    half = np.repeat(np.array([[[0] * 3] * 8 + [[255] * 3] * 8], np.uint8), 16, axis=0)
+    stream = io.BytesIO()
+    Image.fromarray(half).save(stream, "PNG")
+    root = folder(tmp_path / "set")
+    for split in ("train", "val"):
+        archive(root / f"{split}-0000.tar", {"0.png": stream.getvalue(), "0.cls": b"0"})
+    data = load(str(root), VIT)
+    (whole,) = (image for image in data.calibration(11) if image.max() == 255)
+    seen = {}
+    for crop in (True, False):
+        steps = data.epoch(data.images, 0, 0, crop=crop)
+        seen[crop] = [image for ((part,),) in [list(steps)] for image in part.pixels.numpy()]
+    assert any(np.array_equal(image, whole) for image in seen[False])
+    assert not any(np.array_equal(image, whole) for image in seen[True])
 
 
 @pytest.mark.parametrize(("world", "accumulate", "workers"), [(2, 1, 0), (2, 2, 2), (4, 1, 0)])
