@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vaqf.errors import InputError
+from vaqf.images.pictures import is_first_frame
 from vaqf.model.vit import Vit
 
 # DeiT's random resized crop, arXiv 2012.12877: Inception's shares (arXiv 1409.4842, section 6)
@@ -30,6 +31,7 @@ class Read:
     pixels: NDArray[np.uint8] | None  # [S, S, C]
     label: int = 0
     problems: dict[str, str] = field(default_factory=dict)  # name of a picture: reason
+    animated: tuple[str, ...] = ()  # its name, if its first frame was taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,12 @@ class Part:
     pixels: Tensor  # uint8 [n, S, S, C]
     labels: Tensor  # int64 [n]
     problems: dict[str, str]
+    animated: tuple[str, ...]
+
+
+def animated(whole: Image.Image, name: str) -> tuple[str, ...]:
+    """The name of a picture whose first frame was taken."""
+    return (name,) if is_first_frame(whole) else ()
 
 
 def random_crop(whole: Image.Image, vit: Vit, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -75,7 +83,8 @@ def collate(read: Sequence[Read], vit: Vit) -> Part:
     shape = (len(good), vit.image_size, vit.image_size, vit.channels)
     pixels = np.stack([pixels for pixels, _ in good]) if good else np.empty(shape, np.uint8)
     labels = np.array([label for _, label in good], dtype=np.int64)
-    return Part(torch.from_numpy(pixels), torch.from_numpy(labels), problems)
+    several = tuple(name for one in read for name in one.animated)
+    return Part(torch.from_numpy(pixels), torch.from_numpy(labels), problems, several)
 
 
 def parts(loader: DataLoader[Any]) -> Iterator[Part]:

@@ -22,7 +22,7 @@ from quant.data.batches import (
     evenly,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
+from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.images.classes import FOLDERS, of_names
 from vaqf.images.folder import SPLITS, below, left_out, tree_classes
@@ -68,11 +68,13 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
 
 def _centred(vit: Vit, listed: Listing, number: int) -> Read:
     """One picture as evaluation sees it."""
+    name = listed.name(number)
     try:
-        pixels = fit(decode(listed.path(number), vit), vit)
+        whole = decode(listed.path(number), vit)
+        pixels = fit(whole, vit)
     except Unreadable as error:
-        return Read(None, problems={listed.name(number): str(error)})
-    return Read(pixels, int(listed.labels[number]))
+        return Read(None, problems={name: str(error)})
+    return Read(pixels, int(listed.labels[number]), animated=animated(whole, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +101,18 @@ class Cropped(Dataset[Read]):
         """The picture, or the next one that can be read."""
         problems: dict[str, str] = {}
         for number in _from(key[2], len(self.listed)):
+            name = self.listed.name(number)
             try:
                 whole = decode(self.listed.path(number), self.vit)
             except Unreadable as error:
-                problems[self.listed.name(number)] = str(error)
+                problems[name] = str(error)
                 continue
             if self.crop:
                 pixels = random_crop(whole, self.vit, np.random.default_rng(key))
             else:
                 pixels = fit(whole, self.vit)
-            return Read(pixels, int(self.listed.labels[number]), problems)
+            label = int(self.listed.labels[number])
+            return Read(pixels, label, problems, animated(whole, name))
         return Read(None, problems=problems)
 
 
@@ -132,6 +136,7 @@ class Folder:
     notes: tuple[str, ...]
     origin: str = "pictures"
     unreadable: dict[str, str] = field(default_factory=dict)
+    animated: set[str] = field(default_factory=set)
 
     @property
     def images(self) -> int:
@@ -183,6 +188,7 @@ class Folder:
         for number in _from(first, len(listed)):
             picture = _centred(self.vit, listed, number)
             self.unreadable.update(picture.problems)
+            self.animated.update(picture.animated)
             if picture.pixels is not None:
                 return picture.pixels
         raise InputError(self._no_picture(listed))
@@ -206,6 +212,7 @@ class Folder:
         )
         for part in parts(loader):
             self.unreadable.update(part.problems)
+            self.animated.update(part.animated)
             yield part
 
 

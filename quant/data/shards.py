@@ -23,7 +23,7 @@ from quant.data.batches import (
     order,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
+from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
 from vaqf.files.fields import nearest, shown, some
 from vaqf.images import folder, pictures, shardset
@@ -45,7 +45,7 @@ def _read(sample: Sample, vit: Vit, labelling: Labelling, rng: np.random.Generat
         pixels = pictures.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
     except pictures.Unreadable as error:
         return Read(None, problems={sample.name: str(error)})
-    return Read(pixels, label)
+    return Read(pixels, label, animated=animated(whole, sample.name))
 
 
 def shuffled(given: Iterable[Sample], held: int, mixer: random.Random) -> Iterator[Sample]:
@@ -167,6 +167,7 @@ class Shards:
     notes: tuple[str, ...]
     origin: str = "shards"
     unreadable: dict[str, str] = field(default_factory=dict)
+    animated: set[str] = field(default_factory=set)
 
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
@@ -226,6 +227,7 @@ class Shards:
         for sample in samples(shards, self.unreadable):
             one = _read(sample, self.vit, self.labelling, None)
             self.unreadable.update(one.problems)
+            self.animated.update(one.animated)
             if one.pixels is not None:
                 yield one.pixels
 
@@ -238,6 +240,7 @@ class Shards:
         )
         for part in parts(loader):
             self.unreadable.update(part.problems)
+            self.animated.update(part.animated)
             yield part
 
 

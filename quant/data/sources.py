@@ -67,6 +67,10 @@ class Data(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What a person should know of what was left out."""
 
+    @property
+    def animated(self) -> set[str]:
+        """Pictures of which this process has taken the first frame so far."""
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
@@ -92,6 +96,7 @@ class Arrays:
     test: tuple[Tensor, Tensor]
     unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
     notes: tuple[str, ...] = ()
+    animated: set[str] = field(default_factory=set)  # stays empty
 
     @property
     def images(self) -> int:

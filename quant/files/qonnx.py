@@ -1,9 +1,13 @@
 """A trained model as QONNX, the form that FINN's tools read (Pappalardo et al., arXiv 2206.07527).
 
 The graph is the training forward of quant/model/vit.py, node by node: weights and activations are
-on their grids, everything between them is float32. It takes `image`, float32 [1, C, S, S] holding
-the pixels 0..255 as FINN's drivers send them (annotated UINT8), and normalizes inside; it gives
-`logits` [1, classes]. Tensors bear the names of the modules that compute them.
+on their grids, everything between them is float32. It takes `image`, float32 [batch, C, S, S]
+holding the pixels 0..255 as FINN's drivers send them (annotated UINT8), and normalizes inside; it
+gives `logits` [batch, classes]. Tensors bear the names of the modules that compute them.
+
+The batch is free, and no node asks for a shape: qonnx knows a free dimension as 0, and its cleanup
+would fold a Shape node into that. So a Reshape copies the dimension, and prefix tokens, which have
+no pixels, are rows of zeros to which one constant adds token and position.
 
 FINN converts a quantized activation only if it is signed and has no zero point. So an unsigned
 grid with a zero point is written as a signed one of the same width between two constants:
@@ -27,6 +31,8 @@ from vaqf.network import parameters
 
 FloatArray = NDArray[np.float32]
 
+BATCH = "batch"  # the free dimension's name
+COPIED = 0  # in a Reshape: the dimension is the input's
 DOMAIN = "qonnx.custom_op.general"
 OPSETS = {"": 17, DOMAIN: 1}  # 17 brought LayerNormalization, which FINN looks for
 PRODUCER = "vaqf"
@@ -35,7 +41,7 @@ LARGEST = 2**31 - 2**20  # bytes of parameters; protobuf ends at 2 GiB, and node
 
 
 def write(model: QuantVit, path: Path) -> None:
-    """Write the model's training-mode arithmetic to `path`, an .onnx file for one image a run.
+    """Write the model's training-mode arithmetic to `path`, an .onnx file for any batch.
 
     The same parameters give the same bytes. InputError for more parameters than ONNX holds in
     one file.
@@ -172,12 +178,13 @@ class _Graph:
     def finish(self) -> onnx.ModelProto:
         """The model around the nodes so far."""
         vit = self.vit
-        shape = [1, vit.channels, vit.image_size, vit.image_size]
+        image = [BATCH, vit.channels, vit.image_size, vit.image_size]
+        logits = [BATCH, vit.classes]
         graph = helper.make_graph(
             self.nodes,
             vit.name,
-            [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, vit.classes])],
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, logits)],
             self.initializers,
         )
         kind = onnx.StringStringEntryProto(key="finn_datatype", value="UINT8")
@@ -189,7 +196,9 @@ class _Graph:
             producer_name=PRODUCER,
             ir_version=IR_VERSION,
             opset_imports=[helper.make_opsetid(name, n) for name, n in OPSETS.items()],
-            doc_string=f"{vit.name} w1a{self.model.act_bits}; image: pixels 0..255, [1, C, S, S]",
+            doc_string=(
+                f"{vit.name} w1a{self.model.act_bits}; image: pixels 0..255, [{BATCH}, C, S, S]"
+            ),
         )
 
 
@@ -198,18 +207,25 @@ def _logits(g: _Graph) -> None:
     x = g.add("image.unit", "Div", "image", 255.0)
     x = g.add("image.centred", "Sub", x, _channels(vit.mean))
     x = g.add("image.normal", "Div", x, _channels(vit.std))
-    x = g.convolution("patch_embed.proj", x)  # [1, D, S / patch, S / patch]
-    x = g.add("patch_embed.flat", "Reshape", x, [1, vit.dim, vit.patches])
+    x = g.convolution("patch_embed.proj", x)  # [B, D, S / patch, S / patch]
+    x = g.add("patch_embed.flat", "Reshape", x, [COPIED, vit.dim, vit.patches])
     x = g.add("patch_embed", "Transpose", x, perm=[0, 2, 1])
-    tokens = [g.initializer(name, g.params[name]) for name in parameters.prefix_names(vit)]
-    x = g.add("tokens", "Concat", *tokens, x, axis=1)  # [1, T, D]
-    x = g.add("embed", "Add", x, g.params["pos_embed"])
+    x = g.add("tokens", "Pad", x, [0, vit.prefix_tokens, 0, 0, 0, 0])  # [B, T, D]
+    x = g.add("embed", "Add", x, _constant_tokens(g))
     for i in range(vit.depth):
         x = _block(g, f"blocks.{i}", x)
     x = g.add("prefix", "Gather", x, list(range(vit.head_tokens)), axis=1)
     x = g.act("act_norm", g.norm("norm", x))
     x = _heads(g, x)
     g.add("logits", "Identity", x)
+
+
+def _constant_tokens(g: _Graph) -> FloatArray:
+    """Position embeddings [1, T, D], those of the prefix with their tokens."""
+    constant = g.params["pos_embed"].copy()
+    tokens = [g.params[name] for name in parameters.prefix_names(g.vit)]
+    constant[:, : g.vit.prefix_tokens] += np.concatenate(tokens, axis=1)
+    return constant
 
 
 def _channels(values: Sequence[float]) -> FloatArray:
@@ -250,13 +266,13 @@ def _attention(g: _Graph, name: str, x: str) -> str:
     total = g.add(f"{name}.total", "ReduceSum", e, [-1], keepdims=1)
     mean = g.add(f"{name}.mean", "Div", g.add(f"{name}.weighted", "MatMul", e, v), total)
     mean = g.add(f"{name}.by_token", "Transpose", mean, perm=[0, 2, 1, 3])
-    mean = g.add(f"{name}.context", "Reshape", mean, [1, vit.tokens, vit.dim])
+    mean = g.add(f"{name}.context", "Reshape", mean, [COPIED, vit.tokens, vit.dim])
     return g.binary_linear(f"{name}.proj", g.act(f"{name}.act_context", mean))
 
 
 def _per_head(g: _Graph, quantizer: str, x: str) -> str:
-    """[1, T, D] -> [1, heads, T, D / heads], quantized."""
-    shape = [1, g.vit.tokens, g.vit.heads, g.vit.head_dim]
+    """[B, T, D] -> [B, heads, T, D / heads], quantized."""
+    shape = [COPIED, g.vit.tokens, g.vit.heads, g.vit.head_dim]
     heads = g.add(f"{x}.split", "Reshape", x, shape)
     return g.act(quantizer, g.add(f"{x}.heads", "Transpose", heads, perm=[0, 2, 1, 3]))
 

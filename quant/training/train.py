@@ -25,6 +25,7 @@ from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole, shown
+from vaqf.images import frames
 from vaqf.model.vit import Vit
 from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
@@ -193,7 +194,14 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     return True
 
 
-def _answer(task: Task, counts: Counts, rows: list[Row], skipped: Skipped, leads: bool) -> Trained:
+def _answer(
+    task: Task,
+    counts: Counts,
+    rows: list[Row],
+    skipped: Skipped,
+    animated: list[str],
+    leads: bool,
+) -> Trained:
     """What came out of a run, and what that says of its float model."""
     found = convergence.notes(task.recipe, task.vit.classes, rows, **counts)
     return Trained(
@@ -202,7 +210,7 @@ def _answer(task: Task, counts: Counts, rows: list[Row], skipped: Skipped, leads
         unreadable=skipped,
         recipe=task.recipe,
         epochs=task.epochs,
-        notes=(*task.notes, *found),
+        notes=(*task.notes, *frames.note(animated), *found),
         leads=leads,
     )
 
@@ -221,7 +229,7 @@ def _done(task: Task, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
     return _answer(
-        task, result, history.from_plain(run.get("history"), str(task.out)), {}, here.leads
+        task, result, history.from_plain(run.get("history"), str(task.out)), {}, [], here.leads
     )
 
 
@@ -230,8 +238,10 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
     task, here = run.task, run.here
     correct, images = judge(model, task.data, here)
     skipped: Skipped = {}
-    for part in here.gathered(task.data.unreadable):
-        skipped.update(part)
+    animated: set[str] = set()
+    for problems, names in here.gathered((task.data.unreadable, task.data.animated)):
+        skipped.update(problems)
+        animated.update(names)
     counts: Counts = {
         "correct": correct,
         "images": images,
@@ -250,4 +260,4 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
-    return _answer(task, counts, run.rows, skipped, here.leads)
+    return _answer(task, counts, run.rows, skipped, sorted(animated), here.leads)

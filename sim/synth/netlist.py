@@ -40,6 +40,7 @@ _LUTRAM_SITES = {
 _FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
 _DSPS = ("DSP48E1", "DSP48E2")
 _BLOCK_RAMS = {"RAMB18E1": 0.5, "RAMB18E2": 0.5, "RAMB36E1": 1.0, "RAMB36E2": 1.0}
+_ULTRA_RAMS = ("URAM288", "URAM288_BASE")
 _CARRIES = ("CARRY4", "CARRY8")
 _FREE = ("MUXF7", "MUXF8", "MUXF9", "GND", "VCC", "$scopeinfo")
 SHARED_INPUTS = 5  # of the two functions of one LUT6 site
@@ -68,7 +69,7 @@ def count(module: Json, children: frozenset[str] = frozenset()) -> Counts:
 
     UnknownCell for any other cell, so that nothing is left out silently.
     """
-    lut = lutram = ff = dsp = carry = 0
+    lut = lutram = ff = dsp = uram = carry = 0
     bram36 = 0.0
     for name, cell in module["cells"].items():
         kind = cell["type"]
@@ -83,11 +84,13 @@ def count(module: Json, children: frozenset[str] = frozenset()) -> Counts:
             dsp += 1
         elif kind in _BLOCK_RAMS:
             bram36 += _BLOCK_RAMS[kind]
+        elif kind in _ULTRA_RAMS:
+            uram += 1
         elif kind in _CARRIES:
             carry += 1
         elif kind not in _FREE and kind not in children:
             raise UnknownCell(f"cell {name} of type {kind}")
-    return Counts(lut - _shared(module), lutram, ff, dsp, bram36, carry)
+    return Counts(lut - _shared(module), lutram, ff, dsp, bram36, uram, carry)
 
 
 def _shared(module: Json) -> int:

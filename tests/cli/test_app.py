@@ -82,6 +82,14 @@ def test_models_lists_the_zoo_with_its_macs(capsys: Captured) -> None:
     assert "deit_base" in prints(capsys, "models")
 
 
+def test_ultra_rams_that_are_not_used_have_a_row(capsys: Captured) -> None:
+    text = prints(capsys, "estimate", "--model", "vit_digits", "--board", "zcu104")
+    assert re.search(r"^uram +0 +96 +0\.0$", text, re.M)
+    assert "- The 96 UltraRAMs of zcu104 are not used yet.\n" in text
+    none = prints(capsys, "estimate", "--model", "vit_digits", "--board", "zcu102")
+    assert not re.search("uram|UltraRAM", none)
+
+
 def test_boards_lists_the_boards(capsys: Captured) -> None:
     rows = json.loads(prints(capsys, "boards", "--json"))
     assert [row["name"] for row in rows] == board.names()

@@ -18,7 +18,7 @@ from samples import DIGITS_MODEL
 
 from vaqf.cli import app
 from vaqf.model import zoo
-from vaqf.network import parameters
+from vaqf.network import networkfile, parameters
 from vaqf.project import blob
 
 
@@ -123,6 +123,31 @@ def test_csim_of_other_images(home: Path, capsys: Captured) -> None:
     assert code == 0
     assert "1 image (pictures)" in out
     assert "0 mismatches" in out
+
+
+def test_every_verb_says_that_a_first_frame_was_taken(
+    home: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = [Image.new("L", (20, 30), level) for level in (99, 0)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
+    note = "1 picture is animated or has pages; its first frame was taken: 'a.gif'"
+    project, network = home / "project", home / "project/weights/network.safetensors"
+    for words in (
+        ["build", "-w", network, "-b", "zcu102", "--data", ".", "-o", "p"],
+        ["csim", project, "--data", "."],
+        ["evaluate", network, "--data", "."],
+        ["predict", project, "a.gif"],
+    ):
+        code, out, _ = answer(capsys, *words, "--json")
+        assert (code, json.loads(out)["notes"]) == (0, [note])
+        assert f"\nnote: {note}\n" in answer(capsys, *words)[1]
+    documents = [
+        json.loads(answer(capsys, "predict", project, picture, "--json")[1])
+        for picture in ("a.gif", home / "picture.png")
+    ]
+    assert documents[0] == documents[1] | {"notes": [note]}
+    assert documents[1]["notes"] == []
 
 
 def test_make_csim_works_without_vaqf(home: Path) -> None:
@@ -273,6 +298,29 @@ def test_a_float_checkpoint_is_built_with_a_warning(
     assert "float checkpoint float.safetensors" in out
     assert err.startswith("warning: ")
     assert "needs vaqf train" in err
+
+
+def test_preprocessing_beside_a_float_checkpoint_is_taken_and_told(
+    home: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    small = zoo.load(str(home / "small.yaml"))
+    save_file(parameters.random(small, 3), tmp_path / "float.safetensors")
+    settings = {"size": {"height": 8, "width": 8}, "resample": 0, "image_mean": [0.25]}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
+    words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "p"]
+    words += ["--weights", tmp_path / "float.safetensors"]
+    code, out, _ = answer(capsys, *words, "--json")
+    note = (
+        "preprocessing of float.safetensors from preprocessor_config.json: resize squash (not"
+        " shorter), crop 1 (not 0.9), interpolation nearest (not bicubic), mean 0.25 (not 0.5)"
+    )
+    assert (code, json.loads(out)["notes"]) == (0, [note])
+    network = networkfile.read(tmp_path / "p/weights/network.safetensors")
+    assert (network.vit.resize, network.vit.crop, network.vit.mean) == ("squash", 1.0, (0.25,))
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 9}))
+    assert "gives pictures of 9 x 9, and small takes 8 x 8; put it elsewhere" in sentence(
+        capsys, 2, *words
+    )
 
 
 def test_build_does_not_replace_a_strangers_folder(

@@ -366,6 +366,42 @@ def test_a_network_knows_its_classes_by_name(here: Path, capsys: Capture) -> Non
     assert "'classes' (did you mean class" in sentence(capsys)
 
 
+def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
+    """Those to learn from and those to judge by, read by worker processes."""
+    from PIL import Image
+
+    for split in ("train", "val"):
+        for label in range(10):
+            (here / split / str(label)).mkdir(parents=True)
+            flat = Image.new("L", (8, 8), 25 * label)
+            moving = {"save_all": True, "append_images": [Image.new("L", (8, 8), 3)]}
+            flat.save(here / split / str(label) / "0.gif", **(moving if label == 7 else {}))
+    words = ["--epochs", "1", "--set", "batch=10", "--workers", "1", "-o", "w.pt"]
+    assert train(*words, "--json", data=".") == 0
+    told = (
+        "2 pictures are animated or have pages; the first frame of each was taken: 'train/7/0.gif',"
+        " 'val/7/0.gif'"
+    )
+    assert json.loads(capsys.readouterr().out)["notes"] == [told]
+    assert train(*words, "--force", data=".") == 0
+    assert f"note: {told}\n" in capsys.readouterr().out
+
+
+def test_a_teachers_preprocessing_is_the_students(here: Path, capsys: Capture) -> None:
+    assert train("-o", "t.pt", *QUICK) == 0
+    (here / "preprocessor_config.json").write_text('{"image_std": [0.25]}')
+    words = ["--teacher", "t.float.safetensors", "-o", "s.pt", *QUICK]
+    capsys.readouterr()
+    assert train(*words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == [
+        "preprocessing of t.float.safetensors from preprocessor_config.json: std 0.25 (not 0.5)"
+    ]
+    assert checkpoint.export(here / "s.pt").vit.std == (0.25,)
+    (here / "preprocessor_config.json").write_text('{"do_rescale": false}')
+    assert train(*words, "--force") == 2
+    assert "the network takes pixels / 255" in sentence(capsys)
+
+
 def test_a_model_with_other_class_names_than_the_data(here: Path, capsys: Capture) -> None:
     described = yaml.safe_load((here / "small.yaml").read_text())
     described["class_names"] = list("0123456798")

@@ -39,6 +39,7 @@ TRAIN = "train -m model.yaml -d digits --act-bits 8 --epochs 1"
 TREE = "train -m one_class.yaml -d tree --epochs 1"
 SWEEP = "sweep -m model.yaml -d digits -b zcu102 --epochs 1 -o run --resume --act-bits"
 NETWORK = "project/weights/network.safetensors"
+BESIDE = "run/preprocessor_config.json"
 # a file, and a command that reads it
 READERS = [
     ("model.yaml", f"estimate {MODEL}"),
@@ -49,6 +50,7 @@ READERS = [
     (NETWORK, f"build -b zcu102 --weights {NETWORK} -o new"),
     ("run/w1a8.float.safetensors", f"build {MODEL} --weights run/w1a8.float.safetensors -o new"),
     ("float.pth", f"build {MODEL} --weights float.pth -o new"),
+    (BESIDE, f"build {MODEL} --weights run/w1a8.float.safetensors -o new"),
     ("picture.png", f"build {MODEL} --data picture.png -o new"),
     ("pictures/only.png", f"build {MODEL} --data pictures -o new"),
     ("classes/a/only.png", "build -m one_class.yaml -b zcu102 --data classes -o new"),
@@ -56,6 +58,7 @@ READERS = [
     ("recipe.yaml", f"{TRAIN} --recipe recipe.yaml -o new.pt"),
     ("run/w1a8.float.safetensors", f"{TRAIN} --teacher run/w1a8.float.safetensors -o new.pt"),
     ("float.pth", f"{TRAIN} --teacher float.pth -o new.pt"),
+    (BESIDE, f"{TRAIN} --teacher run/w1a8.float.safetensors -o new.pt"),
     ("run/w1a8.pt", f"{TRAIN} --resume -o run/w1a8.pt"),
     ("tree/train/a/only.png", f"{TREE} -o new.pt"),
     ("tree/val/a/only.png", f"{TREE} -o new.pt"),
@@ -167,6 +170,7 @@ def home() -> Iterator[Path]:
         Path("run").mkdir()
         for words in (f"{TRAIN} -o run/w1a8.pt", f"{SWEEP} 8"):
             assert app.main([*words.split(), "--quiet"]) == 0
+        Path(BESIDE).write_text('{"size": 8}')
         weights = load_file("run/w1a8.float.safetensors")
         torch.save({key: torch.from_numpy(value) for key, value in weights.items()}, "float.pth")
         yield place

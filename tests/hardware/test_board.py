@@ -40,6 +40,14 @@ def test_zcu102_is_the_device_of_the_papers() -> None:
     assert board.load("pynq_z2").generation is SERIES_7
 
 
+def test_ultra_rams_are_told_of_boards_that_have_some() -> None:
+    every = ("lut", "lutram", "ff", "dsp", "bram36", "uram")
+    assert board.load("zcu104").resources == every
+    assert board.load("zcu102").resources == every[:-1]
+    assert board.load("zcu104").available().uram == 96
+    assert board.load("zcu104").budget().uram == 86
+
+
 def test_every_number_has_a_source_and_devices_are_consistent() -> None:
     for name in NAMES:
         b = board.load(name)

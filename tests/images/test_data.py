@@ -11,7 +11,7 @@ from PIL import Image
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
-from vaqf.images import made, pictures
+from vaqf.images import made
 from vaqf.model import vit, zoo
 
 TINY = vit.Vit(name="tiny", image_size=32, patch_size=8, dim=24, heads=3, depth=1, classes=3)
@@ -78,14 +78,14 @@ def test_a_picture_is_resized_and_cropped_like_timm(tmp_path: Path) -> None:
         name="all", image_size=32, patch_size=8, dim=24, heads=3, crop=1.0, interpolation="bicubic"
     )
     assert np.array_equal(
-        pictures.read(tmp_path / "a.png", network), np.full((32, 32, 3), 200, np.uint8)
+        images.one(tmp_path / "a.png", network).pixels[0], np.full((32, 32, 3), 200, np.uint8)
     )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (33, 31)])
 def test_odd_pictures_give_the_networks_size(tmp_path: Path, size: tuple[int, int]) -> None:
     path = save(tmp_path / "odd.png", *size)
-    assert pictures.read(path, TINY).shape == (32, 32, 3)
+    assert images.one(path, TINY).pixels[0].shape == (32, 32, 3)
 
 
 def test_scales_are_never_calibrated_on_the_test_digits(tmp_path: Path) -> None:
@@ -214,19 +214,19 @@ def test_gray_of_16_bits_keeps_its_levels(tmp_path: Path) -> None:
     wide, narrow = tmp_path / "wide.png", tmp_path / "narrow.png"
     Image.fromarray(levels).save(wide)
     Image.fromarray(np.rint(levels / 257).astype(np.uint8)).save(narrow)
-    assert np.array_equal(pictures.read(wide, TINY), pictures.read(narrow, TINY))
+    assert np.array_equal(images.one(wide, TINY).pixels[0], images.one(narrow, TINY).pixels[0])
 
 
 def test_pixels_of_unknown_range_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.full((32, 32), 0.5, np.float32)).save(tmp_path / "float.tif")
     with pytest.raises(InputError, match="save it with 8 or 16 bits"):
-        pictures.read(tmp_path / "float.tif", TINY)
+        images.one(tmp_path / "float.tif", TINY)
 
 
 def test_a_picture_like_a_thread_is_refused_before_it_is_enlarged(tmp_path: Path) -> None:
     Image.new("L", (1, 200_000)).save(tmp_path / "thread.png")
     with pytest.raises(InputError, match="crop it to a square"):
-        pictures.read(tmp_path / "thread.png", TINY)
+        images.one(tmp_path / "thread.png", TINY)
 
 
 @pytest.mark.parametrize("count", [10**6, 10**20])

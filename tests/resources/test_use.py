@@ -188,4 +188,6 @@ def test_worst_share_names_the_resource() -> None:
     assert Resources(lut=5, bram36=1).largest_share(budget) == 0.5
     assert Resources(lut=10).fits(budget)
     assert not Resources(lut=11).fits(budget)
-    assert Resources(1, 2, 3, 4, 5) + Resources(lut=1, bram36=0.5) == Resources(2, 2, 3, 4, 5.5)
+    assert Resources(uram=1).worst_share(budget) == (float("inf"), "uram")
+    more = Resources(lut=1, bram36=0.5, uram=2)
+    assert Resources(1, 2, 3, 4, 5, 6) + more == Resources(2, 2, 3, 4, 5.5, 8)

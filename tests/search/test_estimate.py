@@ -235,6 +235,14 @@ def test_json_has_the_keys_others_build_on() -> None:
     assert set(doc["resources"]) == {"lut", "lutram", "ff", "dsp", "bram36"}
 
 
+def test_ultra_rams_of_a_board_are_told_though_none_is_used() -> None:
+    doc = estimate(BASE, board.load("zcu104"), design(), 200.0).to_json()
+    assert doc["resources"]["uram"] == {"used": 0, "available": 96}
+    said = "The 96 UltraRAMs of zcu104 are not used yet."
+    assert said in doc["assumptions"]
+    assert "UltraRAM" not in " ".join(run(design()).to_json()["assumptions"])
+
+
 def test_bandwidth_counts_weights_parameters_and_pixels() -> None:
     e = run(design())
     words = sum(

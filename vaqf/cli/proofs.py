@@ -154,3 +154,5 @@ def predict(
     names = [""] * len(found.classes) if found.names is None else [f"  {n}" for n in found.names]
     for label, logit, name in zip(found.classes, found.logits, names, strict=True):
         print(one_line(f"class {label:<6} logit {logit:.3f}{name}"))
+    for line in told({}, found.notes):
+        print(line)

@@ -27,7 +27,7 @@ def _first(reasons: Mapping[str, str], most: int = 5) -> str:
 
 
 def told(reasons: Mapping[str, str], notes: Sequence[str]) -> list[str]:
-    """What was left out of the images, and what a person should know of their labels."""
+    """What was left out of the images, and what a person should know of them."""
     lines = [left_out(reasons)] if reasons else []
     return [one_line(line) for line in (*lines, *(f"note: {note}" for note in notes))]
 

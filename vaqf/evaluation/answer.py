@@ -42,7 +42,7 @@ class Evaluation:
     origin: str  # what the images are
     labels: NDArray[np.int64] | None  # [images]
     unreadable: Mapping[str, str]  # pictures that were left out, with the reason
-    notes: tuple[str, ...]  # what a person should know of the labels
+    notes: tuple[str, ...]  # what a person should know of the images
     logits: NDArray[np.int32]  # [images, classes]
     classes: NDArray[np.int64]  # [images]
     confidence: NDArray[np.float64]  # [images], probability of that class

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vaqf.evaluation import metrics
 from vaqf.evaluation.answer import Agreement, Evaluation
 from vaqf.files.packages import use
+from vaqf.images import frames
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
 from vaqf.images.sharded import Sharded
@@ -65,9 +66,11 @@ def run(
     logits, confidence, float_classes, divergence = [], [], [], []
     labels: list[Labels] = []
     unreadable: dict[str, str] = {}
+    animated: list[str] = []
     report("images", 0, len(data))
     for number, images in enumerate(data.batches(BATCH), 1):
         unreadable |= images.unreadable
+        animated += images.animated
         if not len(images):
             continue
         logits.append(integers(network, images.pixels, record=tally.record))
@@ -86,7 +89,11 @@ def run(
         origin=data.origin,
         labels=np.concatenate(labels) if labels else None,
         unreadable=unreadable,
-        notes=(*(() if teacher is None else teacher.notes), *data.notes),
+        notes=(
+            *(() if teacher is None else teacher.notes),
+            *data.notes,
+            *frames.note(animated),
+        ),
         logits=whole,
         classes=golden.labels(whole),
         confidence=np.concatenate(confidence),

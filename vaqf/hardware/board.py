@@ -27,7 +27,9 @@ from vaqf.hardware.family import OF_DEVICE, Family
 
 USABLE = Number(0.01, 1.0)  # a share of a resource that a design may take
 MIN_CLOCK_MHZ = 1.0
-DEFAULT_USABLE = {"lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90}
+DEFAULT_USABLE = {
+    "lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90, "uram": 0.90,
+}  # fmt: skip
 _PART = re.compile(r"[A-Za-z0-9-]{4,40}")
 _CITED = (
     "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
@@ -98,7 +100,12 @@ class Board:
 
     def available(self) -> Resources:
         """All of each resource."""
-        return Resources(self.lut, self.lutram, self.ff, self.dsp, self.bram36)
+        return Resources(self.lut, self.lutram, self.ff, self.dsp, self.bram36, self.uram)
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """What is told of this device, by name: all, less the UltraRAMs of one without any."""
+        return tuple(key for key in RESOURCES if key != "uram" or self.uram)
 
     def budget(self) -> Resources:
         """What a design may use of each resource: the usable share, rounded down."""

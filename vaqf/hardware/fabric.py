@@ -1,4 +1,4 @@
-"""What a device has and a design takes: LUT, LUTRAM, FF, DSP and BRAM36."""
+"""What a device has and a design takes: LUT, LUTRAM, FF, DSP, BRAM36 and UltraRAM."""
 
 import math
 from dataclasses import dataclass, fields
@@ -16,6 +16,7 @@ class Resources:
     ff: float = 0
     dsp: float = 0
     bram36: float = 0
+    uram: float = 0
 
     def __getitem__(self, resource: str) -> float:
         amount: float = getattr(self, resource)
@@ -28,6 +29,7 @@ class Resources:
             self.ff + other.ff,
             self.dsp + other.dsp,
             self.bram36 + other.bram36,
+            self.uram + other.uram,
         )
 
     def worst_share(self, budget: "Resources") -> tuple[float, str]:
@@ -52,6 +54,7 @@ class Resources:
             ("ff", self.ff, other.ff),
             ("dsp", self.dsp, other.dsp),
             ("bram36", self.bram36, other.bram36),
+            ("uram", self.uram, other.uram),
         ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vaqf.errors import InputError
 from vaqf.files.fields import folded, nearest
-from vaqf.images import labelfile, sharded, shards, tree
+from vaqf.images import frames, labelfile, sharded, shards, tree
 from vaqf.images.classes import FOLDERS, LABELS, of_names
 from vaqf.images.images import Images, check_room, evenly
 from vaqf.images.made import SYNTHETIC, synthetic
@@ -22,6 +22,7 @@ from vaqf.images.pictures import (
     check_channels,
     decode,
     fit,
+    is_first_frame,
     printable,
 )
 from vaqf.images.sets import SETS, ImageSet
@@ -44,7 +45,7 @@ class Data:
     items: Sequence[Path] | Pixels
     known: Labels | None  # of all items, the unreadable among them
     root: Path | None = None  # what the places of pictures are told relative to
-    notes: tuple[str, ...] = ()  # what a person should know of the labels
+    notes: tuple[str, ...] = ()  # what a person should know of them
 
     def __len__(self) -> int:
         return len(self.items)
@@ -75,18 +76,24 @@ class Data:
             return Images(self.origin, items, labels, {}, self.notes)
         found: list[Pixels] = []
         unreadable: dict[int, str] = {}
+        animated: list[str] = []
         for number, path in enumerate(items):
             try:
-                found.append(fit(decode(path, self.vit), self.vit))
+                whole = decode(path, self.vit)
+                found.append(fit(whole, self.vit))
             except Unreadable as error:
                 unreadable[number] = str(error)
+                continue
+            if is_first_frame(whole):
+                animated.append(self._place(path))
         shape = (0, self.vit.image_size, self.vit.image_size, self.vit.channels)
         return Images(
             self.origin,
             np.stack(found) if found else np.empty(shape, np.uint8),
             None if labels is None else np.delete(labels, sorted(unreadable)),
             {self._place(items[number]): reason for number, reason in unreadable.items()},
-            self.notes,
+            (*self.notes, *frames.note(animated)),
+            tuple(animated),
         )
 
     def _place(self, path: Path) -> str:
@@ -131,11 +138,17 @@ def load(
     return sharded.load(found, vit, count)
 
 
+def one(path: Path, vit: Vit) -> Images:
+    """One picture; InputError if it cannot be read."""
+    return Data("picture", vit, [path], None).read()
+
+
 def calibration(data: str | None, vit: Vit) -> Data | Sharded:
     """The images of --data that set a float model's scales: few, and of no test split."""
     if data is not None and folded(data) in SETS:
-        one = SETS[folded(data)]
-        return Data(f"{one.name}, training split", vit, *one.make(vit, "train", CALIBRATION_IMAGES))
+        named = SETS[folded(data)]
+        made = named.make(vit, "train", CALIBRATION_IMAGES)
+        return Data(f"{named.name}, training split", vit, *made)
     if data is None:
         return load(data, vit)
     if (packed := _shards(Path(data), vit)) is not None:

@@ -19,7 +19,8 @@ class Images:
     pixels: Pixels  # [n, size, size, channels]
     labels: Labels | None  # [n]
     unreadable: Mapping[str, str]  # pictures that were left out, by their place: reason
-    notes: tuple[str, ...] = ()  # what a person should know of the labels
+    notes: tuple[str, ...] = ()  # what a person should know of them
+    animated: tuple[str, ...] = ()  # pictures whose first frame was taken, by their place
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vaqf.errors import InputError
 from vaqf.files import regular
+from vaqf.images import frames
 from vaqf.model.vit import Vit
 
 if TYPE_CHECKING:
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 MODES = {1: "L", 3: "RGB"}  # Pillow's name of what a network of so many channels takes
+# keys of a picture's info, beside Pillow's own
+FIRST_FRAME = "vaqf: the first of several frames"
+INVERTED = "vaqf: 0 is white"  # of a TIFF; Pillow minds it for 1 and 8 bits alone
 # how files begin that Pillow may take for no picture at all when they end too early
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+PNG_DEPTH = 24  # where a PNG has its bits per sample
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # a TIFF's tag and one of its values
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, OverflowError)
 Pixels = NDArray[np.uint8]  # [images, size, size, channels]
 Labels = NDArray[np.int64]  # [images]
@@ -37,14 +43,6 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
-def read(path: Path, vit: Vit) -> Pixels:
-    """One picture as [size, size, channels]; InputError if it cannot be read."""
-    try:
-        return fit(decode(path, vit), vit)
-    except Unreadable as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-
-
 def check_channels(vit: Vit) -> None:
     """InputError for a network that no picture suits."""
     if vit.channels not in MODES:
@@ -52,7 +50,10 @@ def check_channels(vit: Vit) -> None:
 
 
 def decode(source: Path | BinaryIO, vit: Vit) -> Image.Image:
-    """A picture in the network's mode, gray or RGB; Unreadable says why not."""
+    """A picture in the network's mode, gray or RGB; Unreadable says why not.
+
+    Of an animated file the first frame: `is_first_frame` tells.
+    """
     from PIL import Image
 
     check_channels(vit)
@@ -63,7 +64,9 @@ def decode(source: Path | BinaryIO, vit: Vit) -> Image.Image:
                 regular.opened(source) if isinstance(source, Path) else nullcontext(source) as file,
                 _loaded(file) as picture,
             ):
-                return _flat(_eight_bits(_upright(picture)), vit).convert(MODES[vit.channels])
+                whole = _flat(_eight_bits(_upright(picture)), vit).convert(MODES[vit.channels])
+                whole.info = {FIRST_FRAME: frames.several(picture)}
+                return whole
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise Unreadable(f"it has too many pixels, more than {Image.MAX_IMAGE_PIXELS}") from error
     except _BROKEN as error:
@@ -71,12 +74,19 @@ def decode(source: Path | BinaryIO, vit: Vit) -> Image.Image:
         raise Unreadable(reason) from error
 
 
+def is_first_frame(whole: Image.Image) -> bool:
+    """Whether `decode` took the first of several frames."""
+    return bool(whole.info[FIRST_FRAME])
+
+
 def _loaded(file: BinaryIO) -> Image.Image:
     """A picture with its pixels; Unreadable for one that begins as it should and ends before."""
-    from PIL import Image
+    from PIL import Image, TiffImagePlugin
 
-    begins = file.read(max(map(len, SIGNATURES)))
+    begins = file.read(PNG_DEPTH + 1)
     file.seek(0)
+    if not begins:
+        raise Unreadable("it is empty")
     picture = None
     try:
         picture = Image.open(file)
@@ -85,7 +95,20 @@ def _loaded(file: BinaryIO) -> Image.Image:
         if picture is not None or begins.startswith(SIGNATURES):
             raise Unreadable("it is truncated or damaged; copy it again") from error
         raise
+    if picture.format == "PNG":
+        _scale_transparency(picture, begins[PNG_DEPTH])
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):
+        picture.info[INVERTED] = picture.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
     return picture
+
+
+def _scale_transparency(picture: Image.Image, bits: int) -> None:
+    """A PNG's transparent color on its pixels' scale, not on that of the file as Pillow has it."""
+    level = picture.info.get("transparency")
+    if picture.mode == "L" and isinstance(level, int) and level < 2**bits:
+        picture.info["transparency"] = level * 255 // (2**bits - 1)
+    if picture.mode == "RGB" and bits == 16 and level is not None:
+        picture.info["transparency"] = tuple(part >> 8 for part in level)  # so are the pixels
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -110,17 +133,29 @@ def _flat(picture: Image.Image, vit: Vit) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Gray of 16 bits as 8 bits; Pillow's own conversion would clip nearly all of it to white."""
-    from PIL import Image
-
+    """A picture of 8 bits, in a mode that Pillow converts to gray, RGB and RGBA."""
     if picture.mode.startswith("I;16"):
-        levels = np.asarray(picture).astype(np.uint32)
-        return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+        return _narrowed(picture)
     if picture.mode in ("I", "F"):
         raise Unreadable(
             "it holds pixels of 32 bits, whose range is unknown; save it with 8 or 16 bits"
         )
-    return picture
+    # Pillow makes no gray of LAB, and of a TIFF's premultiplied gray nothing but gray
+    way = {"LAB": "RGB", "La": "LA"}.get(picture.mode)
+    return picture if way is None else picture.convert(way)
+
+
+def _narrowed(picture: Image.Image) -> Image.Image:
+    """Gray of 16 bits as 8; Pillow's own conversion would clip nearly all of it to white."""
+    from PIL import Image
+
+    levels = np.asarray(picture).astype(np.uint32)
+    shown = 65535 - levels if picture.info.get(INVERTED) else levels
+    gray = Image.fromarray(((shown * 255 + 32767) // 65535).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if clear is not None:
+        gray.putalpha(Image.fromarray((levels != clear).astype(np.uint8) * 255))
+    return gray
 
 
 def fit(whole: Image.Image, vit: Vit) -> Pixels:

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaqf.errors import InputError
-from vaqf.images import archives, shardset
+from vaqf.images import archives, frames, shardset
 from vaqf.images.archives import Sample
 from vaqf.images.images import Images, check_room, evenly
-from vaqf.images.pictures import Pixels, Unreadable, decode, fit
+from vaqf.images.pictures import Pixels, Unreadable, decode, fit, is_first_frame
 from vaqf.images.shardlabels import Labelling
 from vaqf.images.shards import Found
 from vaqf.model.vit import Vit
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +51,26 @@ class Sharded:
         """
         problems = dict(self.lost)
         read: list[tuple[Pixels, int]] = []
+        animated: list[str] = []
         count = met = 0
         for sample in self._samples(problems):
             if met == size:
-                yield self._images(read, problems)
-                read, met = [], 0
+                yield self._images(read, problems, animated)
+                read, animated, met = [], [], 0
                 problems.clear()
             met += 1
             try:
-                read.append(self._read(sample))
-                count += 1
+                whole, label = self._read(sample)
+                read.append((fit(whole, self.vit), label))
             except Unreadable as error:
                 problems[sample.name] = str(error)
+                continue
+            count += 1
+            if is_first_frame(whole):
+                animated.append(sample.name)
         if not count:
             raise InputError(_none(problems))
-        yield self._images(read, problems)
+        yield self._images(read, problems, animated)
 
     def _samples(self, problems: dict[str, str]) -> Iterator[Sample]:
         """Those that were taken; no shard is read beyond the last of its own."""
@@ -70,18 +79,24 @@ class Sharded:
             held = islice(archives.samples([shard], problems), max(wanted, default=-1) + 1)
             yield from (sample for number, sample in enumerate(held) if number in wanted)
 
-    def _read(self, sample: Sample) -> tuple[Pixels, int]:
+    def _read(self, sample: Sample) -> tuple[Image.Image, int]:
         """A sample's picture and class; Unreadable if one is missing."""
         picture = BytesIO(sample.picture)
         label = -1 if self.labelling is None else self.labelling.of(sample.files)
-        return fit(decode(picture, self.vit), self.vit), label
+        return decode(picture, self.vit), label
 
-    def _images(self, read: Sequence[tuple[Pixels, int]], unreadable: Mapping[str, str]) -> Images:
+    def _images(
+        self,
+        read: Sequence[tuple[Pixels, int]],
+        unreadable: Mapping[str, str],
+        animated: Sequence[str],
+    ) -> Images:
         shape = (0, self.vit.image_size, self.vit.image_size, self.vit.channels)
         pixels = np.stack([one for one, _ in read]) if read else np.empty(shape, np.uint8)
         labels = np.array([label for _, label in read], dtype=np.int64)
         known = None if self.labelling is None else labels
-        return Images(self.origin, pixels, known, dict(unreadable), self.notes)
+        notes = (*self.notes, *frames.note(animated))
+        return Images(self.origin, pixels, known, dict(unreadable), notes, tuple(animated))
 
 
 def load(found: Found, vit: Vit, images: int | None) -> Sharded:

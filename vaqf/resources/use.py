@@ -1,4 +1,7 @@
-"""Design -> LUT, LUTRAM, FF, DSP, BRAM: fitted costs times quantities, memories by their sizes."""
+"""Design -> LUT, LUTRAM, FF, DSP, BRAM: fitted costs times quantities, memories by their sizes.
+
+UltraRAM is not used yet.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

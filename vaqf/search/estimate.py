@@ -11,7 +11,7 @@ from vaqf.cycles.schedule import Schedule, schedule_frame
 from vaqf.cycles.timeline import stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, Design
-from vaqf.hardware.fabric import RESOURCES, Resources
+from vaqf.hardware.fabric import Resources
 from vaqf.model.layers import Op
 from vaqf.model.vit import Vit
 from vaqf.model.workload import Elementwise, Work, workload
@@ -113,7 +113,8 @@ class Estimate:
             "latency_ms": self.latency_ms,
             "design": self.design.to_json(),
             "resources": {
-                key: {"used": self.use[key], "available": available[key]} for key in RESOURCES
+                key: {"used": self.use[key], "available": available[key]}
+                for key in self.board.resources
             },
             "ddr_gbytes_per_s": self.ddr_gbytes_per_s,
             "weight_bits_per_cycle": self.weight_rate,
@@ -208,6 +209,8 @@ def assumptions(result: Estimate) -> Iterator[str]:
         f"The first data of a read come {READ_LATENCY} cycles after its address; starts, pipelines "
         "and parameters of every command are followed as the RTL has them."
     )
+    if result.board.uram:
+        yield f"The {result.board.uram:,} UltraRAMs of {result.board.name} are not used yet."
     yield "The host's image decoding and resizing are not included."
     yield (
         "Power is a rough figure: "

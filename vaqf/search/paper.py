@@ -124,7 +124,7 @@ class PaperSearch:
                 "dsp_macs_per_cycle": round(e.dsp_macs_per_cycle, 1),
             },
             "resources": {
-                key: {"used": used[key], "available": available[key]} for key in RESOURCES
+                key: {"used": used[key], "available": available[key]} for key in e.board.resources
             },
             "ddr_gbytes_per_s": None,
             "weight_bits_per_cycle": None,

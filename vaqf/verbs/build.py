@@ -25,7 +25,7 @@ class Built:
     search: Search
     network: Network
     images: Images
-    notes: tuple[str, ...]  # what a person should know of the weights and the labels
+    notes: tuple[str, ...]  # what a person should know of weights and images
     left: tuple[
         str, ...
     ] = ()  # what was in the folder before and no build wrote: it is still there
@@ -74,6 +74,7 @@ def build(
     """
     from vaqf.files import ours, output
     from vaqf.images import data as pictures
+    from vaqf.model import preprocessor
     from vaqf.project import write
     from vaqf.project.reference import Golden
     from vaqf.search import search
@@ -89,10 +90,11 @@ def build(
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
     choices.check_key(weights_key, path is not None and network is None)
+    said: tuple[str, ...] = ()
     if network is None:
         if path is not None and model is None:
             choices.check_no_checkpoint(path)
-        vit = load_model(model)
+        vit, said = preprocessor.beside(path, load_model(model))
     else:
         _agree(network, model, act_bits)
         vit, act_bits = network.vit, network.act_bits
@@ -113,7 +115,7 @@ def build(
     folder = Path(f"vaqf_{vit.name}_w1a{bits}_{found.estimate.board.name}" if out is None else out)
     output.check_folder(folder, force)
     chosen = pictures.load(data, vit, images, labels).read()
-    pixels, notes = chosen.pixels, chosen.notes
+    pixels = chosen.pixels
     use("sim")
     from sim import golden
 
@@ -122,8 +124,8 @@ def build(
         if path is None:
             network = choices.from_seed(vit, bits, seed or 0)
         else:
-            network, said = choices.from_float(path, weights_key, vit, bits, data)
-            notes = (*said, *notes)
+            network, more = choices.from_float(path, weights_key, vit, bits, data)
+            said = (*said, *more)
         report("calibrating", 1, 1)
     logits, layers = golden.with_layers(network, pixels, report)
     reference = Golden(pixels, chosen.labels, logits, layers, chosen.origin)
@@ -131,7 +133,8 @@ def build(
         report("writing", 0, 1)
         write.write_project(partial, found, network, reference)
         report("writing", 1, 1)
-    return Built(folder, found, network, chosen, notes, tuple(ours.others(folder)))
+    left = tuple(ours.others(folder))
+    return Built(folder, found, network, chosen, (*said, *chosen.notes), left)
 
 
 def _agree(network: Network, model: str | None, act_bits: int | None) -> None:

@@ -19,6 +19,7 @@ class Prediction:
     network: Network
     classes: list[int]
     logits: list[float]  # in the model's own units
+    notes: tuple[str, ...]  # what a person should know of the picture
 
     @property
     def names(self) -> list[str] | None:
@@ -35,6 +36,7 @@ class Prediction:
             "classes": self.classes,
             "names": self.names,
             "logits": self.logits,
+            "notes": list(self.notes),
         }
 
 
@@ -42,21 +44,22 @@ def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
     """Classify a picture with the integer network of a project: the bits the hardware gives."""
     from vaqf.files import regular
     from vaqf.files.fields import check_whole
-    from vaqf.images import pictures
+    from vaqf.images import data
     from vaqf.project import read as projects
 
     check_whole(top, "--top", 1, 10**6)
     project = projects.load(Path(folder))
     regular.check(Path(image), "one picture")
     network = project.network
-    pixels = pictures.read(Path(image), network.vit)
+    seen = data.one(Path(image), network.vit)
     use("sim")
     from sim import golden
 
-    logits = golden.run(network, pixels[None])[0]
+    logits = golden.run(network, seen.pixels)[0]
     best = (-logits.astype("int64")).argsort(kind="stable")[:top]
     return Prediction(
         network,
         [int(label) for label in best],
         [float(logits[label]) * network.logit_scale for label in best],
+        seen.notes,
     )

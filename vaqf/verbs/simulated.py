@@ -26,7 +26,7 @@ class Simulated(Generic[Result]):
     labels: list[int] | None
     classes: list[int]  # by golden
     unreadable: Mapping[str, str]  # pictures that were left out, each with the reason
-    notes: tuple[str, ...]  # what a person should know of the labels
+    notes: tuple[str, ...]  # what a person should know of the images
 
     @property
     def correct(self) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.files.packages import use
-from vaqf.hardware.fabric import RESOURCES, Resources
+from vaqf.hardware.fabric import Resources
 from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board
 
@@ -44,7 +44,7 @@ class Synthesized:
                     "ratio": self.estimate[name] / run.total[name] if run.total[name] else None,
                     "available": has[name],
                 }
-                for name in RESOURCES
+                for name in self.board.resources
             },
             "modules": [part.to_json() for part in run.parts],
         }

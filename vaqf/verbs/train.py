@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +46,13 @@ def train(
     """
     from vaqf.arithmetic import widths
     from vaqf.files import output
+    from vaqf.model import preprocessor
     from vaqf.network import networkfile
     from vaqf.search import search
     from vaqf.search.question import Question
 
-    vit = load_model(model)
+    teaches = None if teacher is None else Path(teacher)
+    vit, said = preprocessor.beside(teaches, load_model(model))
     found = None
     if board is not None:
         found = search.search(Question(vit, load_board(board), fps, act_bits))
@@ -62,7 +64,7 @@ def train(
     bits = widths.DEFAULT_ACT_BITS if act_bits is None else act_bits
     place = Path(f"{vit.name}_w1a{bits}.pt" if out is None else out)
     written = None if found is None else place.parent / f"{place.stem}.safetensors"
-    if written is not None and teacher is not None and written.resolve() == Path(teacher).resolve():
+    if written is not None and teaches is not None and written.resolve() == teaches.resolve():
         raise InputError(f"the network would replace the teacher {teacher}; give -o another name")
     if written is not None:
         output.check_file(written, resume or force, networkfile.is_network)
@@ -80,13 +82,14 @@ def train(
         chosen,
         act_bits=bits,
         seed=seed,
-        teacher=None if teacher is None else Path(teacher),
+        teacher=teaches,
         weights_key=weights_key,
         resumed=resume,
         force=force,
         device=device,
         report=report,
     )
+    trained = replace(trained, notes=(*said, *trained.notes))
     if written is not None and trained.leads:
         with output.new_file(written, True, networkfile.is_network) as partial:
             partial.write_bytes(networkfile.to_bytes(export(place)))

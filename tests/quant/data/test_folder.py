@@ -17,7 +17,6 @@ from quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
 from quant.data.sources import Data, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
-from vaqf.images import pictures as decoder
 
 VIT = replace(RGB, classes=3)
 CLASSES = ("ant", "bee", "cat")
@@ -107,7 +106,7 @@ def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     assert np.array_equal(judged.pixels, ours.numpy())
     watched = images.calibration(str(pictures), VIT).read()
     assert (len(watched), watched.origin) == (8, "pictures of train/")
-    first = decoder.read(pictures / "train/ant/0.png", VIT)
+    (first,) = images.one(pictures / "train/ant/0.png", VIT).pixels
     assert np.array_equal(watched.pixels[0], first)
     assert np.array_equal(load(str(pictures), VIT).calibration(2)[0], first)
 
@@ -124,7 +123,7 @@ def test_corrupt_pictures_are_replaced_in_training_and_left_out_in_judging(pictu
     labels = [label for _, part in data.judge() for label in part.tolist()]
     assert labels == [0, 0, 0, 1, 1, 1, 2, 2]
     reason = "it is not a picture that Pillow reads"
-    assert data.unreadable == {"train/bee/2.png": reason, "val/cat/1.png": reason}
+    assert data.unreadable == {"train/bee/2.png": reason, "val/cat/1.png": "it is empty"}
 
 
 def test_a_replacement_is_the_next_picture_with_its_own_label(pictures: Path) -> None:

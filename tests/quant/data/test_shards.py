@@ -179,6 +179,17 @@ def test_nothing_in_a_shard_is_ever_unpickled_or_run(tmp_path: Path) -> None:
     assert not trace.exists() and {p.name for p in tmp_path.iterdir()} == {"set", "works"}
 
 
+def test_a_first_frame_of_a_sample_is_told(made: Path) -> None:
+    moving = io.BytesIO()
+    frames = [Image.new("RGB", (12, 12), (level,) * 3) for level in (100, 7)]
+    frames[0].save(moving, "PNG", save_all=True, append_images=frames[1:])
+    archive(made / "val-0000.tar", {"a.png": moving.getvalue(), "a.cls": b"1"})
+    archive(made / "val-0001.tar", samples(101, 1))
+    data = load(str(made), VIT)
+    assert sorted(levels(data.judge())) == [100, 101]
+    assert data.animated == {"val-0000.tar/a"}
+
+
 def test_corrupt_samples_are_left_out_counted_and_named(made: Path) -> None:
     files = samples(100, 2)
     files |= {"a.png": b"no picture", "a.cls": b"1", "b.png": picture(1), "b.cls": b"3"}
@@ -195,7 +206,7 @@ def test_corrupt_samples_are_left_out_counted_and_named(made: Path) -> None:
         "val-0000.tar/d": "it has no label (cls or json)",
         "val-0000.tar/e": "it has no picture (jpg, jpeg, png, webp)",
         "val-0000.tar/f": "its cls is larger than 1024 bytes",
-        "val-0000.tar/g": "it is not a picture that Pillow reads",
+        "val-0000.tar/g": "it is empty",
     }
 
 

@@ -1,64 +1,28 @@
 """qonnx.py: the file computes what the model computes in training, run by qonnx itself."""
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-import samples
 import torch
 from onnx import numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
-from qonnx.custom_op.registry import getCustomOp
-from qonnx.transformation.infer_datatypes import InferDataTypes
-from qonnx.transformation.infer_shapes import InferShapes
-from qonnx.util.cleanup import cleanup_model
+from qonnx_runs import GRAY, SHALLOW, close, dimensions, execute, real, student
 from samples import ODD, noise
 
 import quant
 from quant.files import qonnx
 from quant.model import quantizers
 from quant.model.vit import BinaryStyle, QuantVit
-from vaqf.arithmetic import widths
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model.vit import Vit
-from vaqf.network import parameters
 
 torch.set_num_threads(1)
 
-GRAY = replace(samples.GRAY, ln_eps=1e-2)  # large enough that the wrong eps shows
-SHALLOW = replace(GRAY, depth=1)
-# two orders of float32 sums: a logit may differ by this share of the logits' standard deviation
-LOGITS = 1e-5
-# and the integer of a value that is nearer to a rounding boundary, in steps, by one
+# the integer of a value nearer to a rounding boundary than this, in steps, may differ by one
 TIE = 1e-3
-
-
-def student(vit: Vit, act_bits: int, style: BinaryStyle) -> QuantVit:
-    """A model whose scales, zero points and row scales have moved from where they started."""
-    model = QuantVit(vit, act_bits, style)
-    model.load_params(parameters.random(vit, act_bits))
-    model.begin_binary(torch.Generator().manual_seed(0))
-    model.calibrate(noise(vit, 6, seed=1))
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.02 * torch.randn_like(parameter))
-    return model.train()
-
-
-def execute(wrapped: ModelWrapper, image: np.ndarray) -> dict[str, np.ndarray]:
-    """Every tensor of one run on pixels [S, S, C]."""
-    pixels = image.transpose(2, 0, 1)[None].astype(np.float32)
-    return execute_onnx(wrapped, {wrapped.graph.input[0].name: pixels}, True)
-
-
-def real(model: QuantVit, image: np.ndarray) -> np.ndarray:
-    with torch.no_grad():
-        return model.real(torch.from_numpy(image[None]))[0].numpy()
 
 
 class Locked:
@@ -103,16 +67,15 @@ class Locked:
             hook.remove()
 
 
-def check(model: QuantVit, proto: "onnx.ModelProto") -> None:
-    wrapped = ModelWrapper(proto).transform(InferShapes())
-    (image,) = noise(model.vit, 1, seed=2)
-    tensors = execute(wrapped, image)
+def check(model: QuantVit, proto: "onnx.ModelProto", batch: int) -> None:
+    images = noise(model.vit, batch, seed=2)
+    tensors = execute(ModelWrapper(proto), images)
     got = tensors["logits"]
     with Locked(model, tensors) as locked:
-        wanted = real(model, image)
+        wanted = real(model, images)
     assert locked.wrong == []
     assert locked.hooks and locked.near < 0.01 * locked.all
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=LOGITS * wanted.std())
+    close(got, wanted)
 
 
 @pytest.mark.parametrize("act_bits", range(2, 9))
@@ -120,7 +83,9 @@ def check(model: QuantVit, proto: "onnx.ModelProto") -> None:
 def test_the_file_computes_what_training_computes(vit: Vit, act_bits: int) -> None:
     style = BinaryStyle(centred=act_bits % 2 == 0, scale=("learned", "row", "tensor")[act_bits % 3])
     model = student(vit, act_bits, style)
-    check(model, qonnx.to_onnx(model))
+    proto = qonnx.to_onnx(model)
+    check(model, proto, batch=1)
+    check(model, proto, batch=3)
 
 
 def scaled(proto: "onnx.ModelProto", name: str, factor: float) -> None:
@@ -182,7 +147,7 @@ def test_the_comparison_sees_a_mistake(mistake) -> None:
     proto = qonnx.to_onnx(model)
     mistake(proto)
     with pytest.raises(AssertionError):
-        check(model, proto)
+        check(model, proto, batch=1)
 
 
 @pytest.fixture(scope="module")
@@ -195,64 +160,18 @@ def proto(model: QuantVit) -> "onnx.ModelProto":
     return qonnx.to_onnx(model)
 
 
-def test_a_checked_file_for_one_image_of_pixels(model, proto) -> None:
-    onnx.checker.check_model(proto)
-    (image,), (logits,) = proto.graph.input, proto.graph.output
-    sizes = [[d.dim_value for d in value.type.tensor_type.shape.dim] for value in (image, logits)]
-    assert (image.name, logits.name, sizes) == ("image", "logits", [[1, 1, 8, 8], [1, 10]])
+def test_a_checked_file_for_any_batch_of_pixels(model, proto) -> None:
+    onnx.checker.check_model(proto, full_check=True)
+    assert [value.name for value in (*proto.graph.input, *proto.graph.output)] == [
+        "image",
+        "logits",
+    ]
+    assert dimensions(proto) == [["batch", 1, 8, 8], ["batch", 10]]
     assert ModelWrapper(proto).get_tensor_datatype("image").name == "UINT8"
     assert {o.domain: o.version for o in proto.opset_import} == qonnx.OPSETS
     assert proto.ir_version == 8
     names = [n.name for n in proto.graph.node] + [c.name for c in proto.graph.initializer]
     assert len(names) == len(set(names))
-
-
-def test_qonnx_cleanup_changes_no_logit(model, proto) -> None:
-    (image,) = noise(SHALLOW, 1, seed=3)
-    raw = execute(ModelWrapper(proto).transform(InferShapes()), image)["logits"]
-    clean = cleanup_model(ModelWrapper(proto))
-    np.testing.assert_array_equal(execute(clean, image)[clean.graph.output[0].name], raw)
-
-
-def test_finn_sees_bipolar_weights_and_narrow_activations(model, proto) -> None:
-    wrapped = cleanup_model(ModelWrapper(proto)).transform(InferDataTypes())
-    weights, activations = [], []
-    for node in wrapped.graph.node:
-        if node.op_type in ("Quant", "BipolarQuant"):
-            constant = wrapped.get_initializer(node.input[0]) is not None
-            kind = getCustomOp(node).get_integer_datatype(wrapped).name
-            (weights if constant else activations).append(kind)
-    bits = (model.act_bits, widths.exp_bits(model.act_bits), widths.GELU_INDEX_BITS)
-    assert sorted(weights) == ["BIPOLAR"] * 4 * SHALLOW.depth + ["INT8"] * 2
-    assert set(activations) == {f"INT{n}" for n in bits}
-    assert len(activations) == 9 * SHALLOW.depth + 1
-    scaled_integers = wrapped.transform(InferDataTypes(allow_scaledint_dtypes=True))
-    inferred = {
-        scaled_integers.get_tensor_datatype(node.output[0]).name
-        for node in scaled_integers.graph.node
-        if node.op_type == "Quant"
-    }
-    assert inferred == {f"SCALEDINT<{n}>" for n in bits}
-
-
-def test_quantizers_are_what_finn_converts(model, proto) -> None:
-    """Its QuantIdentityHandler and FoldQuantWeights: signed, no zero point, weights used once."""
-    constants = {c.name: numpy_helper.to_array(c) for c in proto.graph.initializer}
-    zeros = [quantizers.learned(block.act_norm1).grid().zero for block in model.blocks]
-    assert all(zeros), "grids with zero points are what this test is about"
-    used = [name for node in proto.graph.node for name in node.input]
-    for node in proto.graph.node:
-        if node.op_type == "Quant":
-            scale, zero, bits = (constants[name] for name in node.input[1:])
-            assert (zero.shape, float(zero), bits.shape) == ((), 0.0, ())
-            assert np.all(scale > 0)
-            assert {a.name: a.i for a in node.attribute}["signed"] == 1
-        if node.op_type == "BipolarQuant":
-            assert set(np.unique(constants[node.input[0]])) == {-1.0, 1.0}
-        if node.op_type == "LayerNormalization":
-            assert {a.name for a in node.attribute} == {"axis", "epsilon"}
-        if node.input[0] in constants:
-            assert used.count(node.output[0]) == 1
 
 
 def test_the_same_parameters_give_the_same_bytes(model, proto, tmp_path: Path) -> None:

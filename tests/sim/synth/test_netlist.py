@@ -49,6 +49,7 @@ def module(ports: dict[str, tuple[str, int]], **cells: dict[str, Any]) -> dict[s
         ("DSP48E2", Counts(dsp=1)),
         ("RAMB18E2", Counts(bram36=0.5)),
         ("RAMB36E1", Counts(bram36=1.0)),
+        ("URAM288", Counts(uram=1)),
         ("CARRY8", Counts(carry=1)),
         ("MUXF7", Counts()),
     ],
@@ -90,8 +91,8 @@ def test_a_site_is_shared_once() -> None:
 
 
 def test_counts_add_up() -> None:
-    one = Counts(lut=3, lutram=1, ff=2, dsp=1, bram36=0.5, carry=4)
-    assert one * 2 + Counts(lut=1) == Counts(7, 2, 4, 2, 1.0, 8)
+    one = Counts(lut=3, lutram=1, ff=2, dsp=1, bram36=0.5, uram=1, carry=4)
+    assert one * 2 + Counts(lut=1) == Counts(7, 2, 4, 2, 1.0, 2, 8)
 
 
 def test_levels_between_registers() -> None:
