@@ -21,6 +21,7 @@ from quant.data.sources import Data
 from quant.files import checkpoint, floatmodel
 from quant.model.vit import FloatVit
 from quant.recipe import recipe as recipes
+from quant.training import defaults
 from quant.training.train import float_file, train
 from sim import golden
 from vaqf.model.vit import Vit
@@ -36,13 +37,13 @@ class Trial:
     act_bits: int
     seed: int
     epochs: int
-    digest: str  # of the recipe's keys: what another recipe gave is no answer
+    digest: str  # of the recipe's keys and what auto means: what others gave is no answer
 
 
 def trial(what: str, recipe: str, act_bits: int, seed: int, epochs: int) -> Trial:
     """A run of a recipe by name."""
-    keys = repr(recipes.load(recipe).plain())
-    digest = hashlib.sha256(keys.encode()).hexdigest()[:16]
+    keys = repr(recipes.load(recipe).plain()).encode() + Path(defaults.__file__).read_bytes()
+    digest = hashlib.sha256(keys).hexdigest()[:16]
     return Trial(what, recipe, act_bits, seed, epochs, digest)
 
 
@@ -78,7 +79,7 @@ def float_accuracy(path: Path, vit: Vit, data: Data) -> float:
     if not path.exists():
         return float("nan")
     model = FloatVit(vit)
-    model.load_params(floatmodel.load(path, vit))
+    model.load_params(floatmodel.load(path, vit).params)
     return accuracy(model.eval(), data)
 
 

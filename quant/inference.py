@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant.files import floatmodel
 from quant.model import integers, threads
 from quant.model.vit import FloatVit
 from vaqf.errors import InputError
@@ -37,14 +36,15 @@ def histogram(values: Tensor, low: int, levels: int) -> NDArray[np.int64]:
     return torch.bincount((values - low).flatten(), minlength=levels).cpu().numpy()
 
 
-def float_model(path: Path, vit: Vit) -> Callable[[Pixels], NDArray[np.float32]]:
-    """The float model of a file: uint8 images [B, S, S, C] -> logits [B, classes].
+def float_model(
+    path: Path, vit: Vit, params: dict[str, NDArray[np.float32]]
+) -> Callable[[Pixels], NDArray[np.float32]]:
+    """A float model, read from `path`: uint8 images [B, S, S, C] -> logits [B, classes].
 
-    Raises InputError for a file without the arrays of this model, and for logits that are not
-    finite.
+    What it returns raises InputError for logits that are not finite.
     """
     model = FloatVit(vit)
-    model.load_params(floatmodel.load(path, vit))
+    model.load_params(params)
     model.eval().to(device())
 
     @torch.no_grad()

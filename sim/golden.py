@@ -217,9 +217,9 @@ def _run_batch(network: Network, images: IntArray, record: Record) -> IntArray:
             record(f"{prefix}.{name}", value)
 
         x = block(x, layer, vit.heads, network.act_bits, record_block)
-    a = layer_norm(x[:, : vit.prefix_tokens], network.norm, network.act_bits)
+    a = layer_norm(x[:, : vit.head_tokens], network.norm, network.act_bits)
     record("norm", a)
-    row = a.reshape(len(images), vit.prefix_tokens * vit.dim)
+    row = a.reshape(len(images), vit.head_tokens * vit.dim)
     acc, pre = fixed_matmul(row, network.head, network.act_bits)
     logits = requantize(acc, network.head.requant, -_LOGIT_LIMIT, _LOGIT_LIMIT - 1, pre)
     record("head", logits.astype(np.int32))

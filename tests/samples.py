@@ -43,6 +43,7 @@ ODD = Vit(
     mlp_ratio=3,
     classes=5,
     distilled=True,
+    registers=3,
     qkv_bias=False,
     mean=(0.5, 0.4, 0.3),
     std=(0.2, 0.3, 0.4),

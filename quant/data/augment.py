@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from quant.data import randaugment
+from quant.data import affine, randaugment
 from quant.data.batches import Batch
 from quant.recipe.recipe import POLICIES, Recipe
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_field
 from vaqf.model.vit import Vit
 
+CROPPING = ("flip", "deit")  # what also takes a random part of each picture of a folder or shard
 MIN_SIZE = 3  # of an image for deit: sharpness is a 3 x 3 filter
 SWITCH = 0.5  # the probability of cutmix where both are on
 # random erasing, arXiv 1708.04896 with the shares of timm and DeiT's `pixel` mode
@@ -27,11 +28,6 @@ ERASE = 0.25  # the probability
 ERASE_AREA = (0.02, 1 / 3)  # of the image
 ERASE_RATIO = (0.3, 1 / 0.3)  # height / width
 ERASE_TRIES = 10
-
-
-def auto(data: str) -> str:
-    """The policy that suits --data: a mirrored digit is none, a mirrored shape is one."""
-    return {"digits": "shift", "shapes": "flip"}.get(data.lower(), "deit")
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,9 @@ class Mix:
 class Augment:
     """One policy with mixup, cutmix and label smoothing, as DeiT's (arXiv 2012.12877, table 9).
 
-    none: the images. shift: up to one pixel each way. flip: mirrored with probability 1/2.
-    deit: flip, RandAugment and random erasing; whole pixels, 0 to 255.
+    none: the images. shift: up to one pixel each way. affine: moved, turned, stretched and sheared.
+    flip: mirrored with probability 1/2. deit: flip, RandAugment and random erasing; whole pixels,
+    0 to 255.
     mixup, cutmix: alpha of Beta(alpha, alpha), 0 is off; one share for the global batch, and the
     neighbours 2i and 2i + 1 are partners (timm's partner is the mirrored batch; a slice needs no
     other slice here). smoothing: what all classes share of the target.
@@ -70,10 +67,15 @@ class Augment:
             raise InputError(
                 f"augmentation deit needs 1 or 3 channels and {MIN_SIZE} x {MIN_SIZE} pixels or "
                 f"more, and {vit.name} has {vit.channels} and {vit.image_size} x {vit.image_size}; "
-                "take none, shift or flip"
+                "take none, shift, affine or flip"
             )
         self.policy, self.vit, self.classes = policy, vit, classes
         self.mixup, self.cutmix, self.smoothing = mixup, cutmix, smoothing
+
+    @property
+    def crops(self) -> bool:
+        """Whether pictures are to be cropped at random; else they come as evaluation sees them."""
+        return self.policy in CROPPING
 
     @torch.no_grad()
     def __call__(self, batch: Batch, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -147,6 +149,9 @@ def _apply(policy: str, batch: Batch, rng: np.random.Generator, vit: Vit) -> Ten
                 torch.from_numpy(offsets).to(device),
                 torch.from_numpy(share).to(device),
             )
+        case "affine":
+            sources = affine.draw(rng, batch.whole)[ours]
+            return affine.transformed(batch.pixels.float(), sources)
         case "flip":
             return _flipped(batch.pixels, rng, batch.whole, ours).float()
         case "deit":

@@ -24,8 +24,8 @@ from quant.data.batches import (
 )
 from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
-from vaqf.images.classes import of_folders
-from vaqf.images.folder import SPLITS, below, tree_classes
+from vaqf.images.classes import FOLDERS, of_names
+from vaqf.images.folder import SPLITS, below, left_out, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 
@@ -90,10 +90,12 @@ class Centred(Dataset[Read]):
 
 @dataclass(frozen=True, eq=False)
 class Cropped(Dataset[Read]):
-    """Pictures to learn from, each cropped by the random numbers of its seed, epoch and number."""
+    """Pictures to learn from, each cropped by the random numbers of its seed, epoch and number;
+    without `crop` as evaluation sees them."""
 
     vit: Vit
     listed: Listing
+    crop: bool = True
 
     def __getitem__(self, key: Key) -> Read:
         """The picture, or the next one that can be read."""
@@ -105,7 +107,10 @@ class Cropped(Dataset[Read]):
             except Unreadable as error:
                 problems[name] = str(error)
                 continue
-            pixels = random_crop(whole, self.vit, np.random.default_rng(key))
+            if self.crop:
+                pixels = random_crop(whole, self.vit, np.random.default_rng(key))
+            else:
+                pixels = fit(whole, self.vit)
             label = int(self.listed.labels[number])
             return Read(pixels, label, problems, animated(whole, name))
         return Read(None, problems=problems)
@@ -128,6 +133,7 @@ class Folder:
     train: Listing
     val: Listing
     workers: int
+    notes: tuple[str, ...]
     origin: str = "pictures"
     unreadable: dict[str, str] = field(default_factory=dict)
     animated: set[str] = field(default_factory=set)
@@ -143,9 +149,9 @@ class Folder:
         return len(self.val)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """Randomly cropped slices of every step; see Data."""
+        """Slices of every step; see Data."""
         sizes = plan(self.images, batch, portion)
         numbers = (
             slice_
@@ -153,7 +159,7 @@ class Folder:
             for _, slice_ in step
         )
         keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
-        read = self._load(Cropped(self.vit, self.train), keys)
+        read = self._load(Cropped(self.vit, self.train, crop), keys)
         for _ in range(sizes.steps):
             step = [(start, next(read)) for start in sizes.starts(portion)]
             for _, part in step:
@@ -216,7 +222,7 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     classes = tree_classes(path)
     check_classes(classes, vit, str(path))
     if vit.class_names:
-        of_folders(classes, vit, str(path))
+        of_names(classes, vit, str(path), FOLDERS)
         classes = vit.class_names
     train, val = (listing(path / split, classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
@@ -224,6 +230,7 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
             f"{path / 'train' / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
-    data = Folder(vit, classes, train, val, workers)
+    notes = tuple(note for split in SPLITS for note in left_out(path / split))
+    data = Folder(vit, classes, train, val, workers, notes)
     data.check()
     return data

@@ -1,13 +1,7 @@
-"""WebDataset shards: tar archives of pictures and class numbers, for sets of ImageNet's size.
-
-A folder with train-*.tar and val-*.tar; in each archive, files that share a name up to the first
-dot are one sample: a picture (jpg, jpeg, png, webp) and its class number (cls). Beside them,
-train.json and val.json may hold {"images": N, "classes": [names]}; without it the archives are
-counted once, by their headers.
-"""
+"""Shards to learn from, for sets of ImageNet's size; vaqf.images.shards says what is read."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -19,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from quant.data.archives import LABEL, PICTURES, Sample, archives, samples
 from quant.data.batches import (
     ALONE,
     JUDGE_BATCH,
@@ -32,49 +25,23 @@ from quant.data.batches import (
 )
 from quant.data.crops import Part, Read, animated, collate, parts, random_crop
 from vaqf.errors import InputError
-from vaqf.files import smallfile
-from vaqf.files.fields import check_keys, check_whole, shown
-from vaqf.images import folder, pictures
-from vaqf.model.vit import MAX_CLASSES, Vit
+from vaqf.files.fields import nearest, shown, some
+from vaqf.images import folder, pictures, shardset
+from vaqf.images.archives import Sample, samples
+from vaqf.images.shardlabels import Labelling
+from vaqf.images.shards import Found
+from vaqf.images.shardset import Counted, Index
+from vaqf.model.vit import Vit
 
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
-MAX_INDEX_BYTES = 2**23
-INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
-MAX_IMAGES = 2**40
 
 
-@dataclass(frozen=True)
-class Index:
-    """What train.json or val.json says, or counting gives."""
-
-    images: int
-    classes: tuple[str, ...] | int
-
-
-def _label(sample: Sample, classes: int) -> int:
-    """The class number; Unreadable if there is none below `classes`."""
-    text = sample.files.get(LABEL)
-    if text is None:
-        raise pictures.Unreadable("it has no class number (cls)")
-    if not text.strip().isdigit() or int(text) >= classes:
-        raise pictures.Unreadable(
-            f"its class {shown(text)} is not a number from 0 to {classes - 1}"
-        )
-    return int(text)
-
-
-def _picture(sample: Sample) -> BytesIO:
-    for suffix in PICTURES:
-        if suffix in sample.files:
-            return BytesIO(sample.files[suffix])
-    raise pictures.Unreadable(f"it has no picture ({', '.join(PICTURES)})")
-
-
-def _read(sample: Sample, vit: Vit, rng: np.random.Generator | None) -> Read:
+def _read(sample: Sample, vit: Vit, labelling: Labelling, rng: np.random.Generator | None) -> Read:
     """A sample as training (with random numbers for the crop) or evaluation sees it."""
     try:
-        label = _label(sample, vit.classes)
-        whole = pictures.decode(_picture(sample), vit)
+        picture = BytesIO(sample.picture)
+        label = labelling.of(sample.files)
+        whole = pictures.decode(picture, vit)
         pixels = pictures.fit(whole, vit) if rng is None else random_crop(whole, vit, rng)
     except pictures.Unreadable as error:
         return Read(None, problems={sample.name: str(error)})
@@ -130,6 +97,7 @@ class Centred(IterableDataset[Part]):
     """Every sample of the shards once, for judging."""
 
     vit: Vit
+    labelling: Labelling
     shards: list[Path]
 
     def __iter__(self) -> Iterator[Part]:
@@ -137,20 +105,25 @@ class Centred(IterableDataset[Part]):
         problems: dict[str, str] = {}
         read = samples(self.shards[number::workers], problems)
         yield from _batched(
-            (_read(s, self.vit, None) for s in read), JUDGE_BATCH, self.vit, problems
+            (_read(s, self.vit, self.labelling, None) for s in read),
+            JUDGE_BATCH,
+            self.vit,
+            problems,
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Cropped(IterableDataset[Part]):
-    """Shuffled, cropped samples without end, for training; none at all where none can be read."""
+    """Shuffled samples without end, for training; none at all where none can be read."""
 
     vit: Vit
+    labelling: Labelling
     shards: list[Path]
     size: int  # pictures of one part
     seed: tuple[int, ...]
     first: int  # samples taken: first, first + step, ...
     step: int
+    crop: bool = True  # by random numbers; else as evaluation sees them
 
     def __iter__(self) -> Iterator[Part]:
         number, workers = _worker()
@@ -164,7 +137,7 @@ class Cropped(IterableDataset[Part]):
                 ours = islice(samples(shards, problems), self.first, None, self.step)
                 readable = 0
                 for sample in shuffled(ours, SHUFFLED, mixer):
-                    one = _read(sample, self.vit, rng)
+                    one = _read(sample, self.vit, self.labelling, rng if self.crop else None)
                     readable += one.pixels is not None
                     yield one
                 if not readable:
@@ -185,29 +158,33 @@ class Shards:
 
     vit: Vit
     classes: tuple[str, ...] | int
+    labelling: Labelling
     images: int
     judged: int  # the unreadable ones among them
     train: list[Path]
     val: list[Path]
     workers: int
+    notes: tuple[str, ...]
     origin: str = "shards"
     unreadable: dict[str, str] = field(default_factory=dict)
     animated: set[str] = field(default_factory=set)
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """Shuffled, randomly cropped slices of every step; see Data."""
+        """Shuffled slices of every step; see Data."""
         sizes = plan(self.images, batch, portion)
         ordered = [self.train[number] for number in order(len(self.train), seed, epoch)]
         enough = len(ordered) >= portion.world
         stream = Cropped(
             self.vit,
+            self.labelling,
             ordered[portion.rank :: portion.world] if enough else ordered,
             sizes.each,
             (seed, epoch, portion.rank),
             0 if enough else portion.rank,
             1 if enough else portion.world,
+            crop,
         )
         read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
         for _ in range(sizes.steps):
@@ -220,13 +197,14 @@ class Shards:
             if len(batches) < len(step):
                 raise InputError(
                     f"no picture of the {len(stream.shards)} training shard(s) of process"
-                    f" {portion.rank} can be read{self._why()}"
+                    f" {portion.rank} can be read{_why(self.unreadable)}"
                 )
             yield batches
 
     def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """The readable samples of every world-th shard from this process's rank on."""
-        for part in self._load(Centred(self.vit, self.val[portion.rank :: portion.world])):
+        ours = self.val[portion.rank :: portion.world]
+        for part in self._load(Centred(self.vit, self.labelling, ours)):
             if len(part.labels):
                 yield part.pixels, part.labels
 
@@ -243,19 +221,15 @@ class Shards:
         """InputError unless an image to learn from and one to judge by can be read."""
         for split, shards in zip(folder.SPLITS, (self.train, self.val), strict=True):
             if next(self._readable(shards), None) is None:
-                raise InputError(f"none of the samples of {split}-*.tar can be read{self._why()}")
+                raise InputError(_none(split, self.unreadable))
 
     def _readable(self, shards: list[Path]) -> Iterator[NDArray[np.uint8]]:
         for sample in samples(shards, self.unreadable):
-            one = _read(sample, self.vit, None)
+            one = _read(sample, self.vit, self.labelling, None)
             self.unreadable.update(one.problems)
             self.animated.update(one.animated)
             if one.pixels is not None:
                 yield one.pixels
-
-    def _why(self) -> str:
-        """The first reason, if there is one."""
-        return "".join(f"; {name}: {why}" for name, why in islice(self.unreadable.items(), 1))
 
     def _load(self, stream: Centred | Cropped) -> Iterator[Part]:
         loader = DataLoader(
@@ -270,55 +244,87 @@ class Shards:
             yield part
 
 
-def _index(path: Path) -> Index | None:
-    """What a sidecar says; None where there is none or it does not name the classes."""
-    if not path.exists():
-        return None
-    content = smallfile.read_object(path, MAX_INDEX_BYTES, INDEX)
-    if "images" not in content:
-        raise InputError(f"{path} names no images; it must be {INDEX}")
-    check_keys(content, ("images", "classes"), str(path))
-    check_whole(content["images"], f"{path}: images", 1, MAX_IMAGES)
-    classes = content.get("classes")
-    if classes is None:
-        return None
-    if isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes):
-        return Index(content["images"], tuple(classes))
-    check_whole(classes, f"{path}: classes", 1, MAX_CLASSES)
-    return Index(content["images"], classes)
+def _why(problems: Mapping[str, str]) -> str:
+    """The first reason, if there is one."""
+    return "".join(f"; {name}: {why}" for name, why in islice(problems.items(), 1))
 
 
-def count(shards: list[Path], problems: dict[str, str]) -> Index:
-    """Samples with a picture and a label, and the highest label + 1, by the archives' headers."""
-    number, highest = 0, -1
-    for sample in samples(shards, problems, read=(LABEL,)):
-        if not any(suffix in sample.files for suffix in PICTURES):
-            continue
-        try:
-            highest = max(highest, _label(sample, MAX_CLASSES))
-        except pictures.Unreadable as error:
-            problems[sample.name] = str(error)
-            continue
-        number += 1
-    return Index(number, highest + 1)
+def _none(split: str, problems: Mapping[str, str]) -> str:
+    return f"none of the samples of {split}-*.tar can be used{_why(problems)}"
 
 
-def load(path: Path, vit: Vit, workers: int) -> Shards:
+def load(found: Found, vit: Vit, workers: int) -> Shards:
     """The shards of a folder; InputError where a split is missing or nothing can be read."""
     pictures.check_channels(vit)
-    train, val = (archives(path, split) for split in folder.SPLITS)
-    for split, shards in zip(folder.SPLITS, (train, val), strict=True):
-        if not shards:
+    root = found.root
+    for split in folder.SPLITS:
+        if split not in found.splits:
             raise InputError(
-                f"{path} has no {split}-*.tar; both train-*.tar and val-*.tar are needed"
+                f"{root} has no {split}-*.tar; both train-*.tar and val-*.tar are needed, or"
+                " PREFIX-train-*.tar and PREFIX-validation-*.tar"
             )
+    train, val = (found.splits[split] for split in folder.SPLITS)
     problems: dict[str, str] = {}
-    learn = _index(path / "train.json") or count(train, problems)
-    judge = _index(path / "val.json") or count(val, problems)
-    check_classes(learn.classes, vit, str(path))
-    if isinstance(judge.classes, tuple) and judge.classes != learn.classes:
-        raise InputError(f"{path}: train.json and val.json name different classes; make them agree")
-    data = Shards(vit, learn.classes, learn.images, judge.images, train, val, workers)
+    learn = shardset.index(root / "train.json") or _counted("train", train, problems)
+    judge = shardset.index(root / "val.json") or _counted("val", val, problems)
+    classes = _classes(root, learn, vit)
+    check_classes(classes, vit, str(root))
+    names = classes if isinstance(classes, tuple) else vit.class_names
+    if isinstance(judge, Counted):
+        judge.check_numbers(vit.classes, f"val of {root}")
+        _check_one_kind(root, learn, judge)
+        _check_names(root, "val", judge, names, every=isinstance(learn, Counted))
+    elif isinstance(judge.classes, tuple) and judge.classes != classes:
+        raise InputError(f"{root}: train.json and val.json name different classes; make them agree")
+    labelling = Labelling.of_model(names, vit.classes)
+    data = Shards(
+        vit, classes, labelling, learn.images, judge.images, train, val, workers, found.notes
+    )
     data.unreadable.update(problems)
     data.check()
     return data
+
+
+def _counted(split: str, shards: list[Path], problems: dict[str, str]) -> Counted:
+    counted = shardset.count(shards, problems)
+    if not counted.images:
+        raise InputError(_none(split, problems))
+    return counted
+
+
+def _classes(root: Path, learn: Index | Counted, vit: Vit) -> tuple[str, ...] | int:
+    """The names of the classes, or how many there are."""
+    if isinstance(learn, Index):
+        return learn.classes
+    if not learn.names:
+        return learn.highest + 1
+    names = vit.class_names or tuple(sorted(learn.names))
+    _check_names(root, "train", learn, names, every=True)
+    return names
+
+
+def _check_one_kind(root: Path, learn: Index | Counted, judge: Counted) -> None:
+    if isinstance(learn, Counted) and bool(learn.names) != bool(judge.names):
+        kinds = ("class names", "class numbers")
+        first, second = kinds if learn.names else kinds[::-1]
+        raise InputError(
+            f"the labels of {root} are {first} in train and {second} in val; give both the same"
+        )
+
+
+def _check_names(
+    root: Path, split: str, counted: Counted, names: Sequence[str], *, every: bool
+) -> None:
+    """InputError for a label that is no class, and for a class without one where each needs it."""
+    for name in sorted(counted.names - set(names)):
+        raise InputError(
+            f"{split} of {root} has the label {shown(name)}{nearest(name, names)}, which is no"
+            f" class: they are {some(names)}; rename it in the shards, or in class_names of the"
+            " model file"
+        )
+    absent = [name for name in names if name not in counted.names]
+    if counted.names and every and absent:
+        raise InputError(
+            f"{split} of {root} has no sample of {len(absent)} of {len(names)} classes:"
+            f" {some(absent)}; both splits need some of each"
+        )

@@ -5,10 +5,10 @@ world * accumulate equal slices, so what is learned does not depend on how many 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,19 +29,15 @@ from quant.data.batches import (
 from quant.data.crops import MAX_WORKERS
 from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
-from vaqf.images import made, shapes
-from vaqf.images.folder import SPLITS, splits
+from vaqf.images import shards as shardfiles
+from vaqf.images.folder import SPLITS, beside, class_folders, is_archive, splits
+from vaqf.images.sets import SETS
 from vaqf.model.vit import Vit
 
 __all__ = ["Batch", "Data", "Portion", "arrays", "load"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # pipe: and http: among them
 Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]  # pixels [n, S, S, C], labels [n]
-# what needs no files: the classes, and what makes a split
-MADE: dict[str, tuple[tuple[str, ...], Callable[[Vit, Literal["train", "test"]], Labelled]]] = {
-    "digits": (made.DIGITS, made.digits),
-    "shapes": (shapes.CLASSES, made.shapes),
-}
 
 
 class Data(Protocol):
@@ -68,13 +64,20 @@ class Data(Protocol):
         """Pictures that this process has skipped so far, each with the reason."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of what was left out."""
+
+    @property
     def animated(self) -> set[str]:
         """Pictures of which this process has taken the first frame so far."""
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
-        """This process's micro-steps (as many as portion.accumulate) of every optimizer step."""
+        """This process's micro-steps (as many as portion.accumulate) of every optimizer step.
+
+        crop: whether of pictures that are read a random part is taken, not what evaluation sees.
+        """
 
     def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 and labels: over all processes each image once."""
@@ -92,6 +95,7 @@ class Arrays:
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
     unreadable: dict[str, str] = field(default_factory=dict)  # stays empty
+    notes: tuple[str, ...] = ()
     animated: set[str] = field(default_factory=set)  # stays empty
 
     @property
@@ -105,7 +109,7 @@ class Arrays:
         return len(self.test[1])
 
     def epoch(
-        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE
+        self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Shuffled slices of every step; see Data."""
         whole = plan(self.images, batch, portion).whole
@@ -140,18 +144,19 @@ def arrays(
 
 
 def load(data: str, vit: Vit, workers: int = 0) -> Data:
-    """The images that --data names: `digits`, `shapes`, or a folder on this machine.
+    """The images that --data names: a set by name, or a folder on this machine.
 
-    A folder holds train/ and val/ with a folder for each class, or shards train-*.tar and
-    val-*.tar. workers: processes that read pictures beside this one; 0 reads in this process.
+    A folder holds train/ and val/ with a folder for each class, or shards of both. workers:
+    processes that read pictures beside this one; 0 reads in this process.
     InputError for anything else, and where the number of classes is not the model's.
     """
     check_whole(workers, "workers", 0, MAX_WORKERS)
     word = folded(data)
-    if word in MADE:
-        classes, make = MADE[word]
-        check_classes(classes, vit, word)
-        return arrays(word, make(vit, "train"), make(vit, "test"), classes)
+    if word in SETS:
+        one = SETS[word]
+        check_classes(one.classes, vit, word)
+        learn, judge = (one.make(vit, split, None) for split in ("train", "test"))
+        return arrays(word, learn, judge, one.classes)
     if _URL.match(data):
         raise InputError(
             f"training data {shown(data)} is an address; only folders on this machine are read, so "
@@ -161,22 +166,31 @@ def load(data: str, vit: Vit, workers: int = 0) -> Data:
     try:
         if splits(path):
             return folder.load(path, vit, workers)
-        if any(path.glob("*-*.tar")):
-            return shards.load(path, vit, workers)
+        found = shardfiles.find(path) if path.is_dir() else None
+        if found is not None:
+            return shards.load(found, vit, workers)
         reason = _lack(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     raise InputError(
-        f"cannot train on {shown(data)}{nearest(data, MADE)}: {reason}; --data takes"
-        f" {', '.join(MADE)}, or a folder with train/ and val/ (in both a folder for each class)"
-        " or with train-*.tar and val-*.tar"
+        f"cannot train on {shown(data)}{nearest(data, SETS)}: {reason}; --data takes"
+        f" {', '.join(SETS)}, or a folder with train/ and val/ (in both a folder for each class)"
+        " or with shards train-*.tar and val-*.tar"
     )
 
 
 def _lack(path: Path) -> str:
     """What a folder needs to be a tree of pictures."""
+    if path.is_file() and is_archive(path.name):
+        return "it is one shard, and training needs a folder with some of train and some of val"
     next(path.iterdir(), None)  # OSError for what is no folder
-    missing = [split for split in SPLITS if not (path / split).is_dir()]
-    if missing:
-        return f"it has no folder {missing[0]}/"
-    return "its train/ and val/ do not both consist of class folders"
+    for split in SPLITS:
+        if not (path / split).is_dir():
+            return f"it has no folder {split}/"
+    split = next(split for split in SPLITS if not class_folders(path / split))
+    if not beside(path / split):
+        return f"its {split}/ holds no class folders"
+    return (
+        f"its {split}/ holds pictures and no class folders, so their classes are not known; sort"
+        " them into a folder for each class"
+    )

@@ -28,8 +28,8 @@ from vaqf.model.vit import Vit
 from vaqf.network import parameters
 from vaqf.network.structure import Network
 
-SCHEMA = 3  # 2: without the keys of a model that vit.LATER names
-READ = (2, SCHEMA)
+SCHEMA = 4  # 2, 3: without some keys of a model that vit.LATER names
+READ = (2, 3, SCHEMA)
 FLOAT = torch.float32  # what training computes in, and a checkpoint holds
 KEYS = ("vaqf_checkpoint", "vit", "act_bits", "style", "origin", "model", "result", "run")
 

@@ -1,4 +1,4 @@
-"""Float models from the files that other libraries write: safetensors, torch."""
+"""Float models from the files that other libraries write: safetensors, torch, an index of them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,15 +6,19 @@ from pathlib import Path
 from safetensors.numpy import save
 
 from quant import require
+from quant.files import shardindex
 from vaqf.errors import InputError
 from vaqf.files import tensorfile
 from vaqf.model.vit import Vit
+from vaqf.network.adopt import FloatModel, adopt
 from vaqf.network.floatfile import read_safetensors
-from vaqf.network.parameters import FloatArray, adopt
+from vaqf.network.parameters import FloatArray
 
 NUMPY_FILES = (".safetensors",)
 MADE_BY = {"made_by": "vaqf train"}
 TORCH_FILES = (".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
+INDEX = ".index.json"  # Hugging Face's, of one model in several files
+_NO_KEY = "--weights-key is of torch files that hold several weights; leave it out"
 
 
 def to_bytes(params: Mapping[str, FloatArray]) -> bytes:
@@ -44,19 +48,35 @@ def check_no_checkpoint(path: Path) -> None:
         torchfile.check_no_checkpoint(path)
 
 
-def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
-    """The parameters of a float model's file, by timm's names, float32.
+def load(path: Path, vit: Vit, key: str | None = None) -> FloatModel:
+    """A float model's file: its parameters by timm's names, float32, and notes.
 
     `.safetensors` is read with numpy alone; those of torch (TORCH_FILES) need torch (ToolMissing
-    without) and are read without running any code in them. Raises InputError for a file that is
+    without) and are read without running any code in them; `.index.json` is Hugging Face's list
+    of several such files. key: which weights of a torch file. Raises InputError for a file that is
     damaged, of another kind, or does not fit the model.
     """
+    name = path.name.lower()
+    if name.endswith(INDEX):
+        arrays, notes = shardindex.read(path, lambda part: _arrays(part, None)[0]), []
+        if key is not None:
+            raise InputError(_NO_KEY)
+    else:
+        arrays, notes = _arrays(path, key)
+    model = adopt(path, arrays, vit)
+    return FloatModel(model.params, (*notes, *model.notes))
+
+
+def _arrays(path: Path, key: str | None) -> tuple[dict[str, FloatArray], list[str]]:
+    """The tensors of one file."""
     if path.name.lower().endswith(NUMPY_FILES):
-        return adopt(path, read_safetensors(path), vit)
+        if key is not None:
+            raise InputError(_NO_KEY)
+        return read_safetensors(path), []
     if not _is_torch_file(path):
-        allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
+        allowed = ", ".join((*NUMPY_FILES, *TORCH_FILES, INDEX))
         raise InputError(f"{path}: the name of a float model's file ends in one of {allowed}")
     require()
     from quant.files import torchfile
 
-    return adopt(path, torchfile.read_arrays(path), vit)
+    return torchfile.read_arrays(path, key)

@@ -27,6 +27,7 @@ from quant.model.vit import QuantVit
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import smallfile
+from vaqf.network import parameters
 
 FloatArray = NDArray[np.float32]
 
@@ -213,7 +214,7 @@ def _logits(g: _Graph) -> None:
     x = g.add("embed", "Add", x, _constant_tokens(g))
     for i in range(vit.depth):
         x = _block(g, f"blocks.{i}", x)
-    x = g.add("prefix", "Gather", x, list(range(vit.prefix_tokens)), axis=1)
+    x = g.add("prefix", "Gather", x, list(range(vit.head_tokens)), axis=1)
     x = g.act("act_norm", g.norm("norm", x))
     x = _heads(g, x)
     g.add("logits", "Identity", x)
@@ -222,9 +223,8 @@ def _logits(g: _Graph) -> None:
 def _constant_tokens(g: _Graph) -> FloatArray:
     """Position embeddings [1, T, D], those of the prefix with their tokens."""
     constant = g.params["pos_embed"].copy()
-    prefix = ["cls_token"] + (["dist_token"] if g.vit.distilled else [])
-    for place, name in enumerate(prefix):
-        constant[:, place] += g.params[name][:, 0]
+    tokens = [g.params[name] for name in parameters.prefix_names(g.vit)]
+    constant[:, : g.vit.prefix_tokens] += np.concatenate(tokens, axis=1)
     return constant
 
 

@@ -16,7 +16,11 @@ from vaqf.files import regular
 from vaqf.files.fields import shown
 
 RECORDS = [argparse.Namespace]  # of settings, beside the weights of DeiT, MAE and timm
-WRAPPERS = ("model", "state_dict")  # DeiT's and Lightning's files keep more beside the weights
+# where files keep a state dict beside other things: timm's, DeiT's, Lightning's, torch's tutorials;
+# of averaged weights (EMA) and of others
+EMA = ("state_dict_ema", "model_ema", "ema", "ema_state_dict", "model_ema_state_dict")
+PLAIN = ("state_dict", "model", "model_state_dict", "module")
+_AVERAGED = "n_averaged"  # of torch's averaged models: how many were
 # what torch.load is known to raise on files that are truncated, of another kind or made to harm
 _BROKEN = (
     OSError,
@@ -57,19 +61,70 @@ def _loaded(path: Path, file: BinaryIO) -> Any:
         ) from error
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Every tensor of a state dict, plain or under `model` or `state_dict`, by its name there.
+def read_arrays(path: Path, key: str | None = None) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The tensors of a state dict by their names, and notes of which one was taken.
 
-    bfloat16, which numpy lacks, comes as float32. Raises InputError for anything but tensors.
+    It may be the file's content, or lie in it under one of EMA and PLAIN, or under `key`; where
+    there are several, averaged weights come first, as timm has it. bfloat16, which numpy lacks,
+    comes as float32. Raises InputError for anything but tensors.
     """
     content = read_tensors(path)
     _refuse_checkpoint(path, content)
-    for key in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not content:
+    state, notes = _chosen(path, content, key)
+    return {
+        name: _array(path, name, tensor) for name, tensor in state.items() if name != _AVERAGED
+    }, notes
+
+
+def _chosen(path: Path, content: Any, key: str | None) -> tuple[dict[Any, Any], list[str]]:
+    """The state dict of a file, and what a person should know of the choice."""
+    held = _states(content)
+    if key is not None:
+        if key not in held:
+            known = f"; it has {', '.join(map(shown, held))}" if held else ""
+            raise InputError(f"{path}: --weights-key {shown(key)} names no weights in it{known}")
+        return _inner(held[key]), []
+    if _is_state(content):
+        return content, []
+    known = [name for name in EMA + PLAIN if name in held]
+    if not known:
+        if held:
+            raise InputError(
+                f"{path}: holds weights under {', '.join(map(shown, held))}; give the one to take"
+                " as --weights-key"
+            )
         raise InputError(f"{path}: holds no tensors by name; save the model's state dict")
-    return {name: _array(path, name, tensor) for name, tensor in content.items()}
+    taken, *others = known
+    notes = []
+    if others or taken in EMA:
+        averaged = " (averaged, as timm chooses)" if taken in EMA else ""
+        rest = f"; --weights-key {others[0]} takes the other" if others else ""
+        notes.append(f"the weights are those under {taken}{averaged}{rest}")
+    return _inner(held[taken]), notes
+
+
+def _states(content: Any) -> dict[str, Any]:
+    """What of a file may be a state dict, by its key."""
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: value
+        for name, value in content.items()
+        if isinstance(name, str) and isinstance(value, dict) and _is_state(_inner(value))
+    }
+
+
+def _inner(state: dict[Any, Any]) -> dict[Any, Any]:
+    """A state dict that lies one deeper, as {"ema": {"module": tensors}}."""
+    inside = [state[key] for key in PLAIN if isinstance(state.get(key), dict)]
+    return inside[0] if inside and not _is_state(state) else state
+
+
+def _is_state(content: Any) -> bool:
+    """Whether these are tensors by name, though one may be something else."""
+    return isinstance(content, dict) and any(
+        isinstance(value, torch.Tensor) for value in content.values()
+    )
 
 
 def check_no_checkpoint(path: Path) -> None:

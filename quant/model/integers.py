@@ -187,7 +187,7 @@ def _batch(network: Network, images: Tensor, record: Record) -> Tensor:
             record(f"{prefix}.{name}", value)
 
         x = _block(x, layer, vit.heads, act_bits, record_block)
-    a = layer_norm(x[:, : vit.prefix_tokens], network.norm, act_bits)
+    a = layer_norm(x[:, : vit.head_tokens], network.norm, act_bits)
     record("norm", a)
     acc = _fixed(a.flatten(1), network.head, act_bits)
     logits = rescale(acc, network.head.requant, -_LOGIT_TOP - 1, _LOGIT_TOP)

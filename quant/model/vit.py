@@ -167,6 +167,8 @@ class FloatVit(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, vit.dim))
         if vit.distilled:
             self.dist_token = nn.Parameter(torch.zeros(1, 1, vit.dim))
+        if vit.registers:
+            self.reg_token = nn.Parameter(torch.zeros(1, vit.registers, vit.dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, vit.tokens, vit.dim))
         self.patch_embed = PatchEmbed(vit, layers)
         self.blocks = nn.ModuleList(Block(vit, layers) for _ in range(vit.depth))
@@ -182,13 +184,13 @@ class FloatVit(nn.Module):
         """Real logits [B, classes], and the largest magnitude of the residual stream."""
         x = (images.permute(0, 3, 1, 2) / 255.0 - self.mean) / self.std
         x = self.patch_embed(x)
-        prefix = [self.cls_token] + ([self.dist_token] if self.vit.distilled else [])
+        prefix = [self.get_parameter(name) for name in parameters.prefix_names(self.vit)]
         x = torch.cat([*(t.expand(len(x), -1, -1) for t in prefix), x], dim=1) + self.pos_embed
         peak = x.detach().abs().max()
         for block in self.blocks:
             x, largest = block(x)
             peak = torch.maximum(peak, largest)
-        x = self.act_norm(self.norm(x[:, : self.vit.prefix_tokens]))
+        x = self.act_norm(self.norm(x[:, : self.vit.head_tokens]))
         if self.vit.distilled:
             return (self.head(x[:, 0]) + self.head_dist(x[:, 1])) / 2, peak
         return self.head(x[:, 0]), peak

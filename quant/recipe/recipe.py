@@ -13,6 +13,8 @@ from typing import Any
 from vaqf.errors import InputError
 from vaqf.files import yamlfile
 from vaqf.files.fields import (
+    AUTO,
+    Auto,
     Choice,
     Flag,
     Number,
@@ -34,8 +36,8 @@ ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
 ACT_SCALES = ("learned", "observed")
 LOSSES = ("labels", "teacher")
-POLICIES = ("none", "shift", "flip", "deit")  # of quant.data.augment
-AUGMENT = ("auto", *POLICIES)
+POLICIES = ("none", "shift", "affine", "flip", "deit")  # of quant.data.augment
+AUGMENT = (AUTO, *POLICIES)
 AMP = ("none", "bf16")  # not off: YAML reads that as false
 
 
@@ -92,15 +94,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained. Every field is checked at construction: InputError."""
+    """How a model is trained. Every field is checked at construction: InputError.
+
+    What is auto follows from the images: quant.training.defaults.
+    """
 
     name: str
     stages: tuple[Stage, ...]
     about: str = ""
     # of all stages together
-    epochs: int = field(default=80, metadata=ruled(Whole(1, 100_000)))
+    epochs: int | str = field(default=AUTO, metadata=ruled(Auto(Whole(1, 100_000))))
     # images per optimizer step: all processes, all accumulated parts
-    batch: int = field(default=64, metadata=ruled(Whole(1, 2**20)))
+    batch: int | str = field(default=AUTO, metadata=ruled(Auto(Whole(1, 2**20))))
     # parts of a process's share that go through the model one by one
     accumulate: int = field(default=1, metadata=ruled(Whole(1, 2**12)))
     # at least so many must take part
@@ -115,8 +120,8 @@ class Recipe:
     # alpha of their Beta(alpha, alpha); 0: none
     mixup: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
     cutmix: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
-    # by the data: see quant.data.augment
-    augment: str = field(default="auto", metadata=ruled(Choice(AUGMENT)))
+    # a policy of quant.data.augment
+    augment: str = field(default=AUTO, metadata=ruled(Choice(AUGMENT)))
     # largest norm of the gradient; 0: no limit
     clip: float = field(default=0.0, metadata=ruled(Number(0.0, 1e6)))
     amp: str = field(default="none", metadata=ruled(Choice(AMP)))
@@ -161,10 +166,10 @@ class Recipe:
     def stage_epochs(self) -> tuple[int, ...]:
         """Epochs of every stage, at least one each; rounded so that they add up to `epochs`.
 
-        They add up to the number of stages where that is more.
+        They add up to the number of stages where that is more. `epochs` is a number by now.
         """
         count = len(self.stages)
-        epochs = max(self.epochs, count)
+        epochs = max(int(self.epochs), count)
         shares = [stage.share for stage in self.stages]
         ends = [0]
         for number, share in enumerate(itertools.accumulate(shares), 1):

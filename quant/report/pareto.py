@@ -36,6 +36,7 @@ class Point:
     checkpoint: str  # file names, relative to the sweep's folder
     network: str
     float_correct: int | None = None  # by the float model, where the recipe has one
+    notes: tuple[str, ...] = ()  # what a person should know of the float model; not in the table
 
     @property
     def name(self) -> str:

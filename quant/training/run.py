@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from quant.data import batches
-from quant.data.augment import Augment, auto
+from quant.data.augment import Augment
 from quant.data.sources import Data
 from quant.files import checkpoint
 from quant.model.vit import BinaryStyle, FloatVit, QuantVit
@@ -46,7 +46,7 @@ def initialize(model: FloatVit) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a run is asked to do."""
+    """What a run is asked to do; nothing of its recipe is auto."""
 
     vit: Vit
     data: Data
@@ -55,13 +55,18 @@ class Task:
     act_bits: int
     seed: int
     teacher_sha: str  # of the float model that was given; empty if the run trains it
+    notes: tuple[str, ...]  # what a person should know of that float model and the data
+
+    @property
+    def epochs(self) -> int:
+        """Of all stages that are trained: not of the float model, if one was given."""
+        return sum(self.recipe.stage_epochs()[1 if self.teacher_sha else 0 :])
 
     @property
     def origin(self) -> str:
         """What the network file says of its making."""
-        epochs = sum(self.recipe.stage_epochs()[1 if self.teacher_sha else 0 :])
         return (
-            f"trained on {self.data.origin}, recipe {self.recipe.name}, {epochs} epochs,"
+            f"trained on {self.data.origin}, recipe {self.recipe.name}, {self.epochs} epochs,"
             f" seed {self.seed}"
         )
 
@@ -105,7 +110,7 @@ class Run:
         self.task, self.here, self.report, self.teacher = task, here, report, teacher
         recipe, vit = task.recipe, task.vit
         self.augment = Augment(
-            auto(task.data.origin) if recipe.augment == "auto" else recipe.augment,
+            recipe.augment,
             vit,
             vit.classes,
             mixup=recipe.mixup,

@@ -192,7 +192,9 @@ class Running:
             if self.model.quantized and plan.recipe.act_scales == "observed":
                 self.model.calibrate(self.sample)
         total = 0.0
-        parts = self.data.epoch(plan.recipe.batch, plan.seed, whole_run_epoch, self.portion)
+        parts = self.data.epoch(
+            plan.recipe.batch, plan.seed, whole_run_epoch, self.portion, self.augment.crops
+        )
         for step, batches in enumerate(parts):
             now = self.knobs(number * plan.steps + step)
             self._set_model(now, before)

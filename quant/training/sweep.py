@@ -44,6 +44,7 @@ def sweep(
     target_fps: float | None = None,
     seed: int = 0,
     teacher: Path | None = None,
+    weights_key: str | None = None,
     device: str = "auto",
     resumed: bool = False,
     force: bool = False,
@@ -81,6 +82,7 @@ def sweep(
                 act_bits=bits,
                 seed=seed,
                 teacher=given,
+                weights_key=weights_key if given == teacher else None,
                 resumed=True,  # what the folder still has may be gone on with
                 device=device,
                 report=lambda what, done, of, bits=bits: report(f"w1a{bits} {what}", done, of),
@@ -156,6 +158,7 @@ def _point(folder: Path, act_bits: int, trained: Trained, speed: Speed) -> Point
         checkpoint=checkpoint.name,
         network=checkpoint.with_suffix(".safetensors").name,
         float_correct=trained.float_correct,
+        notes=trained.notes,
     )
 
 

@@ -16,7 +16,8 @@ from quant.model.vit import FloatVit, QuantVit
 from quant.recipe.recipe import Recipe
 from quant.report import draw, history, run_chart
 from quant.report.history import Row
-from quant.training import resume
+from quant.training import convergence, resume
+from quant.training.defaults import settled
 from quant.training.processes import Processes, join
 from quant.training.run import Run, Task
 from quant.training.stage import judge
@@ -30,6 +31,8 @@ from vaqf.network.parameters import MAX_SEED
 from vaqf.reporting import Report, silent
 
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
+Counts = dict[str, Any]  # correct, images, float_correct: the result of a checkpoint
+Skipped = dict[str, str]  # pictures that were left out, with the reason
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ class Trained:
     images: int
     float_correct: int | None  # by the teacher, where the recipe has one
     rows: tuple[Row, ...]
-    unreadable: dict[str, str]  # pictures that were skipped, with the reason
-    notes: tuple[str, ...]  # what a person should know of the data
+    unreadable: Skipped
+    recipe: Recipe  # as it was followed: nothing is auto
+    epochs: int  # of all stages that were trained
+    notes: tuple[str, ...] = ()  # what a person should know of the data and the float model
     leads: bool = True  # whether this process is the one that reports
     animated: tuple[str, ...] = ()  # pictures whose first frame was taken
 
@@ -87,19 +92,25 @@ def files(out: Path) -> dict[Path, Callable[[Path], bool]]:
     }
 
 
-def _teacher(path: Path | None, vit: Vit, recipe: Recipe) -> tuple[FloatVit | None, str]:
-    """The float model of --teacher and its hash."""
+def _teacher(
+    path: Path | None, key: str | None, vit: Vit, recipe: Recipe
+) -> tuple[FloatVit | None, str, tuple[str, ...]]:
+    """The float model of --teacher, its hash, and what a person should know of it."""
     if path is None:
-        return None, ""
+        if key is not None:
+            raise InputError(
+                f"--weights-key {shown(key)} chooses among the weights of a --teacher; give one"
+            )
+        return None, "", ()
     if not recipe.has_teacher:
         raise InputError(f"recipe {recipe.name} starts without a float model; leave out --teacher")
-    params = floatmodel.load(path, vit)
+    found = floatmodel.load(path, vit, key)
     sha = hashlib.sha256()
-    for name in sorted(params):
-        sha.update(params[name].tobytes())
+    for name in sorted(found.params):
+        sha.update(found.params[name].tobytes())
     model = FloatVit(vit)
-    model.load_params(params)
-    return model, sha.hexdigest()
+    model.load_params(found.params)
+    return model, sha.hexdigest(), found.notes
 
 
 def _named(vit: Vit, data: Data) -> Vit:
@@ -125,6 +136,7 @@ def train(
     act_bits: int = widths.DEFAULT_ACT_BITS,
     seed: int = 0,
     teacher: Path | None = None,
+    weights_key: str | None = None,
     resumed: bool = False,
     force: bool = False,
     device: str = "auto",
@@ -141,7 +153,7 @@ def train(
     """
     check_whole(act_bits, "act_bits", widths.MIN_ACT_BITS, widths.MAX_ACT_BITS)
     check_whole(seed, "seed", 0, MAX_SEED)
-    vit = _named(vit, data)
+    vit, recipe = _named(vit, data), settled(recipe, vit, data)
     with join(device) as here, threads.fitting(vit), _deterministic(seed, here.device):
         if here.world < recipe.processes:
             raise InputError(
@@ -149,12 +161,13 @@ def train(
                 f" part; start it with torchrun --nproc_per_node {recipe.processes}, or give"
                 f" --set processes={here.world}"
             )
-        model, sha = _teacher(teacher, vit, recipe)
-        task = Task(vit, data, out, recipe, act_bits, seed, sha)
+        model, sha, said = _teacher(teacher, weights_key, vit, recipe)
+        notes = (*said, *data.notes)
+        task = Task(vit, data, out, recipe, act_bits, seed, sha, notes)
         kept = here.first(lambda: _kept(task, resumed, force))
         saved = checkpoint.read(out) if kept else None
         if saved is not None and saved.result is not None:
-            return _done(out, saved, here)
+            return _done(task, saved, here)
         run = Run(task, here, report, model)
         place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
         trained = run.run(place)
@@ -182,9 +195,31 @@ def _kept(task: Task, resumed: bool, force: bool) -> bool:
     return True
 
 
-def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
+def _answer(
+    task: Task,
+    counts: Counts,
+    rows: list[Row],
+    skipped: Skipped,
+    animated: list[str],
+    leads: bool,
+) -> Trained:
+    """What came out of a run, and what that says of its float model."""
+    found = convergence.notes(task.recipe, task.vit.classes, rows, **counts)
+    return Trained(
+        **counts,
+        rows=tuple(rows),
+        unreadable=skipped,
+        recipe=task.recipe,
+        epochs=task.epochs,
+        notes=(*task.notes, *frames.note(animated), *found),
+        leads=leads,
+        animated=tuple(animated),
+    )
+
+
+def _done(task: Task, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
     """The answer of a run that was complete."""
-    damaged = InputError(f"{out}: its result is damaged; start again with --force")
+    damaged = InputError(f"{task.out}: its result is damaged; start again with --force")
     result, run = saved.result, saved.run
     if not isinstance(result, dict) or set(result) != {"correct", "images", "float_correct"}:
         raise damaged
@@ -195,21 +230,21 @@ def _done(out: Path, saved: checkpoint.Checkpoint, here: Processes) -> Trained:
         raise damaged
     if not all(0 <= count <= result["images"] for count in (result["correct"], right or 0)):
         raise damaged
-    rows = history.from_plain(run.get("history"), str(out))
-    return Trained(**result, rows=tuple(rows), unreadable={}, notes=(), leads=here.leads)
+    return _answer(
+        task, result, history.from_plain(run.get("history"), str(task.out)), {}, [], here.leads
+    )
 
 
 def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
     """Judge the integer network; write the final checkpoint, the log and the float model."""
     task, here = run.task, run.here
     correct, images = judge(model, task.data, here)
-    skipped: dict[str, str] = {}
+    skipped: Skipped = {}
     animated: set[str] = set()
     for problems, names in here.gathered((task.data.unreadable, task.data.animated)):
         skipped.update(problems)
         animated.update(names)
-    several = tuple(sorted(animated))
-    counts: dict[str, Any] = {
+    counts: Counts = {
         "correct": correct,
         "images": images,
         "float_correct": run.float_correct,
@@ -227,11 +262,4 @@ def _finish(run: Run, model: QuantVit, own_teacher: bool) -> Trained:
         draw.draw(run_chart.chart(run.rows, title), picture_file(task.out))
 
     here.first(work)
-    return Trained(
-        **counts,
-        rows=tuple(run.rows),
-        unreadable=skipped,
-        notes=frames.note(several),
-        leads=here.leads,
-        animated=several,
-    )
+    return _answer(task, counts, run.rows, skipped, sorted(animated), here.leads)

@@ -171,7 +171,7 @@ module check_command (
       4'(vaqf_pkg::SOURCE_NORM): if (!inputs_are_dim) source_good <= 1'b0;
       4'(vaqf_pkg::SOURCE_NORM_PREFIX):
       if (command.tokens != FIELD_BITS'(1) || !joined ||
-          32'(command.prefix_tokens) > vaqf_pkg::MAX_PREFIX_TOKENS)
+          32'(command.prefix_tokens) > vaqf_pkg::MAX_HEAD_TOKENS)
         source_good <= 1'b0;
       4'(vaqf_pkg::SOURCE_CONTEXT): if (inputs > vaqf_pkg::MAX_ATTENTION) source_good <= 1'b0;
       4'(vaqf_pkg::SOURCE_HIDDEN): if (inputs > vaqf_pkg::MAX_HIDDEN) source_good <= 1'b0;

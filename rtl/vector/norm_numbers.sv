@@ -66,7 +66,7 @@ module norm_numbers #(
     end
     if (!rst && start) assert (!active);
     if (!rst && start && prefix)
-      assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_PREFIX_TOKENS);
+      assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_HEAD_TOKENS);
   end
 
   localparam int NORMALIZER = latency::normalizer(vaqf_pkg::VARIANCE_BITS);

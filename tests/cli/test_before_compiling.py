@@ -38,7 +38,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 IMAGES = [
     (["--images", MANY], f"--images is {MANY}; the project holds {cosim_project.IMAGES} images"),
     (["--images", "0"], "--images is 0; it must be at least 1"),
-    (["--data", "digits", "--images", "9999"], "--images is 9999; the digits have 360"),
+    (["--data", "digits", "--images", "9999"], "--images is 9999; digits has 360"),
     (["--data", "/no/such"], os.strerror(errno.ENOENT)),
 ]
 RTL = [

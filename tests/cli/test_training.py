@@ -55,11 +55,16 @@ def test_what_it_prints_and_writes(here: Path, capsys: Capture) -> None:
     answer, error = capsys.readouterr()
     result = checkpoint.read(here / "small_w1a8.pt").result
     correct, floats = result["correct"], result["float_correct"]
+    note = answer.rpartition("note: ")[2].rstrip("\n")
     assert answer == (
         f"{correct} of 360 ({100 * correct / 360:.1f} %) test images correct (integer network)\n"
         f"its float teacher: {floats} of 360 ({100 * floats / 360:.1f} %);"
         " checkpoint: small_w1a8.pt\n"
+        "trained for 2 epochs, batch 512, augmentation shift\n"
+        f"note: {note}\n"
     )
+    assert note.startswith("the float model is far from converged: its training loss ended at ")
+    assert "train longer (--epochs 80)" in note
     assert error == ""
     names = {"small_w1a8.pt", "small_w1a8.csv", "small_w1a8.png", "small_w1a8.float.safetensors"}
     assert made(here) == names
@@ -76,6 +81,9 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
         "model": "small",
         "act_bits": 3,
         "recipe": "one_shot",
+        "epochs": 2,
+        "batch": 512,
+        "augment": "shift",
         "correct": checkpoint.read(here / "deep/x.pt").result["correct"],
         "images": 360,
         "float_correct": None,
@@ -89,6 +97,7 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
     assert answer == (
         f"{document['correct']} of 360 ({100 * document['correct'] / 360:.1f} %) test images"
         " correct (integer network)\ncheckpoint: deep/x.pt\n"
+        "trained for 2 epochs, batch 512, augmentation shift\n"
     )
 
 
@@ -375,7 +384,8 @@ def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
         " 'val/7/0.gif'"
     )
     document = json.loads(capsys.readouterr().out)
-    assert (document["notes"], document["animated"]) == ([told], ["train/7/0.gif", "val/7/0.gif"])
+    assert document["notes"][0] == told
+    assert document["animated"] == ["train/7/0.gif", "val/7/0.gif"]
     assert train(*words, "--force", data=".") == 0
     assert f"note: {told}\n" in capsys.readouterr().out
 

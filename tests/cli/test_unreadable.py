@@ -73,6 +73,11 @@ READERS = [
     ("float.pth", f"evaluate {NETWORK} --float float.pth"),
     ("picture.png", f"evaluate {NETWORK} --data picture.png --out new.json"),
     ("labels.txt", f"evaluate {NETWORK} --data pictures --labels labels.txt"),
+    ("shards/val-0.tar", f"evaluate {NETWORK} --data shards"),
+    ("shards/val-0.tar", f"evaluate {NETWORK} --data shards/val-0.tar"),
+    ("shards/val.json", f"evaluate {NETWORK} --data shards"),
+    ("shards/val-0.tar", f"build {MODEL} --data shards -o new"),
+    ("shards/val-0.tar", "csim project --data shards"),
     ("picture.png", "predict project picture.png"),
     ("project/manifest.json", "predict project picture.png"),
     (NETWORK, "predict project picture.png"),
@@ -136,7 +141,8 @@ def locked(path: Path, good: Path) -> None:
 
 
 KINDS = [pipe, zeros, null, folder, huge, dead_link, locked]
-FREE = {("shards/train.json", dead_link)}  # there need not be such a file
+# there need not be such a file
+FREE = {(f"shards/{split}.json", dead_link) for split in ("train", "val")}
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ def test_agreement_with_the_float_model(home: Path) -> None:
     found = vaqf.evaluate(home / "w.safetensors", "digits", 100, float_model=file)
     pixels, labels = (part[:100] for part in digits(found.network.vit, "test"))
     model = FloatVit(found.network.vit).eval()
-    model.load_params(floatmodel.load(file, found.network.vit))
+    model.load_params(floatmodel.load(file, found.network.vit).params)
     with torch.no_grad():
         real = model(torch.from_numpy(pixels)).double().numpy()
     wanted, integer = metrics.log_softmax(real), found.logits * found.network.logit_scale

@@ -153,6 +153,8 @@ def beyond(rule: fields.Rule, record: object) -> list[object]:
             top = getattr(record, high) if isinstance(high, str) else high
             values = [low - 1, top + 1, True, None, str(low), float("nan"), float("inf"), [low]]
             return values + ([low + 0.5] if isinstance(rule, fields.Whole) else [])
+        case fields.Auto(inner):
+            return [*beyond(inner, record), "Auto", "auto ", ["auto"]]
         case fields.Choice(words):
             return [f"{words[0]}\n", words[0].upper(), "", None, 1, list(words)]
         case _:

@@ -94,7 +94,7 @@ def test_commands_hold_the_sizes_of_the_largest_design(pe: int) -> None:
     """Every field that counts tokens, channels or their words, of any command it can run."""
     most = most_capacity(pe)
     simd = 4096
-    joined = widths.MAX_PREFIX_TOKENS * round_up(most.dim, simd)
+    joined = widths.MAX_HEAD_TOKENS * round_up(most.dim, simd)
     inputs = max(most.dim, most.hidden, most.attention, most.pixels, joined)
     largest = {
         "tokens": most.tokens,
@@ -105,7 +105,7 @@ def test_commands_hold_the_sizes_of_the_largest_design(pe: int) -> None:
         "dim": most.dim,
         "pixel_bytes": patch_row_bytes(most.pixels),
         "pre_shift": widths.pre_shift(accumulator_bits(widths.MAX_ACT_BITS, most)),
-        "prefix_tokens": widths.MAX_PREFIX_TOKENS,
+        "prefix_tokens": widths.MAX_HEAD_TOKENS,
         "heads": vit.MAX_HEADS,
         "planes": widths.FIXED_WEIGHT_BITS,
         "digits": widths.pixel_digits(widths.MIN_ACT_BITS),

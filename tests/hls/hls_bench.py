@@ -107,7 +107,7 @@ def extreme(vit: Vit, act_bits: int, seed: int) -> Network:
         position=rng.integers(-(2**15), 2**15, (vit.tokens, d)).astype(np.int16),
         blocks=tuple(block() for _ in range(vit.depth)),
         norm=norm(),
-        head=fixed(vit.classes, vit.prefix_tokens * d, 23, act_bits),
+        head=fixed(vit.classes, vit.head_tokens * d, 23, act_bits),
     )
 
 
@@ -185,6 +185,7 @@ def random_vit(seed: int, mlp_ratios: Sequence[float] = (1, 2, 3)) -> Vit:
         classes=int(rng.integers(1, 20)),
         distilled=bool(rng.integers(0, 2)),
         qkv_bias=bool(rng.integers(0, 2)),
+        registers=int(rng.choice([0, 0, 1, 4, 13])),
         mean=(0.5,) * channels,
         std=(0.25,) * channels,
     )

@@ -134,10 +134,10 @@ def test_another_size_and_gray() -> None:
 @pytest.mark.parametrize(
     ("change", "count", "message"),
     [
-        ({"classes": 19}, None, "the shapes have 20 classes; vit_shapes has 19"),
+        ({"classes": 19}, None, "shapes has 20 classes; vit_shapes has 19"),
         ({"channels": 2, "mean": (0.5,) * 2, "std": (0.5,) * 2}, None, "takes 2 channels"),
-        ({"image_size": 16}, 1, "takes 16 x 16 pixels; for 1 shapes it must be 32 to"),
-        ({}, 4001, "--images is 4001; the shapes have 4000 test images"),
+        ({"image_size": 16}, 1, "takes 16 x 16 pixels; for 1 images of shapes it must be 32 to"),
+        ({}, 4001, "--images is 4001; shapes has 4000 test images"),
         ({}, 0, "--images is 0"),
         ({"image_size": 512}, None, "give --images 682 or fewer"),
     ],
@@ -150,5 +150,5 @@ def test_wrong_networks_and_counts(
 
 
 def test_a_training_split_beyond_memory_is_refused_before_it_is_drawn() -> None:
-    with pytest.raises(InputError, match="for 20000 shapes it must be 32 to 94"):
+    with pytest.raises(InputError, match="for 20000 images of shapes it must be 32 to 94"):
         made_images.shapes(replace(NETWORK, image_size=96), "train")

@@ -36,6 +36,27 @@ def test_timm_names(timm: str, short: str) -> None:
     assert zoo.load(timm) == zoo.load(short)
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "patch", "dim", "crop", "registers"),
+    [
+        ("deit3_small_patch16_224", 224, 16, 384, 0.9, 0),
+        ("timm/deit3_medium_patch16_224.fb_in22k_ft_in1k", 224, 16, 512, 1.0, 0),
+        ("deit3_large_patch16_384.fb_in1k", 384, 16, 1024, 1.0, 0),
+        ("vit_base_patch14_dinov2", 518, 14, 768, 1.0, 0),
+        ("vit_large_patch14_reg4_dinov2", 518, 14, 1024, 1.0, 4),
+        ("torchvision/vit_b_16", 224, 16, 768, 0.875, 0),
+        ("vit_l_32", 224, 32, 1024, 0.875, 0),
+    ],
+)
+def test_public_models_without_a_short_name(
+    name: str, size: int, patch: int, dim: int, crop: float, registers: int
+) -> None:
+    model = zoo.load(name)
+    assert (model.image_size, model.patch_size, model.dim) == (size, patch, dim)
+    assert (model.crop, model.registers, model.mean) == (crop, registers, vit.IMAGENET_MEAN)
+    assert model.interpolation == ("bilinear" if name.endswith(("b_16", "l_32")) else "bicubic")
+
+
 def test_normalization_is_that_of_the_weights() -> None:
     assert zoo.load("deit_base").mean == vit.IMAGENET_MEAN
     assert zoo.load("deit_base").std == vit.IMAGENET_STD
@@ -74,6 +95,15 @@ def test_unknown_name_offers_the_nearest() -> None:
         zoo.load("deit_bas")
     with pytest.raises(InputError, match="known are deit_tiny"):
         zoo.load("vit_base_patch16_224.dino")
+    with pytest.raises(InputError, match="did you mean vit_small_patch14_reg4_dinov2"):
+        zoo.load("vit_small_patch14_reg_dinov2")
+    for name in (
+        "vit_small_patch14_reg4_dinov2.lvd142m",
+        "google/vit_b_16",
+        "torchvision/deit_base",
+    ):
+        with pytest.raises(InputError, match="unknown model"):
+            zoo.load(name)
 
 
 @pytest.mark.parametrize("ratio", [4, 4.0, 2.6666666666666665, 1 / 192, 1.25])

@@ -124,7 +124,7 @@ def test_logits_use_their_range_and_cannot_saturate(distilled: bool) -> None:
     vit = replace(RGB, distilled=distilled)
     head = made(vit).head
     limit = 2 ** (widths.LOGIT_BITS - 1) - 1
-    k = vit.dim * vit.prefix_tokens
+    k = vit.dim * vit.head_tokens
     extremes = np.where(head.weight > 0, 255, 0).astype(np.uint8)  # one worst input per class
     for rows in (extremes, 255 - extremes, np.full((1, k), 255, np.uint8)):
         acc, pre = golden.fixed_matmul(rows, head, 8)

@@ -214,7 +214,7 @@ VIT = HEADER["vit"]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"schema": 3}, ("schema '3'", "reads 2")),
+        ({"schema": 4}, ("schema '4'", "reads 3")),
         ({"schema": None}, ("schema",)),
         ({"act_bits": 9}, ("act_bits is 9", "2 to 8")),
         ({"act_bits": 5.0}, ("act_bits",)),
@@ -397,7 +397,8 @@ def test_random_bytes_are_refused(tmp_path_factory, content):
     refused(path)
 
 
-def test_a_file_of_schema_1_is_read(tmp_path):
-    older = {key: value for key, value in VIT.items() if key not in LATER}
-    path = write(tmp_path / "n.safetensors", header=HEADER | {"schema": 1, "vit": older})
+@pytest.mark.parametrize(("schema", "lacking"), [(1, LATER), (2, ("registers",))])
+def test_files_of_older_schemas_are_read(schema, lacking, tmp_path):
+    older = {key: value for key, value in VIT.items() if key not in lacking}
+    path = write(tmp_path / "n.safetensors", header=HEADER | {"schema": schema, "vit": older})
     assert networkfile.to_bytes(networkfile.read(path)) == DATA

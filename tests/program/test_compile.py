@@ -144,7 +144,7 @@ def test_the_image_holds_every_weight_and_record(name):
     design, network, compiled = case(name)
     vit, commands = network.vit, decoded(compiled)
     head, head_size = vit.head_dim, design.padded_head(vit.head_dim)
-    unit = design.simd if vit.prefix_tokens > 1 else design.pe  # joined tokens start new slices
+    unit = design.simd if vit.head_tokens > 1 else design.pe  # joined tokens start new slices
     dim = -(-vit.dim // unit) * unit
     traced = {entry.layer: entry.command for entry in compiled.traced}
     rng = np.random.default_rng(0)
@@ -343,7 +343,7 @@ def test_widths_hold_the_extremes_of_every_network(seed):
         "acc_bits": max(
             max(vit.dim, vit.hidden) * a_max,
             vit.patch_inputs * 255 * 128,
-            vit.prefix_tokens * vit.dim * a_max * 128,
+            vit.head_tokens * vit.dim * a_max * 128,
         ),
         "row_sum_bits": vit.dim * 2**15,
         "score_bits": vit.head_dim * q_max**2,

@@ -207,7 +207,7 @@ def run(net, image):
         names = ("norm1", "attn.qkv", "attn.context", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
         for name, value in zip(names, (a, qkv, mixed, y, b, hidden, x), strict=True):
             out[f"blocks.{i}.{name}"] = value
-    final = [layer_norm(row, net.norm, bits) for row in x[: vit.prefix_tokens]]
+    final = [layer_norm(row, net.norm, bits) for row in x[: vit.head_tokens]]
     out["norm"] = final
     accs, pre = fixed_matmul([v for row in final for v in row], net.head, bits, bits)
     head = net.head.requant
@@ -238,7 +238,7 @@ def assert_equal(net, image):
 @pytest.mark.parametrize("act_bits", range(2, 9))
 @pytest.mark.parametrize("distilled", [False, True])
 def test_golden_equals_the_page_on_calibrated_networks(act_bits, distilled):
-    vit = replace(TINY, distilled=distilled)
+    vit = replace(TINY, distilled=distilled, registers=act_bits % 3)
     image = image_of(vit, act_bits)
     params = parameters.random(vit, act_bits)
     net = calibrate.calibrate(vit, act_bits, params, image[None], "seeded")
@@ -302,7 +302,7 @@ def random_network(vit, act_bits, seed):
         position=rng.integers(-(2**15), 2**15, (vit.tokens, d)).astype(np.int16),
         blocks=tuple(block() for _ in range(vit.depth)),
         norm=norm(),
-        head=fixed(vit.classes, vit.prefix_tokens * d, act_bits, 24),
+        head=fixed(vit.classes, vit.head_tokens * d, act_bits, 24),
     )
 
 
@@ -310,7 +310,13 @@ def random_network(vit, act_bits, seed):
 def test_golden_equals_the_page_on_random_legal_constants(seed):
     act_bits = 2 + seed % 7
     heads = (1, 2, 5)[seed % 3]
-    vit = replace(TINY, heads=heads, distilled=bool(seed & 1), mlp_ratio=(0.7, 2.3)[seed % 2])
+    vit = replace(
+        TINY,
+        heads=heads,
+        distilled=bool(seed & 1),
+        registers=seed % 4,
+        mlp_ratio=(0.7, 2.3)[seed % 2],
+    )
     assert_equal(random_network(vit, act_bits, seed), image_of(vit, seed))
 
 

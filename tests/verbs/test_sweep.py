@@ -43,6 +43,7 @@ def test_a_sweep_writes_table_picture_and_networks(
         assert point["fps"] == best[point["act_bits"]]["fps"]
         assert point["limited_by"] == row["limited_by"] == best[point["act_bits"]]["limited_by"]
         assert int(row["correct"]) == point["correct"]
+        assert point["notes"] == []  # it has no float model
         evaluated = vaqf.evaluate(out / point["network"], "digits")
         assert evaluated.correct == point["correct"]
         assert (evaluated.network.vit, evaluated.network.act_bits) == (small, point["act_bits"])

@@ -23,7 +23,8 @@ ROW_SUM_BITS = (MAX_DIM * 2 ** (RESIDUAL_BITS - 1)).bit_length() + 1
 ROW_SQUARE_BITS = (MAX_DIM * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length()  # sum of squares
 VARIANCE_BITS = (MAX_DIM**2 * 2 ** (2 * RESIDUAL_BITS - 2)).bit_length() + 1  # times MAX_DIM
 MAX_TOKENS = 4096
-MAX_PREFIX_TOKENS = 2  # class token, distillation token
+MAX_HEAD_TOKENS = 2  # class token, distillation token
+MAX_PREFIX_TOKENS = 15  # tokens without pixels: a command counts them in 4 bits
 
 EXP2_FRACTION_BITS = 8
 EXP2_VALUE_BITS = 16

@@ -24,6 +24,7 @@ from vaqf.cli.options import (
     Out,
     Quiet,
     Weights,
+    WeightsKey,
     frame_rate,
     given,
     integer,
@@ -79,6 +80,7 @@ def build(
     lut_budget: LutBudget = None,
     design: DesignFile = None,
     weights: Weights = None,
+    weights_key: WeightsKey = None,
     data: ImageData = None,
     images: ImageCount = None,
     labels: LabelFile = None,
@@ -108,6 +110,7 @@ def build(
             out=out,
             force=force,
             labels=labels,
+            weights_key=weights_key,
             report=report,
         )
     if as_json:

@@ -12,6 +12,7 @@ from vaqf.hardware.design import Design
 
 Value = TypeVar("Value")
 BITS = fields.rules(Design)["act_bits"]
+SETS = "digits|mnist5k|shapes"  # of vaqf.images.sets, which would load numpy
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -34,7 +35,7 @@ Model = Annotated[
         "-m",
         metavar="NAME|FILE",
         autocompletion=_complete_model,
-        help="A model of `vaqf models`, a timm name, or a YAML file.",
+        help="A model of `vaqf models`, a timm, Hugging Face or torchvision name, or a YAML file.",
     ),
 ]
 BoardName = Annotated[
@@ -88,6 +89,14 @@ Weights = Annotated[
         "binarize; default: random weights from a seed.",
     ),
 ]
+WeightsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--weights-key",
+        metavar="KEY",
+        help="Which weights of a torch file that holds several, as model or model_ema.",
+    ),
+]
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A project of vaqf build.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Quiet = Annotated[
@@ -105,9 +114,9 @@ ImageData = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|shapes|PATH",
-        help="The test images of the digits or the shapes, a folder of pictures (one folder per "
-        "class: with labels), or a picture; default: a synthetic image.",
+        metavar=f"{SETS}|PATH",
+        help="The test images of a set by name, a folder of pictures (one folder per class: with "
+        "labels) or of WebDataset shards, a picture, a shard; default: a synthetic image.",
     ),
 ]
 LabelFile = Annotated[
@@ -127,9 +136,10 @@ TrainingData = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|shapes|DIR",
-        help="What to train on: the digits, the procedural shapes, a folder with train/ and val/ "
-        "(one folder per class), or one with WebDataset shards (train-*.tar, val-*.tar).",
+        metavar=f"{SETS}|DIR",
+        help="What to train on: scikit-learn's digits, 5,000 of MNIST, procedural shapes, a folder "
+        "with train/ and val/ (one folder per class), or one with WebDataset shards "
+        "(train-*.tar, val-*.tar).",
     ),
 ]
 RecipeName = Annotated[

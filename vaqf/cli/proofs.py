@@ -6,7 +6,16 @@ import typer
 
 import vaqf
 from vaqf.cli.failure import one_line
-from vaqf.cli.options import AsJson, Folder, ImageCount, LabelFile, Quiet, given, integer
+from vaqf.cli.options import (
+    SETS,
+    AsJson,
+    Folder,
+    ImageCount,
+    LabelFile,
+    Quiet,
+    given,
+    integer,
+)
 from vaqf.cli.terminal import print_json, progress
 from vaqf.cli.words import count, share, told
 from vaqf.errors import Mismatch
@@ -16,7 +25,7 @@ OtherImages = Annotated[
     typer.Option(
         "--data",
         "-d",
-        metavar="digits|shapes|PATH",
+        metavar=f"{SETS}|PATH",
         help="Other images than the project's own.",
     ),
 ]

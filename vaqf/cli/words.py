@@ -6,8 +6,8 @@ from vaqf.cli.failure import one_line
 
 
 def count(number: int, what: str) -> str:
-    """'1 image', '2 images', '0 mismatches'."""
-    many = what + ("es" if what.endswith(("ch", "ss")) else "s")
+    """'1 image', '2 epochs', '0 mismatches'."""
+    many = what + ("es" if what.endswith(("tch", "ss")) else "s")
     return f"{number:,} {what if number == 1 else many}"
 
 

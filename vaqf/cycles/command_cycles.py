@@ -262,7 +262,7 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     """The six matmuls of a frame."""
     padded_head = design.padded_head(vit.head_dim)
     shapes = matmul_shapes(vit, design.act_bits, design.pe, design.simd, padded_head)
-    # the head's layer norm is the same for all prefix tokens
+    # the head's layer norm is the same for all its tokens
     return {
         kind: command(kind, shape, design, shapes[Kind.QKV].k) for kind, shape in shapes.items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from vaqf.files.packages import use
 from vaqf.images import frames
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
+from vaqf.images.sharded import Sharded
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 from vaqf.reporting import Report
@@ -22,24 +24,35 @@ BATCH = 64  # images read and run at a time: 10 MB of pixels at 224 x 224
 Floats = Callable[[Pixels], NDArray[np.float32]]
 
 
-def float_model(path: Path, vit: Vit) -> Floats:
-    """The logits of a float model; ToolMissing without torch, InputError for a bad file."""
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A float model to compare with."""
+
+    file: str  # its name, no path
+    logits: Floats
+    notes: tuple[str, ...]  # what a person should know of its weights
+
+
+def float_model(path: Path, vit: Vit, key: str | None = None) -> Teacher:
+    """A float model's file; `key`: which weights of a torch file that holds several. ToolMissing
+    without torch, InputError for a bad file."""
     use("quant").require()
     from quant import inference
+    from quant.files import floatmodel
 
-    model: Floats = inference.float_model(path, vit)
-    return model
+    loaded = floatmodel.load(path, vit, key)
+    return Teacher(path.name, inference.float_model(path, vit, loaded.params), loaded.notes)
 
 
 def run(
     network: Network,
-    data: Data,
-    teacher: tuple[str, Floats] | None,
+    data: Data | Sharded,
+    teacher: Teacher | None,
     use_torch: bool,
     report: Report,
 ) -> Evaluation:
-    """Run the integer network in batches, watching every quantizer; `teacher` (its name and its
-    logits) sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
+    """Run the integer network in batches, watching every quantizer; `teacher` sees the same images.
+    `use_torch`: in torch, on a GPU if there is one; equal logits."""
     use("sim")
     from sim import golden, ranges
 
@@ -66,7 +79,7 @@ def run(
         logs = metrics.log_softmax(logits[-1] * network.logit_scale)
         confidence.append(metrics.confidence(logs))
         if teacher is not None:
-            real = teacher[1](images.pixels)
+            real = teacher.logits(images.pixels)
             float_classes.append(golden.labels(real))
             divergence.append(metrics.divergence(metrics.log_softmax(real), logs))
         report("images", min(number * BATCH, len(data)), len(data))
@@ -77,12 +90,16 @@ def run(
         labels=np.concatenate(labels) if labels else None,
         unreadable=unreadable,
         animated=tuple(animated),
-        notes=(*data.notes, *frames.note(animated)),
+        notes=(
+            *(() if teacher is None else teacher.notes),
+            *data.notes,
+            *frames.note(animated),
+        ),
         logits=whole,
         classes=golden.labels(whole),
         confidence=np.concatenate(confidence),
         quantizers=tally.ranges(whole),
         float_model=None
         if teacher is None
-        else Agreement(teacher[0], np.concatenate(float_classes), np.concatenate(divergence)),
+        else Agreement(teacher.file, np.concatenate(float_classes), np.concatenate(divergence)),
     )

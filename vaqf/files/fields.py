@@ -13,6 +13,7 @@ from vaqf.errors import InputError
 _WHOLE = re.compile(r"[-+]?[0-9]{1,4000}")  # int() refuses more than 4,300
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _NOTHING: Mapping[str, Any] = {}
+AUTO = "auto"  # a value that is chosen when all else is known
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # harmless in C++, TCL, a shell and a path
 
 
@@ -123,6 +124,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Auto:
+    """What another rule allows, or the word auto."""
+
+    rule: Whole | Number
+
+    def holds(self, value: Any, record: Mapping[str, Any]) -> bool:
+        """Whether a value is allowed."""
+        return self.rule.holds(value, record) or (type(value) is str and value == AUTO)
+
+    def allowed(self, record: Mapping[str, Any] = _NOTHING) -> str:
+        """What a value must be."""
+        return f"{self.rule.allowed(record)}, or {AUTO}"
+
+
+@dataclass(frozen=True)
 class Flag:
     """True or false, not a number or a word."""
 
@@ -135,7 +151,7 @@ class Flag:
         return "true or false"
 
 
-Rule = Whole | Number | Choice | Flag
+Rule = Whole | Number | Choice | Auto | Flag
 
 
 def _value(bound: float | str, record: Mapping[str, Any]) -> float:

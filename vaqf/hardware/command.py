@@ -30,7 +30,7 @@ class Source(IntEnum):
     NORM = 1  # layer norm of the residual stream
     CONTEXT = 2
     HIDDEN = 3
-    NORM_PREFIX = 4  # layer norm of the prefix tokens, concatenated to one row
+    NORM_PREFIX = 4  # layer norm of the head's tokens, concatenated to one row
 
 
 class Dest(IntEnum):

@@ -43,7 +43,7 @@ def constants(design: Design) -> dict[str, int]:
         "run_words": design.run_words,
         # the largest network
         "max_tokens": tokens,
-        "max_prefix_tokens": min(widths.MAX_PREFIX_TOKENS, tokens),
+        "max_head_tokens": min(widths.MAX_HEAD_TOKENS, tokens),
         "max_dim": capacity.dim,
         "max_hidden": capacity.hidden,
         "max_attention": capacity.attention,
@@ -107,7 +107,7 @@ def rtl_sizes(design: Design) -> dict[str, int]:
     slice_words = k // p
     inputs = max(base[f"max_{name}"] for name in ("dim", "hidden", "attention", "pixels"))
     token_words = round_up(ceil_div(inputs, p), slice_words)
-    joined_words = base["max_prefix_tokens"] * round_up(dim_words, slice_words)
+    joined_words = base["max_head_tokens"] * round_up(dim_words, slice_words)
     # words of one token that are normalized in a cycle, whatever tokens there are beside it
     norm_words = min(design.norm_tokens, run)
     # words of records: of a layer norm, a matmul's outputs, the context

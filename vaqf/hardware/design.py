@@ -220,5 +220,5 @@ def accumulator_bits(a: int, c: Capacity) -> int:
     return max(
         widths.binary_acc_bits(a, max(c.hidden, c.attention, c.dim)),
         widths.fixed_acc_bits(widths.PIXEL_BITS, c.pixels),
-        widths.fixed_acc_bits(a, widths.MAX_PREFIX_TOKENS * c.dim),
+        widths.fixed_acc_bits(a, widths.MAX_HEAD_TOKENS * c.dim),
     )

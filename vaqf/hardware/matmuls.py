@@ -27,8 +27,8 @@ class MatMulShape:
 
 
 def head_token_inputs(vit: Vit, pe: int, simd: int) -> int:
-    """Inputs of the head for each prefix token: joined tokens start new K slices."""
-    return round_up(vit.dim, pe if vit.prefix_tokens == 1 else simd)
+    """Inputs of the head for each of its tokens: joined tokens start new K slices."""
+    return round_up(vit.dim, pe if vit.head_tokens == 1 else simd)
 
 
 @lru_cache(maxsize=1024)
@@ -39,7 +39,7 @@ def _matmul_shapes(
     attention = vit.heads * padded_head
     tokens, planes = vit.tokens, widths.FIXED_WEIGHT_BITS
     digits = widths.pixel_digits(act_bits)
-    head_inputs = vit.prefix_tokens * head_token_inputs(vit, pe, simd)
+    head_inputs = vit.head_tokens * head_token_inputs(vit, pe, simd)
     classes = round_up(vit.classes, pe)
     return (
         (Kind.EMBED, MatMulShape(tokens, round_up(vit.patch_inputs, pe), dim, planes, digits)),

@@ -1,8 +1,9 @@
-"""Which class of a network a folder of pictures is: by name, never by a guess."""
+"""Which class of a network a folder or a label is: by name, never by a guess."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vaqf.errors import InputError
 from vaqf.files.fields import nearest, shown, some
@@ -11,41 +12,75 @@ from vaqf.model.vit import Vit
 LABELS = "--labels FILE"
 
 
-def of_folders(folders: Sequence[str], vit: Vit, where: str) -> tuple[list[int], list[str]]:
-    """The class of each class folder, and what a person should know of it.
+@dataclass(frozen=True)
+class Bearer:
+    """What bears the name of a class, and what to do about a name that is none."""
 
-    By the network's names; where it carries none, in alphabetical order, if there is a folder for
-    every class. InputError for a folder that is no class.
+    word: str
+    order: str  # in which they come
+    rename: str
+    number: str  # what else gives each a class
+
+
+FOLDERS = Bearer(
+    "folder",
+    "in alphabetical order",
+    f"rename the folder, move it away, or give {LABELS}",
+    f"{LABELS} with a number for each folder",
+)
+SHARDS = Bearer(
+    "label",
+    "in alphabetical order",
+    "rename it in the shards, or class_names in the model file",
+    "classes in a val.json beside the shards",
+)
+LISTED = Bearer(
+    "class name",
+    "in the order of that file",
+    "rename it there, or class_names in the model file",
+    "a name for every class there",
+)
+
+
+def of_names(
+    names: Sequence[str], vit: Vit, where: str, bearer: Bearer
+) -> tuple[list[int], list[str]]:
+    """The class of each of the names that class folders or labels have, and what a person should
+    know of it.
+
+    By the network's names; where it carries none, in their order, if there is one for every class.
+    InputError for a name that is no class.
     """
     known = {name: label for label, name in enumerate(vit.class_names)}
+    word = bearer.word
     if known:
-        return _by_name(folders, known, vit, where)
-    if len(folders) > vit.classes:
+        return _by_name(names, known, vit, where, bearer)
+    if len(names) > vit.classes:
         raise InputError(
-            f"{where} has {len(folders)} classes (folders); {vit.name} tells {vit.classes} apart"
+            f"{where} has {len(names)} classes ({word}s); {vit.name} tells {vit.classes} apart"
         )
-    if len(folders) < vit.classes:
+    if len(names) < vit.classes:
         raise InputError(
-            f"{where} has {len(folders)} class folder(s) ({some(folders)}); {vit.name} tells"
+            f"{where} has {len(names)} {word}(s) ({some(names)}); {vit.name} tells"
             f" {vit.classes} classes apart and carries no names of them: give class_names in its"
-            f" model file, or {LABELS} with a number for each folder"
+            f" model file, or {bearer.number}"
         )
-    return list(range(len(folders))), [
-        f"{vit.name} carries no class names: its classes are taken to be the folders of {where} in"
-        " alphabetical order"
+    return list(range(len(names))), [
+        f"{vit.name} carries no class names: its classes are taken to be the {word}s of {where}"
+        f" {bearer.order}"
     ]
 
 
 def _by_name(
-    folders: Sequence[str], known: dict[str, int], vit: Vit, where: str
+    names: Sequence[str], known: dict[str, int], vit: Vit, where: str, bearer: Bearer
 ) -> tuple[list[int], list[str]]:
-    for folder in folders:
-        if folder not in known:
+    word = bearer.word
+    for name in names:
+        if name not in known:
             raise InputError(
-                f"{where} has the folder {shown(folder)}{nearest(folder, known)}, which is no class"
-                f" of {vit.name}: its classes are {some(list(known))}; rename the folder, move it"
-                f" away, or give {LABELS}"
+                f"{where} has the {word} {shown(name)}{nearest(name, known)}, which is no class"
+                f" of {vit.name}: its classes are {some(list(known))}; {bearer.rename}"
             )
-    absent = [name for name in known if name not in folders]
-    notes = [f"{where} has no folder for {len(absent)} of {len(known)} classes: {some(absent)}"]
-    return [known[folder] for folder in folders], notes if absent else []
+    absent = [name for name in known if name not in names]
+    notes = [f"{where} has no {word} for {len(absent)} of {len(known)} classes: {some(absent)}"]
+    return [known[name] for name in names], notes if absent else []

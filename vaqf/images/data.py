@@ -1,19 +1,20 @@
-"""Pictures, folders, digits, shapes, a synthetic image: the uint8 pixels that a network takes."""
+"""Pictures, folders, sets by name, a synthetic image: the uint8 pixels that a network takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vaqf.errors import InputError
-from vaqf.files.fields import folded
-from vaqf.images import frames, labelfile, tree
-from vaqf.images import shapes as procedural
-from vaqf.images.classes import LABELS, of_folders
-from vaqf.images.made import MAX_PIXEL_BYTES, SYNTHETIC, digits, shapes, synthetic
+from vaqf.files.fields import folded, nearest
+from vaqf.images import frames, labelfile, sharded, shards, tree
+from vaqf.images.classes import FOLDERS, LABELS, of_names
+from vaqf.images.images import Images, check_room, evenly
+from vaqf.images.made import SYNTHETIC, synthetic
 from vaqf.images.pictures import (
     Labels,
     Pixels,
@@ -24,25 +25,12 @@ from vaqf.images.pictures import (
     is_first_frame,
     printable,
 )
+from vaqf.images.sets import SETS, ImageSet
+from vaqf.images.sharded import Sharded
 from vaqf.images.tree import Found
 from vaqf.model.vit import Vit
 
 CALIBRATION_IMAGES = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """Images that were read, and what is known of each: `pixels` and `labels` go together."""
-
-    origin: str  # what a person is told they are; no path, so that outputs do not depend on it
-    pixels: Pixels  # [n, size, size, channels]
-    labels: Labels | None  # [n]
-    unreadable: Mapping[str, str]  # pictures that were left out, by their place: reason
-    notes: tuple[str, ...] = ()  # what a person should know of them
-    animated: tuple[str, ...] = ()  # pictures whose first frame was taken, by their place
-
-    def __len__(self) -> int:
-        return len(self.pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +52,7 @@ class Data:
 
     def read(self) -> Images:
         """All of them at once; InputError for too many, or if none can be read."""
-        _check_room(self.vit, len(self))
+        check_room(self.vit, len(self))
         (images,) = self.batches(max(1, len(self)))
         return images
 
@@ -122,30 +110,32 @@ class Data:
 
 def load(
     data: str | None, vit: Vit, count: int | None = None, labels: str | Path | None = None
-) -> Data:
-    """The images of --data and --images: `digits`, `shapes`, a folder, a picture, or None.
+) -> Data | Sharded:
+    """The images of --data and --images: a set by name, a folder, a picture, a shard, or None.
 
     None is one synthetic image from a fixed seed. Of a folder, `count` images are taken evenly; of
-    a tree of train/ and val/, those of val/. `labels`: a file of the pictures' classes
-    (labelfile.py), in the place of class folders.
+    a tree of train/ and val/ or shards of both, those of val. `labels`: a file of the pictures'
+    classes (labelfile.py), in the place of class folders.
     """
-    if labels is not None and (data is None or folded(data) in ("digits", "shapes")):
+    if labels is not None and (data is None or folded(data) in SETS):
         raise InputError(f"--labels {labels} is of pictures; give their folder with --data")
     if count is not None and count < 1:
         raise InputError(f"--images is {count}; it must be at least 1")
     if data is None:
         number = 1 if count is None else count
-        _check_room(vit, number)
+        check_room(vit, number)
         return Data(SYNTHETIC, vit, synthetic(vit, number), None)
-    if folded(data) == "digits":
-        pixels, known = digits(vit, "test")
-        if count is not None and count > len(pixels):
-            raise InputError(f"--images is {count}; the digits have {len(pixels)} test images")
-        return Data("digits, test split", vit, pixels[:count], known[:count])
-    if folded(data) == "shapes":
-        return _shapes_to_judge(vit, count)
+    if folded(data) in SETS:
+        return _to_judge(SETS[folded(data)], vit, count)
     file = None if labels is None else Path(labels)
-    return _folder(Path(data), vit, count, file)
+    if (found := _shards(Path(data), vit)) is None:
+        return _folder(Path(data), vit, count, file)
+    if file is not None:
+        raise InputError(
+            f"--labels {file} is of pictures, and {data} of shards, whose labels lie in them (cls"
+            " or json); leave it out, or unpack the shards"
+        )
+    return sharded.load(found, vit, count)
 
 
 def one(path: Path, vit: Vit) -> Images:
@@ -153,37 +143,28 @@ def one(path: Path, vit: Vit) -> Images:
     return Data("picture", vit, [path], None).read()
 
 
-def calibration(data: str | None, vit: Vit) -> Data:
+def calibration(data: str | None, vit: Vit) -> Data | Sharded:
     """The images of --data that set a float model's scales: few, and of no test split."""
-    if data is not None and folded(data) == "digits":
-        pixels, labels = digits(vit, "train")
-        chosen = slice(CALIBRATION_IMAGES)
-        return Data("digits, training split", vit, pixels[chosen], labels[chosen])
-    if data is not None and folded(data) == "shapes":
-        return Data("shapes, training split", vit, *shapes(vit, "train", CALIBRATION_IMAGES))
+    if data is not None and folded(data) in SETS:
+        named = SETS[folded(data)]
+        made = named.make(vit, "train", CALIBRATION_IMAGES)
+        return Data(f"{named.name}, training split", vit, *made)
     if data is None:
         return load(data, vit)
+    if (packed := _shards(Path(data), vit)) is not None:
+        return sharded.calibration(packed, vit, CALIBRATION_IMAGES)
     found = _find(Path(data), vit, "train")
-    few = _evenly(len(found.names), min(len(found.names), CALIBRATION_IMAGES))
+    few = evenly(len(found.names), min(len(found.names), CALIBRATION_IMAGES))
     return Data(found.origin, vit, found.paths(few), None, found.base)
 
 
-def _check_room(vit: Vit, count: int) -> None:
-    """InputError for more images than should be held in memory at once."""
-    most = max(1, MAX_PIXEL_BYTES // (vit.image_size**2 * vit.channels))
-    if count > most:
-        raise InputError(
-            f"{count} images of {vit.name} are too many to hold at once; give --images {most} or"
-            " fewer"
-        )
-
-
-def _shapes_to_judge(vit: Vit, count: int | None) -> Data:
-    most = procedural.IMAGES["test"]
+def _to_judge(one: ImageSet, vit: Vit, count: int | None) -> Data:
+    """The test images of a set by name."""
+    most = one.images["test"]
     if count is not None and count > most:
-        raise InputError(f"--images is {count}; the shapes have {most} test images")
-    _check_room(vit, count or most)
-    return Data("shapes, test split", vit, *shapes(vit, "test", count))
+        raise InputError(f"--images is {count}; {one.name} has {most} test images")
+    check_room(vit, count or most)
+    return Data(f"{one.name}, test split", vit, *one.make(vit, "test", count))
 
 
 def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Data:
@@ -205,10 +186,10 @@ def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Dat
     if labels is not None:
         known = labelfile.read(labels, names, vit)
     elif found.folders:
-        classes, more = of_folders(list(found.folders), vit, str(found.root))
+        classes, more = of_names(list(found.folders), vit, str(found.root), FOLDERS)
         known = np.repeat(np.array(classes, dtype=np.int64), list(found.folders.values()))
         notes += more
-    taken = _evenly(len(names), len(names) if count is None else count)
+    taken = evenly(len(names), len(names) if count is None else count)
     few = None if known is None else known[taken]
     return Data(found.origin, vit, found.paths(taken), few, found.base, tuple(notes))
 
@@ -216,15 +197,25 @@ def _folder(path: Path, vit: Vit, count: int | None, labels: Path | None) -> Dat
 def _find(path: Path, vit: Vit, split: str) -> Found:
     """The pictures of a path; InputError where there are none."""
     check_channels(vit)
-    try:
+    with _reading(path):
         return tree.find(path, split, vit.class_names)
+
+
+def _shards(path: Path, vit: Vit) -> shards.Found | None:
+    """The shards of a path; None where there are none."""
+    check_channels(vit)
+    with _reading(path):
+        return shards.find(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """InputError for a path that cannot be read."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"cannot read {path}: {reason}; --data takes digits, shapes, a folder or a picture"
+            f"cannot read {path}{nearest(str(path), SETS)}: {reason}; --data takes"
+            f" {', '.join(SETS)}, a folder, a picture or a shard"
         ) from error
-
-
-def _evenly(available: int, wanted: int) -> list[int]:
-    """`wanted` numbers out of 0..available-1, so that every class folder is met."""
-    return [i * available // wanted for i in range(wanted)]

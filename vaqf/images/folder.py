@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
-from vaqf.files.fields import shown
+from vaqf.files.fields import shown, some
 from vaqf.images.pictures import SUFFIXES
 
 SPLITS = ("train", "val")
 # what people call the parts of a set; no classes, unless a network says so
 SPLIT_NAMES = frozenset((*SPLITS, "valid", "validation", "test", "training", "testing"))
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz")  # of shards that are read
+# known for shards, so that a sentence can say that they are not read
+CLOSED = (".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4", ".tzst", ".txz", ".tbz2")
 
 
 def splits(path: Path) -> bool:
@@ -43,11 +47,30 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def is_archive(name: str) -> bool:
+    """Whether a file's name is a shard's."""
+    return name.lower().endswith((*ARCHIVES, *CLOSED))
+
+
 def beside(path: Path) -> list[str]:
     """The names of the pictures directly in a folder; a pipe or a broken link among them is one
     that cannot be read."""
     with os.scandir(path) as entries:
         return sorted(e.name for e in entries if is_picture(e.name) and not e.is_dir())
+
+
+def left_out(path: Path) -> list[str]:
+    """What a person should know of what lies beside the class folders of a folder."""
+    stray = [*beside(path), *(file.name for file in archives_in(path))]
+    return [f"left out, beside the class folders of {path}: {some(stray)}"] if stray else []
+
+
+def archives_in(path: Path) -> list[Path]:
+    """The shards directly in a folder, by name; a pipe or a folder among them is one that cannot
+    be read. Hidden ones are none."""
+    with os.scandir(path) as entries:
+        names = [e.name for e in entries if is_archive(e.name) and not e.name.startswith(".")]
+    return [path / name for name in sorted(names)]
 
 
 def below(path: Path) -> Iterator[str]:

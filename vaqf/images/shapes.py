@@ -19,10 +19,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+Split = Literal["train", "test"]
 SIZE = 64  # pixels each way
 CHANNELS = 3
 SEED = 0
-IMAGES = {"train": 20_000, "test": 4_000}
+IMAGES: dict[Split, int] = {"train": 20_000, "test": 4_000}
 STREAMS = {"train": 0, "test": 1}  # keys of the random words: the splits have none in common
 
 # Tuned so that vit_shapes, in float, is right about nine times in ten after 12 epochs.
@@ -47,7 +48,6 @@ PHASE = 0.3  # where the texture starts: so many radii from the centre, at most,
 NOISE_BYTES = SIZE * SIZE * CHANNELS
 LABEL_STEP = 9  # coprime to the number of classes: eight in a row show every outline and texture
 
-Split = Literal["train", "test"]
 Real = NDArray[np.floating[Any]]  # [rows, columns], or [channels, rows, columns]
 Point = tuple[float, float]
 Outline = Callable[[Real, Real], Real]

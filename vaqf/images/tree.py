@@ -9,10 +9,12 @@ from pathlib import Path
 from vaqf.errors import InputError
 from vaqf.files.fields import some
 from vaqf.images.folder import (
+    ARCHIVES,
     SPLIT_NAMES,
     below,
     beside,
     class_folders,
+    left_out,
     splits,
     tree_classes,
 )
@@ -54,17 +56,15 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
     if any(inside.values()):
         names = [name for folder in inside.values() for name in folder]
         empty = [name for name, files in inside.items() if not files]
-        notes = []
-        if stray:
-            notes.append(f"left out, beside the class folders of {root}: {some(stray)}")
+        notes = left_out(root)
         if empty:
             notes.append(f"class folders of {root} without a picture: {some(empty)}")
         sizes = {name: len(files) for name, files in inside.items()}
         return Found(root, names, sizes, origin, path, tuple(notes))
     if not stray:
-        shards = any(root.glob("*.tar"))
-        hint = "; shards are for vaqf train, give the pictures in folders here" if shards else ""
-        raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)}){hint}")
+        raise InputError(
+            f"{root} holds no picture ({', '.join(SUFFIXES)}) and no shard ({', '.join(ARCHIVES)})"
+        )
     return Found(root, stray, {}, origin, path, (), root != path)
 
 

@@ -38,7 +38,7 @@ class Kind(StrEnum):
     GELU = "gelu", "blocks.{}.mlp.gelu", Op.GELU
     FC2 = "fc2", "blocks.{}.mlp.fc2", Op.BINARY
     RESIDUAL2 = "residual2", "blocks.{}.mlp.residual", Op.RESIDUAL
-    # behind the last block, of the prefix tokens
+    # behind the last block, of the head's tokens
     NORM = "norm", "norm", Op.LAYER_NORM
     HEAD = "head", "head", Op.FIXED
 

@@ -30,6 +30,7 @@ MAX_DEPTH = 50  # the accelerator's command list is made for it, command.MAX_COM
 MAX_HIDDEN = 8192
 MAX_HEADS = 1023  # the heads of a command have 10 bits
 MAX_CLASSES = 65_535  # the outputs of a command have 16 bits
+MAX_REGISTERS = widths.MAX_PREFIX_TOKENS - widths.MAX_HEAD_TOKENS
 MAX_PATCH_INPUTS = 16_384  # the accumulator of 8-bit digits and weights stays within 31 bits
 
 
@@ -55,6 +56,7 @@ class Vit:
     mlp_ratio: float = field(default=4.0, metadata=ruled(Number(0.0, MAX_HIDDEN)))
     classes: int = field(default=1000, metadata=ruled(Whole(1, MAX_CLASSES)))
     distilled: bool = field(default=False, metadata=ruled(Flag()))
+    registers: int = field(default=0, metadata=ruled(Whole(0, MAX_REGISTERS)))
     qkv_bias: bool = field(default=True, metadata=ruled(Flag()))
     ln_eps: float = field(default=1e-6, metadata=ruled(Number(0.0, 1.0)))
     mean: tuple[float, ...] = IMAGENET_MEAN
@@ -130,9 +132,15 @@ class Vit:
         return (self.image_size // self.patch_size) ** 2
 
     @property
-    def prefix_tokens(self) -> int:
-        """Class token, and the distillation token where there is one."""
+    def head_tokens(self) -> int:
+        """Tokens that the head reads: the class token, the distillation token of a distilled
+        model. They are the first."""
         return 2 if self.distilled else 1
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Tokens without pixels: those of the head, then the registers (arXiv 2309.16588)."""
+        return self.head_tokens + self.registers
 
     @property
     def tokens(self) -> int:
@@ -156,7 +164,7 @@ class Vit:
 
 
 LISTS = ("mean", "std", "class_names")  # a tuple here, a list in a file
-LATER = ("resize", "background", "class_names")  # keys that older files of ours lack
+LATER = ("registers", "resize", "background", "class_names")  # keys that older files of ours lack
 
 
 def from_mapping(content: Mapping[str, Any], default_name: str, where: str) -> Vit:

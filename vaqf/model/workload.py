@@ -78,8 +78,8 @@ def sizes(vit: Vit) -> dict[Kind, Size]:
         Kind.GELU: Elementwise(t, vit.hidden),
         Kind.FC2: MatMul(t, vit.hidden, d),
         Kind.RESIDUAL2: Elementwise(t, d),
-        Kind.NORM: Elementwise(vit.prefix_tokens, d),
-        Kind.HEAD: MatMul(vit.prefix_tokens, d, vit.classes),
+        Kind.NORM: Elementwise(vit.head_tokens, d),
+        Kind.HEAD: MatMul(vit.head_tokens, d, vit.classes),
     }
 
 

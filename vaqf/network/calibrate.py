@@ -26,6 +26,7 @@ from vaqf.network.integerize import (
     gelu,
     integerize,
 )
+from vaqf.network.parameters import prefix_names
 from vaqf.network.structure import Network
 
 FloatArray = NDArray[Any]
@@ -131,8 +132,8 @@ def scales(
     rows = (to_patches(images, vit.patch_size).astype(np.float32) / 255 - mean) / std
     patches = rows @ params["patch_embed.proj.weight"].reshape(d, -1).T
     patches = patches + params["patch_embed.proj.bias"]
-    prefix = [params["cls_token"]] + ([params["dist_token"]] if vit.distilled else [])
-    tokens = [np.broadcast_to(token, (batch, 1, d)) for token in prefix]
+    prefix = [params[name] for name in prefix_names(vit)]
+    tokens = [np.broadcast_to(token, (batch, *token.shape[1:])) for token in prefix]
     x = np.concatenate([*tokens, patches], axis=1) + params["pos_embed"]
     peak = float(np.abs(x).max())
     blocks = []
@@ -164,7 +165,7 @@ def scales(
                 hidden=unsigned_scale(hidden, act_bits),
             )
         )
-    final = norm("norm", x[:, : vit.prefix_tokens])
+    final = norm("norm", x[:, : vit.head_tokens])
     if peak == 0.0:
         raise InputError(f"the tokens of {vit.name} are zero for every image; check the weights")
     residual = RESIDUAL_HEADROOM * peak / (2 ** (widths.RESIDUAL_BITS - 1) - 1)

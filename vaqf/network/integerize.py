@@ -17,6 +17,7 @@ from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.layers import BINARY, Kind, of_frame
 from vaqf.model.vit import Vit
+from vaqf.network.parameters import prefix_names
 from vaqf.network.structure import MAX_EPS, Attention, Block, Linear, Network, Norm, Requant
 
 FloatArray = NDArray[Any]
@@ -221,9 +222,8 @@ def _embed(
     pre = widths.pre_shift(widths.fixed_acc_bits(widths.PIXEL_BITS, vit.patch_inputs))
     requant = _requant("patch_embed", scale / residual * 2.0**pre, np.zeros(vit.dim))
     added = params["pos_embed"].reshape(vit.tokens, vit.dim).astype(np.float64).copy()
-    added[0] += params["cls_token"].reshape(vit.dim)
-    if vit.distilled:
-        added[1] += params["dist_token"].reshape(vit.dim)
+    prefix = [params[name].reshape(-1, vit.dim) for name in prefix_names(vit)]
+    added[: vit.prefix_tokens] += np.concatenate(prefix)
     added[vit.prefix_tokens :] += bias
     limit = 2 ** (widths.RESIDUAL_BITS - 1)
     position = np.clip(np.rint(added / residual), -limit, limit - 1).astype(np.int16)
@@ -231,7 +231,7 @@ def _embed(
 
 
 def head_weight(vit: Vit, params: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Head [classes, prefix * D] and bias; distilled models average their two heads."""
+    """Head [classes, head tokens * D] and bias; distilled models average their two heads."""
     weight, bias = params["head.weight"], params["head.bias"]
     if vit.distilled:
         weight = np.concatenate([weight, params["head_dist.weight"]], axis=1) / 2

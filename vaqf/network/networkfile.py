@@ -32,8 +32,8 @@ from vaqf.network.structure import (
     Requant,
 )
 
-SCHEMA = 2  # 1: without the keys of a model that vit.LATER names
-READ = (1, SCHEMA)
+SCHEMA = 3  # 1, 2: without some keys of a model that vit.LATER names
+READ = (1, 2, SCHEMA)
 MAX_ORIGIN = 500  # characters
 _DTYPES = ("I8", "U8", "I16", "I32", "I64")  # as safetensors names them
 _SCORE = "blocks.{}.attn.score"  # _mult and _shift
@@ -197,7 +197,7 @@ class _Reader:
             position=self.take("position", np.int16, (vit.tokens, d), -limit, limit - 1),
             blocks=tuple(self.block(i, vit, act_bits) for i in range(vit.depth)),
             norm=self.norm("norm", d),
-            head=self.fixed("head", vit.classes, vit.prefix_tokens * d),
+            head=self.fixed("head", vit.classes, vit.head_tokens * d),
         )
         if self.named:
             raise self.fail(f"unknown tensor {min(self.named)[:60]!r}")

@@ -1,20 +1,13 @@
-"""Float parameters of a vision transformer by timm's names: expected, random, or from a file."""
+"""Float parameters of a vision transformer by timm's names: expected, or random."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaqf.errors import InputError
-from vaqf.files.fields import nearest, shown
-from vaqf.model import zoo
 from vaqf.model.layers import BINARY, Kind, Op, of_block, of_frame
 from vaqf.model.vit import Vit
 from vaqf.model.workload import MatMul, sizes
-from vaqf.network.names import HF_PREFIX, HF_UNUSED, timm_name
-from vaqf.network.unsupported import unsupported
 
 FloatArray = NDArray[Any]
 
@@ -33,12 +26,20 @@ def array_shapes(vit: Vit) -> dict[str, tuple[int, ...]]:
     }
     if vit.distilled:
         out["dist_token"] = (1, 1, d)
+    if vit.registers:
+        out["reg_token"] = (1, vit.registers, d)
     for block in range(vit.depth):
         out |= _block_shapes(vit, block)
     out |= _with_bias("norm", (d,))
     for head in ("head", "head_dist") if vit.distilled else ("head",):
         out |= _with_bias(head, (vit.classes, d))
     return out
+
+
+def prefix_names(vit: Vit) -> list[str]:
+    """The parameters [1, n, D] of the tokens without pixels, in the order of the tokens."""
+    optional = (("dist_token", vit.distilled), ("reg_token", vit.registers))
+    return ["cls_token", *(name for name, there in optional if there)]
 
 
 def _with_bias(name: str, weight: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -76,88 +77,10 @@ def random(vit: Vit, seed: int) -> dict[str, FloatArray]:
         kind = weights.get(name)
         if kind is not None and kind.op is Op.LAYER_NORM:
             params[name] = 1.0 + np.float32(0.1) * draw
-        elif len(shape) == 1 or name in ("cls_token", "dist_token", "pos_embed"):
+        elif len(shape) == 1 or name in (*prefix_names(vit), "pos_embed"):
             params[name] = np.float32(0.1) * draw
         else:
             params[name] = draw / np.float32(np.sqrt(np.prod(shape[1:])))
         if kind is Kind.QKV:
             params[name][: 2 * vit.dim] *= np.float32(np.sqrt(RANDOM_SCORE_STD))
     return params
-
-
-def _fuse(params: dict[str, FloatArray], original: dict[str, str]) -> None:
-    """Replace each attn.q, attn.k and attn.v by one attn.qkv."""
-    for name in [name for name in params if ".attn.q." in name]:
-        parts = [name.replace(".attn.q.", f".attn.{part}.") for part in "qkv"]
-        fused = name.replace(".attn.q.", ".attn.qkv.")
-        if all(part in params for part in parts) and fused not in params:
-            arrays = [params.pop(part) for part in parts]
-            original[fused] = original[name]
-            if len({array.shape[1:] for array in arrays}) == 1 and arrays[0].ndim:
-                params[fused] = np.concatenate(arrays)
-            else:
-                params[fused] = arrays[0]  # its shape is refused with the others
-
-
-def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> dict[str, FloatArray]:
-    """Tensors of a file under any known names -> exactly the parameters of the model, float32.
-
-    Raises InputError that names the first tensor which is missing, unknown, of another shape, or
-    holds NaN or infinity.
-    """
-    params: dict[str, FloatArray] = {}
-    original: dict[str, str] = {}
-    for name, array in tensors.items():
-        if not isinstance(name, str):
-            raise InputError(f"{path}: a tensor is named {shown(name)}, which is no text")
-        if HF_PREFIX.sub("", name).startswith(HF_UNUSED):
-            continue
-        known = timm_name(name)
-        if known in params:
-            raise InputError(f"{path}: {original[known]} and {name} are the same parameter")
-        params[known], original[known] = array, name
-    _fuse(params, original)
-    expected = array_shapes(vit)
-    lacking = unsupported({name: array.shape for name, array in params.items()}, vit)
-    if lacking is not None and not _fits_another(params, vit):
-        raise InputError(f"{path}: {lacking}")
-    for name, shape in expected.items():
-        if name not in params:
-            raise InputError(f"{path}: {name} is missing{_advice(params, vit)}")
-        if params[name].shape != shape:
-            raise InputError(
-                f"{path}: {original[name]} is {list(params[name].shape)}, {vit.name} needs"
-                f" {list(shape)}{_advice(params, vit)}"
-            )
-    for name in params:
-        if name not in expected:
-            raise InputError(
-                f"{path}: {shown(original[name])} is no parameter of {vit.name}"
-                f"{nearest(name, expected)}{_advice(params, vit)}"
-            )
-    return {name: _float32(path, original[name], params[name]) for name in expected}
-
-
-def _advice(params: Mapping[str, FloatArray], vit: Vit) -> str:
-    """Which known model the tensors fit, if one."""
-    name = _fits_another(params, vit)
-    if name is not None:
-        return f"; the file fits --model {name}"
-    return f"; the file does not fit {vit.name}: check --model"
-
-
-def _fits_another(params: Mapping[str, FloatArray], vit: Vit) -> str | None:
-    """Another known model with just these tensors."""
-    given = {name: array.shape for name, array in params.items()}
-    others = (name for name in zoo.names() if name != vit.name)
-    return next((name for name in others if array_shapes(zoo.load(name)) == given), None)
-
-
-def _float32(path: Path, name: str, array: FloatArray) -> FloatArray:
-    if array.dtype.kind != "f":
-        raise InputError(f"{path}: {name} holds {array.dtype}; float weights are needed")
-    with np.errstate(over="ignore"):
-        real = np.ascontiguousarray(array, dtype=np.float32)
-    if not np.isfinite(real).all():
-        raise InputError(f"{path}: {name} holds NaN or infinity; save the weights again")
-    return real

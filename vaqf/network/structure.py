@@ -71,4 +71,4 @@ class Network:
     position: IntArray  # int16 [tokens, dim]: class token, position embedding and embed bias
     blocks: tuple[Block, ...]
     norm: Norm
-    head: Linear  # [classes, prefix_tokens * dim], int8 weights
+    head: Linear  # [classes, head_tokens * dim], int8 weights

@@ -72,14 +72,14 @@ def _layout(network: Network, design: Design) -> _Layout:
     head = design.padded_head(vit.head_dim)
     attention = (np.arange(vit.heads)[:, None] * head + np.arange(vit.head_dim)).reshape(-1)
     dim = np.arange(vit.dim)
-    prefix = np.arange(vit.prefix_tokens)[:, None]
-    prefix = prefix * head_token_inputs(vit, design.pe, design.simd)
+    first = np.arange(vit.head_tokens)[:, None]
+    first = first * head_token_inputs(vit, design.pe, design.simd)
     return _Layout(
         dim=dim,
         hidden=np.arange(vit.hidden),
         attention=attention,
         qkv=(np.arange(3)[:, None] * vit.heads * head + attention).reshape(-1),
-        head_inputs=(prefix + dim).reshape(-1),
+        head_inputs=(first + dim).reshape(-1),
         pixels=np.arange(vit.patch_inputs),
         classes=np.arange(vit.classes),
     )
@@ -244,9 +244,9 @@ class _Compiler:
         )
 
     def head(self) -> dict[str, int]:
-        """Prefix tokens -> logits."""
+        """The head's tokens -> logits."""
         network, layout = self.network, self.layout
-        k = network.vit.prefix_tokens * network.vit.dim
+        k = network.vit.head_tokens * network.vit.dim
         acc_bits = widths.fixed_acc_bits(network.act_bits, k)
         return self.matmul(
             self.shapes[Kind.HEAD],
@@ -257,6 +257,7 @@ class _Compiler:
             layout.head_inputs,
             network.norm,
             pre_shift=widths.pre_shift(acc_bits),
+            prefix_tokens=network.vit.head_tokens,
         )
 
 

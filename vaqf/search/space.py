@@ -106,7 +106,7 @@ def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:
             block = slices * (4 * dim + hidden)
             block += ceil_div(vit.hidden, simd) * dim
             embed = ceil_div(vit.patch_inputs, simd) * digits * planes * dim
-            head = ceil_div(vit.prefix_tokens * vit.dim, simd) * planes * ceil_div(vit.classes, pe)
+            head = ceil_div(vit.head_tokens * vit.dim, simd) * planes * ceil_div(vit.classes, pe)
             each, once = vit.depth * block + embed, head + starts
             found += [(g * each + once, (t, pe, simd)) for t, g in tokens_and_groups]
     return sorted(found)

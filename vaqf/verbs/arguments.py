@@ -62,7 +62,9 @@ def recipe_settings(settings: Mapping[str, str] | None, epochs: int | None) -> d
 def training_data(data: str | None) -> str:
     """The --data of a training; InputError where it is missing."""
     if data is None:
+        from vaqf.images.sets import SETS
+
         raise InputError(
-            "--data is missing; it takes digits, shapes, or a folder of pictures or shards"
+            f"--data is missing; it takes {', '.join(SETS)}, or a folder of pictures or shards"
         )
     return data

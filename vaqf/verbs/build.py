@@ -12,7 +12,7 @@ from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board, load_design, load_model
 
 if TYPE_CHECKING:
-    from vaqf.images.data import Images
+    from vaqf.images.images import Images
     from vaqf.network.structure import Network
     from vaqf.search.search import Search
 
@@ -25,7 +25,7 @@ class Built:
     search: Search
     network: Network
     images: Images
-    notes: tuple[str, ...] = ()  # what a person should know of weights and images
+    notes: tuple[str, ...]  # what a person should know of weights and images
     left: tuple[
         str, ...
     ] = ()  # what was in the folder before and no build wrote: it is still there
@@ -61,15 +61,17 @@ def build(
     out: str | Path | None = None,
     force: bool = False,
     labels: str | Path | None = None,
+    weights_key: str | None = None,
     report: Report = silent,
 ) -> Built:
     """Search as `estimate` does, then write the whole project of the design it finds.
 
     `weights`: an integer network (which fixes model and precision), a float model (binarized
-    and calibrated on `data`), or None for random ones from `seed` (None: 0). InputError where an
-    argument contradicts what a file fixes, Infeasible for a target out of reach. `out` None names
-    the folder vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are
-    replaced, edited ones with `force` alone, and nothing else; any other folder is refused.
+    and calibrated on `data`), or None for random ones from `seed` (None: 0). `weights_key`: which
+    weights of a torch file that holds several. InputError where an argument contradicts what a
+    file fixes, Infeasible for a target out of reach. `out` None names the folder
+    vaqf_<model>_w1a<A>_<board>. In the folder of an earlier build its files are replaced, edited
+    ones with `force` alone, and nothing else; any other folder is refused.
     """
     from vaqf.files import ours, output
     from vaqf.images import data as pictures
@@ -88,6 +90,7 @@ def build(
         )
     path = None if weights is None else Path(weights)
     network = None if path is None else choices.trained(path)
+    choices.check_key(weights_key, path is not None and network is None)
     said: tuple[str, ...] = ()
     if network is None:
         if path is not None and model is None:
@@ -120,11 +123,10 @@ def build(
     if network is None:
         report("calibrating", 0, 1)
         if path is None:
-            watched = pictures.calibration(None, vit).read()
-            network = choices.from_seed(vit, bits, seed or 0, watched.pixels)
+            network = choices.from_seed(vit, bits, seed or 0)
         else:
-            watched = pictures.calibration(data, vit).read()
-            network = choices.from_checkpoint(path, vit, bits, watched.pixels, watched.origin)
+            network, more = choices.from_float(path, weights_key, vit, bits, data)
+            said = (*said, *more)
         report("calibrating", 1, 1)
     logits, layers = golden.with_layers(network, pixels, report)
     reference = Golden(pixels, chosen.labels, logits, layers, chosen.origin)

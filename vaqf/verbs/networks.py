@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from vaqf.errors import InputError
 from vaqf.files import regular, tensorfile
-from vaqf.files.fields import check_whole
+from vaqf.files.fields import check_whole, shown
 from vaqf.files.packages import use
+from vaqf.images import data as pictures
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Network
@@ -35,19 +34,33 @@ def check_no_checkpoint(path: Path) -> None:
     floatmodel.check_no_checkpoint(path)
 
 
-def from_checkpoint(
-    path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
-) -> Network:
-    """A float model's file, binarized, its activations calibrated on images [B, S, S, C]."""
+def from_float(
+    path: Path, key: str | None, vit: Vit, act_bits: int, data: str | None
+) -> tuple[Network, tuple[str, ...]]:
+    """A float model's file, binarized, its activations calibrated on the images of `data`, and
+    what a person should know of its weights. `key`: which of them in a torch file of several."""
     use("quant")
     from quant.files import floatmodel
 
-    origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
-    return calibrate.calibrate(vit, act_bits, floatmodel.load(path, vit), images, origin[:500])
+    model = floatmodel.load(path, vit, key)
+    images = pictures.calibration(data, vit).read()
+    origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images.origin}"
+    network = calibrate.calibrate(vit, act_bits, model.params, images.pixels, origin[:500])
+    return network, model.notes
 
 
-def from_seed(vit: Vit, act_bits: int, seed: int, images: NDArray[np.uint8]) -> Network:
+def check_key(key: str | None, is_float: bool) -> None:
+    """InputError for --weights-key without the float model that it is of."""
+    if key is not None and not is_float:
+        raise InputError(
+            f"--weights-key {shown(key)} chooses among the weights of a torch file; give such a"
+            " float model, or leave it out"
+        )
+
+
+def from_seed(vit: Vit, act_bits: int, seed: int) -> Network:
     """Seeded random weights: for looking at hardware, not at accuracy."""
     check_whole(seed, "--seed", 0, parameters.MAX_SEED)
-    params = parameters.random(vit, seed)
-    return calibrate.calibrate(vit, act_bits, params, images, f"random weights, seed {seed}")
+    images, params = pictures.calibration(None, vit).read(), parameters.random(vit, seed)
+    origin = f"random weights, seed {seed}"
+    return calibrate.calibrate(vit, act_bits, params, images.pixels, origin)

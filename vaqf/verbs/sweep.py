@@ -29,7 +29,7 @@ class Sweep:
     leads: bool  # whether this process reports
 
     def to_json(self) -> dict[str, Any]:
-        """The columns of sweep.csv for every precision, the highest first."""
+        """The columns of sweep.csv and the notes for every precision, the highest first."""
         from quant.report.pareto import frontier
 
         best = frontier(self.points)
@@ -52,6 +52,7 @@ class Sweep:
                     "pareto": pareto,
                     "checkpoint": point.checkpoint,
                     "network": point.network,
+                    "notes": list(point.notes),
                 }
                 for point, pareto in zip(self.points, best, strict=True)
             ],
@@ -68,6 +69,7 @@ def sweep(
     epochs: int | None = None,
     seed: int = 0,
     teacher: str | Path | None = None,
+    weights_key: str | None = None,
     settings: Mapping[str, str] | None = None,
     out: str | Path | None = None,
     resume: bool = False,
@@ -112,6 +114,7 @@ def sweep(
         target_fps=fps,
         seed=seed,
         teacher=None if teacher is None else Path(teacher),
+        weights_key=weights_key,
         device=device,
         resumed=resume,
         force=force,

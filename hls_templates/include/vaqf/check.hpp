@@ -27,7 +27,7 @@ inline bool fits_source(const Command& c) {
   if (c.source == kSourceNormPrefix) {
     const int words =
         c.prefix_tokens > 1 ? ceil_div(dim_words, kSliceWords) * kSliceWords : dim_words;
-    return digits == 1 && c.tokens == 1 && int(c.prefix_tokens) <= kMaxPrefixTokens &&
+    return digits == 1 && c.tokens == 1 && int(c.prefix_tokens) <= kMaxHeadTokens &&
            int(c.k_words) == int(c.prefix_tokens) * words;
   }
   if (c.source == kSourceContext) return digits == 1 && inputs <= kMaxAttention;

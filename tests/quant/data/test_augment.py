@@ -14,7 +14,6 @@ from quant.data.augment import (
     ERASE_AREA,
     POLICIES,
     Augment,
-    auto,
     draw_erasures,
     erased,
     shifted,
@@ -61,7 +60,7 @@ def test_augmenting_a_slice_is_slicing_the_augmented_whole(
             assert torch.equal(ours[1], targets[start:stop])
 
 
-@pytest.mark.parametrize("policy", ["shift", "flip", "deit"])
+@pytest.mark.parametrize("policy", ["shift", "affine", "flip", "deit"])
 def test_the_seed_decides_and_the_callers_generator_is_untouched(policy: str) -> None:
     augment = Augment(policy, PHOTO, 5, mixup=0.8, cutmix=1.0)
     torch.manual_seed(1)
@@ -277,7 +276,3 @@ def test_what_a_recipe_may_say_a_run_can_do(key: str) -> None:
     for refuse in (lambda v: Recipe("r", (last,), **v), lambda v: Augment("none", RGB, 4, **v)):
         with pytest.raises(InputError, match=f"{key} is "):
             refuse({key: largest * 1.01})
-
-
-def test_the_policy_follows_the_data() -> None:
-    assert [auto(d) for d in ("digits", "Shapes", "some/folder")] == ["shift", "flip", "deit"]

@@ -90,6 +90,14 @@ def test_a_crop_follows_from_seed_epoch_and_number_alone(pictures: Path) -> None
         assert not np.array_equal(cropped[key].pixels, first)
 
 
+def test_without_a_crop_training_sees_what_evaluation_does(pictures: Path) -> None:
+    data = load(str(pictures), VIT)
+    ((part,),) = data.epoch(18, 0, 0, crop=False)
+    shown = zip(part.pixels.numpy(), part.labels.tolist(), strict=True)
+    wanted = {(image.tobytes(), i // 6) for i, image in enumerate(data.calibration(18))}
+    assert {(image.tobytes(), label) for image, label in shown} == wanted
+
+
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     judged = images.load(str(pictures), VIT).read()
     assert (len(judged), judged.origin) == (9, "pictures of val/")
@@ -179,6 +187,18 @@ def test_names_that_a_terminal_should_not_see(pictures: Path) -> None:
     assert list(data.unreadable) == ["val/ant/?[2Jevil??.png"]
 
 
+def test_what_lies_beside_class_folders_is_left_out_and_named(pictures: Path) -> None:
+    assert load(str(pictures), VIT).notes == ()
+    for stray in ("train/b.png", "train/a.tar", "val/overview.jpg"):
+        (pictures / stray).write_bytes(b"")
+    data = load(str(pictures), VIT)
+    assert (data.images, data.judged) == (18, 9)
+    assert data.notes == (
+        f"left out, beside the class folders of {pictures / 'train'}: 'b.png', 'a.tar'",
+        f"left out, beside the class folders of {pictures / 'val'}: 'overview.jpg'",
+    )
+
+
 def remove(path: Path) -> None:
     for inner in sorted(path.rglob("*"), reverse=True):
         inner.rmdir() if inner.is_dir() else inner.unlink()
@@ -192,7 +212,18 @@ def remove(path: Path) -> None:
         (lambda root: remove(root / "train"), "it has no folder train/"),
         (
             lambda root: [remove(folder) for folder in (root / "val").iterdir()],
-            "do not both consist of class folders",
+            "its val/ holds no class folders",
+        ),
+        (
+            lambda root: [
+                [
+                    picture.rename(folder.parent / f"{folder.name}-{picture.name}")
+                    for picture in folder.iterdir()
+                ]
+                and folder.rmdir()
+                for folder in list((root / "train").iterdir())
+            ],
+            "its train/ holds pictures and no class folders, .* sort them into a folder for each",
         ),
         (
             lambda root: [picture.unlink() for picture in root.glob("train/*/*.png")],

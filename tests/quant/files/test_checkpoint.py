@@ -94,7 +94,7 @@ def test_checkpoints_that_are_no_checkpoints(good: Path, tmp_path: Path) -> None
     head = torch.zeros(10, 16)
     style = {"centred": True, "scale": "learned"}
     cases = [
-        (lambda: rewritten(good, bad, vaqf_checkpoint=1), "schema 1, this version reads 3"),
+        (lambda: rewritten(good, bad, vaqf_checkpoint=1), "schema 1, this version reads 4"),
         (lambda: rewritten(good, bad, vaqf_checkpoint=head), "schema tensor"),
         (lambda: rewritten(good, bad, vaqf_checkpoint=...), "not a checkpoint of vaqf train"),
         (lambda: rewritten(good, bad, act_bits=...), "lacks act_bits"),
@@ -275,8 +275,11 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         checkpoint.check_place(long)
 
 
-def test_a_checkpoint_of_schema_2_is_read(good: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("schema", "lacking"), [(2, LATER), (3, ("registers",))])
+def test_checkpoints_of_older_schemas_are_read(
+    schema: int, lacking: tuple[str, ...], good: Path, tmp_path: Path
+) -> None:
     described = checkpoint.read(good).vit
-    older = {key: value for key, value in asdict(described).items() if key not in LATER}
-    read = checkpoint.read(rewritten(good, tmp_path / "x.pt", vaqf_checkpoint=2, vit=older))
+    older = {key: value for key, value in asdict(described).items() if key not in lacking}
+    read = checkpoint.read(rewritten(good, tmp_path / "x.pt", vaqf_checkpoint=schema, vit=older))
     assert (read.vit, read.vit.class_names) == (described, ())

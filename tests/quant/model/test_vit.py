@@ -1,5 +1,8 @@
 """vit.py: model.eval() is the hardware; in training it is the same network in floats."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +16,7 @@ from quant.training.run import initialize
 from sim import golden
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.network.adopt import adopt
 
 STYLES = [BinaryStyle(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
 
@@ -219,7 +223,8 @@ def test_calibration_watches_the_weights_of_the_first_step() -> None:
 
 
 def test_float_model_computes_what_transformers_does() -> None:
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip("beside_torch").transformers
+    vit = replace(DISTILLED, registers=0)
     config = transformers.DeiTConfig(
         hidden_size=21,
         num_hidden_layers=1,
@@ -229,7 +234,7 @@ def test_float_model_computes_what_transformers_does() -> None:
         patch_size=3,
         num_labels=5,
         qkv_bias=False,
-        layer_norm_eps=DISTILLED.ln_eps,
+        layer_norm_eps=vit.ln_eps,
         attn_implementation="eager",
     )
     torch.manual_seed(0)
@@ -238,11 +243,11 @@ def test_float_model_computes_what_transformers_does() -> None:
         for parameter in theirs.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     arrays = {name: tensor.numpy() for name, tensor in theirs.state_dict().items()}
-    ours = FloatVit(DISTILLED).eval()
-    ours.load_params(parameters.adopt("theirs", arrays, DISTILLED))
-    images = torch.from_numpy(pixels(DISTILLED))
-    mean = torch.tensor(DISTILLED.mean).view(-1, 1, 1)
-    std = torch.tensor(DISTILLED.std).view(-1, 1, 1)
+    ours = FloatVit(vit).eval()
+    ours.load_params(adopt(Path("theirs"), arrays, vit).params)
+    images = torch.from_numpy(pixels(vit))
+    mean = torch.tensor(vit.mean).view(-1, 1, 1)
+    std = torch.tensor(vit.std).view(-1, 1, 1)
     normal = (images.permute(0, 3, 1, 2) / 255 - mean) / std
     with torch.no_grad():
         np.testing.assert_allclose(ours(images), theirs(normal).logits, atol=2e-5)

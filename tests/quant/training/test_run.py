@@ -80,7 +80,7 @@ def test_the_teacher_is_frozen_and_kept_under_timms_names(tmp_path: Path) -> Non
     for name, value in params.items():
         np.testing.assert_array_equal(value, during[name].numpy())
     model = FloatVit(SMALL).eval()
-    model.load_params(floatmodel.load(float_file(out), SMALL))
+    model.load_params(floatmodel.load(float_file(out), SMALL).params)
     here = stages.Processes(0, 1, torch.device("cpu"))
     assert stages.judge(model, few(), here) == (trained.float_correct, trained.images)
 

@@ -63,6 +63,7 @@ def test_every_precision_is_trained_from_the_highest_on_one_float_model(
     }
     assert [point.act_bits for point in points] == [8, 4]
     assert points[0].float_correct == points[1].float_correct is not None
+    assert points[0].notes[0].startswith("the float model is far from converged")
     alone = train(
         SMALL,
         few(*IMAGES),

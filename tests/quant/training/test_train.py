@@ -56,6 +56,33 @@ def test_the_digits_reach_95_percent_at_8_bits(tmp_path: Path) -> None:
     chosen = recipe.load("best")
     made = train(digits, sources.load("digits", digits), tmp_path / "x.pt", chosen)
     assert made.accuracy >= 0.95
+    assert (made.epochs, made.recipe.batch, made.recipe.augment) == (80, 64, "shift")
+    assert made.notes == ()
+
+
+def test_what_auto_comes_to_is_what_a_run_is_resumed_by(tmp_path: Path) -> None:
+    out = tmp_path / "x.pt"
+    chosen = quick("best", each=1)
+    assert chosen.augment == "auto"
+    made = run(out, chosen)
+    assert (made.epochs, made.recipe.batch, made.recipe.augment) == (2, 16, "shift")
+    kept = checkpoint.read(out).run["identity"]
+    found = {key.partition(": ")[2]: value for key, value in kept.items()}
+    assert (found["epochs"], found["batch"], found["augment"]) == ("2", "16", "'shift'")
+    again = run(out, replace(chosen, augment="shift"), resumed=True)
+    assert (again.recipe, again.notes) == (made.recipe, made.notes)
+
+
+def test_a_float_model_that_learned_little_is_told_and_one_that_learned_is_not(
+    tmp_path: Path,
+) -> None:
+    short = quick("best", each=1, augment="none", lr=1e-2)
+    (note,) = run(tmp_path / "short.pt", short).notes
+    assert note.startswith("the float model is far from converged: its training loss ended at 2.")
+    shares = (replace(short.stages[0], share=40.0), short.stages[1])
+    made = run(tmp_path / "long.pt", replace(short, epochs=41, stages=shares))
+    assert made.rows[-2].stage == "float" and made.rows[-2].loss < 0.9
+    assert made.notes == ()
 
 
 def test_accuracy_is_the_exported_networks_on_every_test_image(made: tuple[Path, Trained]) -> None:

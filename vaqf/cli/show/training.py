@@ -7,7 +7,7 @@ from rich.table import Table
 
 from vaqf.cli.failure import one_line
 from vaqf.cli.show.tables import Json, console
-from vaqf.cli.words import share, skipped
+from vaqf.cli.words import count, share, skipped
 
 if TYPE_CHECKING:
     from vaqf.verbs.train import Training
@@ -22,6 +22,10 @@ def training(result: "Training") -> None:
     else:
         teacher = share(trained.float_correct, trained.images)
         print(f"its float teacher: {teacher}; checkpoint: {result.checkpoint}")
+    print(
+        f"trained for {count(trained.epochs, 'epoch')}, batch {trained.recipe.batch},"
+        f" augmentation {trained.recipe.augment}"
+    )
     if trained.unreadable:
         print(one_line(skipped(trained.unreadable)))
     for note in trained.notes:
@@ -63,4 +67,7 @@ def sweep(result: Json) -> None:
         )
     print(f"{result['model']} on {result['board']}, recipe {result['recipe']}")
     console().print(table)
+    for point in result["points"]:
+        for note in point["notes"]:
+            print(one_line(f"note: w1a{point['act_bits']}: {note}"))
     print(f"wrote {result['folder']}: sweep.csv, sweep.png, a checkpoint and a network each")

@@ -17,7 +17,7 @@ package vaqf_pkg;
   localparam int BANKS = 1;
   localparam int RUN_WORDS = 1;
   localparam int MAX_TOKENS = 17;
-  localparam int MAX_PREFIX_TOKENS = 2;
+  localparam int MAX_HEAD_TOKENS = 2;
   localparam int MAX_DIM = 24;
   localparam int MAX_HIDDEN = 96;
   localparam int MAX_ATTENTION = 24;
@@ -92,7 +92,7 @@ package vaqf_pkg;
   localparam int RECORD_DEPTH = 96;
   localparam int TOKEN_WORDS = 128;
   localparam int INPUT_WORDS = 256;
-  localparam logic [31:0] DESIGN_ID = 32'd2991647357;
+  localparam logic [31:0] DESIGN_ID = 32'd1688873528;
   localparam bit ENGINE_TABLE = 0;
 
   // constant tables, entry 0 in the lowest bits

@@ -1,0 +1,248 @@
+"""Shards to evaluate, build and simulate with: which are taken, and the class of each sample."""
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samples import RGB
+from tars import archive, folder, picture
+
+from vaqf.errors import InputError
+from vaqf.images import data as images
+from vaqf.images import made as room
+from vaqf.images.images import Images
+from vaqf.images.sharded import Sharded
+
+VIT = replace(RGB, classes=3)
+NAMED = replace(VIT, class_names=("cat", "ant", "bee"))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return folder(tmp_path / "set")
+
+
+def levels(found: Images) -> list[int]:
+    return found.pixels[:, 0, 0, 0].tolist()
+
+
+def named(path: Path, labels: Mapping[int, str]) -> Path:
+    """A shard of pictures of so many levels, whose labels are class names."""
+    files = {}
+    for level, name in labels.items():
+        files |= {f"{level}.png": picture(level), f"{level}.cls": name.encode()}
+    return archive(path, files)
+
+
+def test_the_samples_of_val_with_their_labels(made: Path) -> None:
+    data = images.load(str(made), VIT)
+    assert (data.origin, len(data), data.notes) == ("shards of val", 7, ())
+    found = data.read()
+    assert levels(found) == list(range(100, 107))
+    assert found.labels is not None
+    assert found.labels.tolist() == [level % 3 for level in range(100, 107)]
+    assert (found.pixels.shape, found.unreadable) == ((7, 8, 8, 3), {})
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_samples_are_read_some_at_a_time(made: Path, size: int) -> None:
+    archive(made / "val-0002.tar", {"a.png": b"none", "a.cls": b"0", "b.png": picture(3)})
+    parts = list(images.load(str(made), VIT).batches(size))
+    assert len(parts) == -(-9 // size)
+    assert [level for part in parts for level in levels(part)] == list(range(100, 107))
+    assert [len(part.labels) for part in parts if part.labels is not None] == list(map(len, parts))
+    assert {name: why for part in parts for name, why in part.unreadable.items()} == {
+        "val-0002.tar/a": "it is not a picture that Pillow reads",
+        "val-0002.tar/b": "it has no label (cls or json)",
+    }
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_images_are_spread_over_all_shards(made: Path, count: int) -> None:
+    found = images.load(str(made), VIT, count).read()
+    assert levels(found) == [100 + i * 7 // count for i in range(count)]
+    with pytest.raises(InputError, match=r"--images is 8; the shards of .* hold 7 samples"):
+        images.load(str(made), VIT, 8)
+
+
+def test_no_more_is_held_than_a_batch_and_no_more_read_than_was_asked_for(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = images.load(str(made), VIT, 2)
+    assert isinstance(data, Sharded)
+    assert [(path.name, list(numbers)) for path, numbers in data.taken] == [
+        ("val-0000.tar", [0, 3]),
+        ("val-0001.tar", []),
+    ]
+    monkeypatch.setattr("vaqf.images.images.MAX_PIXEL_BYTES", 8 * 8 * 3)
+    with pytest.raises(InputError, match=r"2 images of small are too many"):
+        data.read()
+    assert room.MAX_PIXEL_BYTES > 8 * 8 * 3
+    assert sum(map(len, data.batches(1))) == 2
+
+
+def test_the_only_shards_that_there_are(made: Path, tmp_path: Path) -> None:
+    one = images.load(str(made / "train-0001.tar"), VIT)
+    assert (one.origin, levels(one.read())) == ("shards", [5, 6, 7, 8])
+    for path in made.glob("val-*"):
+        path.rename(tmp_path / path.name.removeprefix("val-"))
+    train = images.load(str(made), VIT)
+    assert (train.origin, len(train)) == ("shards of train", 15)
+    assert train.notes == (f"{made} has no val-*.tar; its train-*.tar are taken",)
+    rest = images.load(str(tmp_path), VIT)
+    assert (rest.origin, len(rest)) == ("shards", 7)
+    (made / "test-0.tar").write_bytes(b"")
+    with pytest.raises(InputError, match=r"several sets and no val-\*\.tar; .* --data .*tar"):
+        images.load(str(made), VIT)
+
+
+def test_shards_in_folders_of_their_splits(made: Path, tmp_path: Path) -> None:
+    for path in made.glob("*.tar"):
+        split, number = path.name.split("-")
+        (tmp_path / "in" / split).mkdir(parents=True, exist_ok=True)
+        path.rename(tmp_path / "in" / split / number)
+    (tmp_path / "in/val/stray.png").write_bytes(picture(0))
+    data = images.load(str(tmp_path / "in"), VIT)
+    assert levels(data.read()) == list(range(100, 107))
+    assert data.notes == (f"left out, beside the shards of {tmp_path / 'in/val'}: 'stray.png'",)
+
+
+@pytest.mark.parametrize("ending", [".tar", ".tar.gz", ".tgz"])
+def test_names_as_timm_publishes_them(made: Path, ending: str) -> None:
+    (made / "_info.json").write_text("{}")
+    for path in made.glob("*.tar"):
+        split = path.name.replace("val", "validation").removesuffix(".tar")
+        path.rename(made / f"imagenet1k-{split}{ending}")
+    data = images.load(str(made), VIT)
+    assert (data.origin, len(data)) == ("shards of val", 7)
+    (made / f"other-train-0{ending}").write_bytes(b"")
+    with pytest.raises(InputError, match=r"two sets, 'imagenet1k-train-0000.* 'other-train-0"):
+        images.load(str(made), VIT)
+
+
+@pytest.mark.parametrize("name", ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR"])
+def test_names_of_which_the_split_is_clear(tmp_path: Path, name: str) -> None:
+    for split, level in (("train", 1), ("val", 2), ("test", 3)):
+        named(tmp_path / name.format(split, split), {level: "0"})
+    assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+
+
+def test_two_names_of_one_split(made: Path) -> None:
+    (made / "validation-0.tar").write_bytes(b"")
+    with pytest.raises(InputError, match=r"two sets, 'val-0000.tar' and 'validation-0.tar'; keep"):
+        images.load(str(made), VIT)
+
+
+def test_names_are_the_networks_classes(tmp_path: Path) -> None:
+    path = named(tmp_path / "val-0.tar", {1: "ant", 2: "bee", 3: "cat", 4: "ant"})
+    data = images.load(str(path), NAMED)
+    labels = data.read().labels
+    assert labels is not None
+    assert (labels.tolist(), data.notes) == ([1, 2, 0, 1], ())
+    data = images.load(str(path), VIT)
+    labels = data.read().labels
+    assert labels is not None
+    assert labels.tolist() == [0, 1, 2, 0]
+    assert data.notes == (
+        "small carries no class names: its classes are taken to be the labels of"
+        f" {path} in alphabetical order",
+    )
+    named(path, {1: "ant", 2: "bee"})
+    assert "has no label for 1 of 3 classes: 'cat'" in images.load(str(path), NAMED).notes[0]
+    with pytest.raises(InputError, match=r"has 2 label\(s\) .* carries no names .* a val\.json"):
+        images.load(str(path), VIT)
+    named(path, {1: "ant", 2: "beee"})
+    with pytest.raises(InputError, match=r"label 'beee' \(did you mean bee\?\), which is no class"):
+        images.load(str(path), NAMED)
+
+
+@pytest.mark.parametrize("sidecar", ["val.json", "train.json"])
+def test_numbers_are_classes_by_the_names_beside_the_shards(made: Path, sidecar: str) -> None:
+    text = json.dumps({"images": 7, "classes": ["ant", "bee", "cat"]})
+    (made / sidecar).write_text(text)
+    labels = images.load(str(made), NAMED).read().labels
+    assert labels is not None
+    assert labels.tolist() == [(1, 2, 0)[level % 3] for level in range(100, 107)]
+    data = images.load(str(made), VIT)
+    assert data.notes[0].endswith(f"class names of {made / sidecar} in the order of that file")
+    (made / sidecar).write_text(text.replace("cat", "dog"))
+    with pytest.raises(InputError, match=r"\.json has the class name 'dog', which is no class"):
+        images.load(str(made), NAMED)
+
+
+def test_numbers_and_names_are_not_mixed(tmp_path: Path) -> None:
+    path = named(tmp_path / "x.tar", {1: "ant", 2: "2"})
+    with pytest.raises(InputError, match=r"numbers .2 of x.tar/2. and some class names .'ant' of"):
+        images.load(str(path), NAMED)
+
+
+def test_more_classes_than_the_network_has(made: Path) -> None:
+    with pytest.raises(InputError, match=r"has the label 2, and there are 2 classes; .* 0 to 1"):
+        images.load(str(made), replace(RGB, classes=2))
+
+
+def test_shards_without_labels(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.tar", {f"{n}.png": picture(n) for n in range(3)})
+    data = images.load(str(path), VIT)
+    assert (data.read().labels, levels(data.read())) == (None, [0, 1, 2])
+    assert data.notes == (f"the samples of {path} have no labels (cls, json)",)
+
+
+def test_a_shard_that_ends_too_early_is_named_however_many_are_taken(made: Path) -> None:
+    path = made / "val-0001.tar"
+    path.write_bytes(path.read_bytes()[:2100])
+    for count in (None, 1, 2):
+        (found,) = images.load(str(made), VIT, count).batches(9)
+        assert list(found.unreadable) == ["val-0001.tar"]
+
+
+def test_nothing_that_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    archive(path, {"a.png": b"none", "a.cls": b"0"})
+    with pytest.raises(InputError, match=r"no sample of the shards can be .*; x.tar/a: it is not"):
+        images.load(str(path), VIT).read()
+    archive(path, {"n01440764.tar": b""})
+    with pytest.raises(
+        InputError, match=r"used; x.tar: it holds no picture \(jpg, .* and no label"
+    ):
+        images.load(str(path), VIT)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"; x.tar: the archive is damaged .* empty file"):
+        images.load(str(path), VIT)
+    path.unlink()
+    with pytest.raises(
+        InputError, match=rf"cannot read .*x\.tar: {os.strerror(errno.ENOENT)}; --d"
+    ):
+        images.load(str(path), VIT)
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"cannot read .*x\.tar: it is no regular file; --data"):
+        images.load(str(path), VIT)
+
+
+def test_files_of_labels_are_for_pictures(made: Path) -> None:
+    with pytest.raises(InputError, match=r"of shards, whose labels lie in them .*; leave it out"):
+        images.load(str(made), VIT, labels="labels.txt")
+
+
+def test_scales_are_calibrated_on_training_shards(made: Path) -> None:
+    data = images.calibration(str(made), VIT)
+    assert (data.origin, len(data)) == ("shards of train", images.CALIBRATION_IMAGES)
+    assert levels(data.read()) == [i * 15 // 8 for i in range(8)]
+    for path in made.glob("train-*"):
+        path.unlink()
+    assert levels(images.calibration(str(made), VIT).read()) == list(range(100, 107))
+
+
+def test_pictures_go_before_shards_in_class_folders(made: Path) -> None:
+    (made / "ant").mkdir()
+    (made / "ant/0.png").write_bytes(picture(9))
+    data = images.load(str(made), NAMED)
+    assert np.array_equal(levels(data.read()), [9])
+    assert data.notes[0].startswith(
+        f"left out, beside the class folders of {made}: 'train-0000.tar'"
+    )

@@ -1,0 +1,107 @@
+"""What auto means: by how many images there are and how large, never by a guess about mirrors."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from samples import GRAY, RGB
+from small_runs import SMALL
+
+from quant.data.batches import ALONE, plan
+from quant.data.sources import Data
+from quant.recipe import recipe
+from quant.recipe.recipe import Recipe
+from quant.training.defaults import EPOCH_STEPS, RUN_STEPS, SMALLEST_BATCH, settled
+from vaqf.images.sets import SETS
+from vaqf.model import zoo
+from vaqf.model.vit import Vit
+
+BEST = recipe.load("best")
+NAMES = ("ant", "bee", "cat", "dog")
+
+
+class Some:
+    """So many images of such classes; nobody looks at them."""
+
+    unreadable: dict[str, str] = {}  # noqa: RUF012
+    judged = 1
+
+    def __init__(
+        self, images: int, classes: tuple[str, ...] | int = NAMES, origin: str = "pictures"
+    ) -> None:
+        self.images, self.classes, self.origin = images, classes, origin
+
+
+def chosen(vit: Vit, data: Data, **keys: object) -> Recipe:
+    return settled(replace(BEST, **keys), vit, data)
+
+
+def sized(size: int, channels: int = 3) -> Vit:
+    base = RGB if channels == 3 else replace(GRAY, classes=4)
+    return replace(base, image_size=size, patch_size=math.gcd(size, 28) if size > 41 else size)
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "epochs"),
+    [("digits", "shift", 80), ("mnist5k", "affine", 80), ("shapes", "flip", 80)],
+)
+def test_the_sets_by_name(name: str, policy: str, epochs: int) -> None:
+    vit = zoo.load(f"vit_{name.removesuffix('5k')}")
+    one = SETS[name]
+    found = chosen(vit, Some(one.images["train"], one.classes, name))
+    assert (found.augment, found.epochs, found.batch) == (policy, epochs, 64)
+
+
+@pytest.mark.parametrize(
+    ("vit", "data", "policy"),
+    [
+        (sized(8), Some(10**6), "shift"),
+        (sized(16, 1), Some(100), "shift"),
+        (sized(28, 1), Some(4000), "affine"),
+        (sized(32), Some(50_000), "affine"),
+        (sized(40), Some(10**6), "affine"),
+        (sized(41), Some(4000), "flip"),
+        (sized(224), Some(49_999), "flip"),
+        (sized(224), Some(50_000), "deit"),
+        (sized(224), Some(10**6, 1000, "shards"), "deit"),
+        (sized(224, 1), Some(10**6), "affine"),
+        (sized(224), Some(10**6, ("a", "b", "d", "q")), "affine"),
+        (sized(224), Some(10**6, ("0", "1", "2", "10")), "affine"),
+        (sized(224), Some(10**6, ("b", "d", "none")), "deit"),
+    ],
+)
+def test_the_policy_follows_the_pictures(vit: Vit, data: Data, policy: str) -> None:
+    assert chosen(vit, data).augment == policy
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "epochs"),
+    [
+        (1437, 64, 80),
+        (512, 64, 220),
+        (511, 32, 118),
+        (255, 16, 118),
+        (100, 16, 294),
+        (16, 16, 1760),
+        (5, 16, 1760),
+        (1_281_167, 64, 80),
+    ],
+)
+def test_a_small_set_gets_its_steps(images: int, batch: int, epochs: int) -> None:
+    found = chosen(SMALL, Some(images))
+    assert (found.batch, found.epochs) == (batch, epochs)
+
+
+def test_every_set_gets_its_steps() -> None:
+    for images in (*range(1, 3000), 10**6):
+        found = chosen(SMALL, Some(images))
+        steps = plan(images, int(found.batch), ALONE).steps
+        assert steps * int(found.epochs) >= RUN_STEPS
+        assert steps >= EPOCH_STEPS or found.batch == SMALLEST_BATCH
+
+
+def test_what_is_said_is_kept() -> None:
+    found = chosen(SMALL, Some(10), epochs=3, batch=512, augment="none")
+    assert (found.epochs, found.batch, found.augment) == (3, 512, "none")
+    assert chosen(SMALL, Some(10), batch=2).epochs == 352
+    assert settled(found, SMALL, Some(10**6)) == found

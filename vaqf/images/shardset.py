@@ -1,0 +1,160 @@
+"""What is known of a set of shards: how many samples, of which classes.
+
+Beside the shards, train.json and val.json may hold {"images": N, "classes": [names]}; without it
+the archives are counted once, by their headers and labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaqf.errors import InputError
+from vaqf.files import smallfile
+from vaqf.files.fields import check_keys, check_whole, shown
+from vaqf.images import archives, shardlabels
+from vaqf.images.archives import Sample
+from vaqf.images.classes import LISTED, SHARDS, of_names
+from vaqf.images.pictures import Unreadable
+from vaqf.images.shardlabels import Labelling
+from vaqf.model.vit import MAX_CLASSES, Vit
+
+MAX_INDEX_BYTES = 2**23
+INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
+MAX_IMAGES = 2**40
+EMPTY = (
+    f"it holds no picture ({', '.join(archives.PICTURES)}) and no label"
+    f" ({', '.join(shardlabels.MAX_BYTES)})"
+)
+
+
+@dataclass(frozen=True)
+class Index:
+    """What train.json or val.json says."""
+
+    images: int
+    classes: tuple[str, ...] | int
+
+
+def index(path: Path) -> Index | None:
+    """What a sidecar says; None where there is none or it does not name the classes."""
+    if not path.exists():
+        return None
+    content = smallfile.read_object(path, MAX_INDEX_BYTES, INDEX)
+    if "images" not in content:
+        raise InputError(f"{path} names no images; it must be {INDEX}")
+    check_keys(content, ("images", "classes"), str(path))
+    check_whole(content["images"], f"{path}: images", 1, MAX_IMAGES)
+    classes = content.get("classes")
+    if classes is None:
+        return None
+    if isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes):
+        if len(set(classes)) < len(classes):
+            raise InputError(f"{path} names a class twice; every class needs its own name")
+        return Index(content["images"], tuple(classes))
+    check_whole(classes, f"{path}: classes", 1, MAX_CLASSES)
+    return Index(content["images"], classes)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the archives' headers and labels say."""
+
+    sizes: tuple[int, ...]  # samples of each archive, those that cannot be used among them
+    images: int  # samples with a picture and a label
+    highest: int  # class number; -1 where there is none
+    names: frozenset[str]  # of classes; none where labels are numbers
+    labelled: bool  # whether any sample has a label
+
+    def check_numbers(self, classes: int, where: str) -> None:
+        """InputError for a class number beyond those of so many classes."""
+        if self.highest >= classes:
+            raise InputError(
+                f"{where} has the label {self.highest}, and there are {classes} classes; they are"
+                f" numbered from 0 to {classes - 1}"
+            )
+
+
+def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
+    """What the samples of shards say; problems: what cannot be used, by name, with the reason.
+
+    InputError where some labels are class numbers and some class names.
+    """
+    sizes: list[int] = []
+    tally = _Tally()
+    for shard in shards:
+        size = 0
+        for sample in archives.samples([shard], problems, tuple(shardlabels.MAX_BYTES)):
+            size += 1
+            try:
+                tally.add(sample)
+            except shardlabels.Absent as error:
+                problems.setdefault(sample.name, str(error))
+            except Unreadable as error:
+                problems[sample.name] = str(error)
+        sizes.append(size)
+        if not size:
+            problems.setdefault(archives.place(shard), EMPTY)
+    return Counted(
+        tuple(sizes), tally.images, tally.highest, frozenset(tally.names), tally.labelled
+    )
+
+
+@dataclass
+class _Tally:
+    """The labels met so far."""
+
+    images: int = 0
+    labelled: bool = False
+    highest: int = -1
+    names: set[str] = field(default_factory=set)
+    first_name: str = ""  # the label and the sample that had it
+    first_number: str = ""
+
+    def add(self, sample: Sample) -> None:
+        """One more; Unreadable for one without a picture or a label that can be read."""
+        self.labelled = self.labelled or shardlabels.found(sample.files)
+        sample.check()
+        label = shardlabels.said(sample.files)
+        self.images += 1
+        if label.number is None:
+            self.names.add(label.name or "")
+            self.first_name = self.first_name or f"{shown(label.name)} of {sample.name}"
+        else:
+            self.highest = max(self.highest, label.number)
+            self.first_number = self.first_number or f"{label.number} of {sample.name}"
+        if self.first_name and self.first_number:
+            raise InputError(
+                f"some labels of the shards are class numbers ({self.first_number}) and some class"
+                f" names ({self.first_name}); give all of one kind"
+            )
+        if len(self.names) > MAX_CLASSES:
+            raise InputError(
+                f"the labels of the shards are more than {MAX_CLASSES} different texts, such as"
+                f" {self.first_name}; a label is a class number or a class name"
+            )
+
+
+def for_network(
+    root: Path, where: str, counted: Counted, vit: Vit
+) -> tuple[Labelling | None, list[str]]:
+    """How the labels of shards become classes of a network, and what a person should know of it.
+
+    root: the folder whose val.json or train.json may name the classes; where: the shards, for
+    people. None for shards without labels. InputError for a label that is no class.
+    """
+    if not counted.labelled:
+        return None, [f"the samples of {where} have no labels ({', '.join(shardlabels.MAX_BYTES)})"]
+    for place in (root / "val.json", root / "train.json"):
+        told = index(place)
+        if told is not None and isinstance(told.classes, tuple):
+            counted.check_numbers(len(told.classes), where)
+            classes, notes = of_names(told.classes, vit, str(place), LISTED)
+            return Labelling(classes, dict(zip(told.classes, classes, strict=True))), notes
+    counted.check_numbers(vit.classes, where)
+    if not counted.names:
+        return Labelling.of_model(vit.class_names, vit.classes), []
+    names = sorted(counted.names)
+    classes, notes = of_names(names, vit, where, SHARDS)
+    return Labelling(range(vit.classes), dict(zip(names, classes, strict=True))), notes
