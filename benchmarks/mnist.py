@@ -19,11 +19,11 @@ import trials
 from PIL import Image
 from trials import Outcome, Trial
 
-from quant.data import sources
-from quant.data.sources import Data
-from quant.training.defaults import EPOCHS
 from vaqf.images import made
 from vaqf.model import zoo
+from vaqf.quant.data import sources
+from vaqf.quant.data.sources import Data
+from vaqf.quant.training.defaults import EPOCHS
 
 SET, FOLDER = "mnist5k", "folder"
 MODELS = {

@@ -46,19 +46,19 @@ RTL_ORDER = [named(first)[0] for first, _ in table("`rtl/`, in this order")]
 HEADERS = [named(first)[0] for first, _ in table("`hls_templates/`, in include order")]
 # inside quant: each folder and what it may know of the others
 INSIDE_QUANT = {
-    "quant.model": set(),
-    "quant.recipe": set(),
-    "quant.report": set(),
-    "quant.data": {"quant.recipe"},
-    "quant.files": {"quant.model", "quant.recipe"},
-    "quant.inference": {"quant.files", "quant.model"},
-    "quant.training": {
-        "quant.model",
-        "quant.recipe",
-        "quant.report",
-        "quant.data",
-        "quant.files",
-        "quant.inference",
+    "vaqf.quant.model": set(),
+    "vaqf.quant.recipe": set(),
+    "vaqf.quant.report": set(),
+    "vaqf.quant.data": {"quant.recipe"},
+    "vaqf.quant.files": {"quant.model", "quant.recipe"},
+    "vaqf.quant.inference": {"quant.files", "quant.model"},
+    "vaqf.quant.training": {
+        "vaqf.quant.model",
+        "vaqf.quant.recipe",
+        "vaqf.quant.report",
+        "vaqf.quant.data",
+        "vaqf.quant.files",
+        "vaqf.quant.inference",
     },
 }
 MODULES = sorted(path for top in ("vaqf", "quant", "sim") for path in (ROOT / top).rglob("*.py"))

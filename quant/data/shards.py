@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from quant.data.batches import (
+from vaqf.errors import InputError
+from vaqf.files.fields import nearest, shown, some
+from vaqf.images import folder, pictures, shardset
+from vaqf.images.archives import Sample, samples
+from vaqf.images.shardlabels import Labelling
+from vaqf.images.shards import Found
+from vaqf.images.shardset import Counted, Index
+from vaqf.model.vit import Vit
+from vaqf.quant.data.batches import (
     ALONE,
     JUDGE_BATCH,
     Batch,
@@ -23,15 +31,7 @@ from quant.data.batches import (
     order,
     plan,
 )
-from quant.data.crops import Part, Read, animated, collate, parts, random_crop
-from vaqf.errors import InputError
-from vaqf.files.fields import nearest, shown, some
-from vaqf.images import folder, pictures, shardset
-from vaqf.images.archives import Sample, samples
-from vaqf.images.shardlabels import Labelling
-from vaqf.images.shards import Found
-from vaqf.images.shardset import Counted, Index
-from vaqf.model.vit import Vit
+from vaqf.quant.data.crops import Part, Read, animated, collate, parts, random_crop
 
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
 

@@ -16,9 +16,6 @@ from typing import Any, BinaryIO
 import torch
 from torch import nn
 
-from quant.files.torchfile import read_tensors
-from quant.model.vit import BinaryStyle, QuantVit
-from quant.recipe.recipe import SCALES
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
@@ -27,6 +24,9 @@ from vaqf.model import vit as vits
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
 from vaqf.network.structure import Network
+from vaqf.quant.files.torchfile import read_tensors
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
+from vaqf.quant.recipe.recipe import SCALES
 
 SCHEMA = 4  # 2, 3: without some keys of a model that vit.LATER names
 READ = (2, 3, SCHEMA)

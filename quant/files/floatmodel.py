@@ -5,14 +5,14 @@ from pathlib import Path
 
 from safetensors.numpy import save
 
-from quant import require
-from quant.files import shardindex
 from vaqf.errors import InputError
 from vaqf.files import tensorfile
 from vaqf.model.vit import Vit
 from vaqf.network.adopt import FloatModel, adopt
 from vaqf.network.floatfile import read_safetensors
 from vaqf.network.parameters import FloatArray
+from vaqf.quant import require
+from vaqf.quant.files import shardindex
 
 NUMPY_FILES = (".safetensors",)
 MADE_BY = {"made_by": "vaqf train"}
@@ -43,7 +43,7 @@ def check_no_checkpoint(path: Path) -> None:
     """InputError for a checkpoint of vaqf train; ToolMissing without torch for a torch file."""
     if _is_torch_file(path):
         require()
-        from quant.files import torchfile
+        from vaqf.quant.files import torchfile
 
         torchfile.check_no_checkpoint(path)
 
@@ -77,6 +77,6 @@ def _arrays(path: Path, key: str | None) -> tuple[dict[str, FloatArray], list[st
         allowed = ", ".join((*NUMPY_FILES, *TORCH_FILES, INDEX))
         raise InputError(f"{path}: the name of a float model's file ends in one of {allowed}")
     require()
-    from quant.files import torchfile
+    from vaqf.quant.files import torchfile
 
     return torchfile.read_arrays(path, key)

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from quant.recipe.recipe import Recipe
-from quant.report.history import Row
-from quant.training.defaults import EPOCHS
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report.history import Row
+from vaqf.quant.training.defaults import EPOCHS
 
 UNLEARNED = 0.25  # share of the way from chance to the lowest loss that a model may have left
 AHEAD = 0.01  # share of the judged images by which a network may beat the model it learned from

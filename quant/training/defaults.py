@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from quant.data.sources import Data
-from quant.recipe.recipe import Recipe
 from vaqf.files.fields import AUTO
 from vaqf.images.sets import SETS
 from vaqf.model.vit import Vit
+from vaqf.quant.data.sources import Data
+from vaqf.quant.recipe.recipe import Recipe
 
 BATCH = 64
 SMALLEST_BATCH = 16

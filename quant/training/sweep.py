@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from quant.data.sources import Data
-from quant.files.checkpoint import export
-from quant.recipe.recipe import Recipe
-from quant.report import draw, pareto, sweep_chart
-from quant.report.pareto import Point
-from quant.training.processes import join
-from quant.training.train import Trained, files, float_file, train
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report import draw, pareto, sweep_chart
+from vaqf.quant.report.pareto import Point
+from vaqf.quant.training.processes import join
+from vaqf.quant.training.train import Trained, files, float_file, train
 from vaqf.reporting import Report, silent
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by

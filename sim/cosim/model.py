@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cosim import launch, verilator
-from sim.cosim.launch import Model
 from vaqf.errors import InputError, ToolMissing
 from vaqf.files import smallfile
 from vaqf.files.output import PARTIAL, writing
@@ -19,6 +17,8 @@ from vaqf.project.blob import WRITTEN
 from vaqf.project.read import Project
 from vaqf.project.render import TOP
 from vaqf.project.rtl import RTL_FILE_LIST
+from vaqf.sim.cosim import launch, verilator
+from vaqf.sim.cosim.launch import Model
 
 BENCH = Path(__file__).resolve().parent / "bench"
 BENCH_TOP = "cosim_bench"

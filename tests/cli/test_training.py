@@ -17,10 +17,10 @@ pytest.importorskip("sklearn")
 from small_runs import diverging, model_file, sha  # noqa: E402
 
 import vaqf  # noqa: E402
-from quant.files import checkpoint  # noqa: E402
-from quant.training import stage  # noqa: E402
 from vaqf.cli import app  # noqa: E402
 from vaqf.files.paths import BOARDS  # noqa: E402
+from vaqf.quant.files import checkpoint  # noqa: E402
+from vaqf.quant.training import stage  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
 QUICK = ["--epochs", "2", "--set", "batch=512"]

@@ -12,9 +12,9 @@ from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.infer_shapes import InferShapes
 from samples import noise
 
-from quant.model.vit import BinaryStyle, QuantVit
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
 
 GRAY = replace(samples.GRAY, ln_eps=1e-2)  # large enough that the wrong eps shows
 SHALLOW = replace(GRAY, depth=1)

@@ -15,12 +15,12 @@ from PIL import Image
 from safetensors.numpy import save_file
 from sklearn.datasets import load_sample_images
 
-from quant import inference
-from quant.files import floatmodel
 from vaqf.images.pictures import decode, fit
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.model.workload import workload
+from vaqf.quant import inference
+from vaqf.quant.files import floatmodel
 
 torch = pytest.importorskip("torch")
 libraries = pytest.importorskip("beside_torch")

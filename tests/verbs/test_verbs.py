@@ -14,7 +14,6 @@ import yaml
 from samples import DIGITS_MODEL
 
 import vaqf
-from sim import golden
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolMissing
 from vaqf.files import packages
@@ -22,6 +21,7 @@ from vaqf.images import data
 from vaqf.images.made import synthetic
 from vaqf.model import zoo
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.sim import golden
 from vaqf.verbs import VERBS
 
 
@@ -163,7 +163,7 @@ def test_train_without_torch_names_it(monkeypatch: pytest.MonkeyPatch, model_fil
     def missing() -> None:
         raise ToolMissing("torch is not installed")
 
-    monkeypatch.setattr("quant.require", missing)
+    monkeypatch.setattr("vaqf.quant.require", missing)
     assert app.main(["train", "-m", str(model_file), "-d", "digits"]) == 4
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vaqf.evaluation import metrics
 from vaqf.evaluation.answer import Agreement, Evaluation
-from vaqf.files.packages import use
 from vaqf.images import frames
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
@@ -36,9 +35,11 @@ class Teacher:
 def float_model(path: Path, vit: Vit, key: str | None = None) -> Teacher:
     """A float model's file; `key`: which weights of a torch file that holds several. ToolMissing
     without torch, InputError for a bad file."""
-    use("quant").require()
-    from quant import inference
-    from quant.files import floatmodel
+    from vaqf import quant
+
+    quant.require()
+    from vaqf.quant import inference
+    from vaqf.quant.files import floatmodel
 
     loaded = floatmodel.load(path, vit, key)
     return Teacher(path.name, inference.float_model(path, vit, loaded.params), loaded.notes)
@@ -53,12 +54,13 @@ def run(
 ) -> Evaluation:
     """Run the integer network in batches, watching every quantizer; `teacher` sees the same images.
     `use_torch`: in torch, on a GPU if there is one; equal logits."""
-    use("sim")
-    from sim import golden, ranges
+    from vaqf.sim import golden, ranges
 
     if use_torch:
-        use("quant").require()
-        from quant import inference
+        from vaqf import quant
+
+        quant.require()
+        from vaqf.quant import inference
 
         tally, integers = ranges.Tally(network, inference.histogram), inference.integer_logits
     else:

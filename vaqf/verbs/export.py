@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaqf.errors import InputError
-from vaqf.files.packages import use
 
 if TYPE_CHECKING:
     from vaqf.network.structure import Network
@@ -38,12 +37,12 @@ def export(
     package.require()
     if qonnx:
         package.require_qonnx()
-    from quant.files import checkpoint as saved
+    from vaqf.quant.files import checkpoint as saved
 
     model, origin = saved.read_model(path)
     made = model.network(origin)
     if qonnx:
-        from quant.files import qonnx as graphs
+        from vaqf.quant.files import qonnx as graphs
 
         with output.new_file(place, force, graphs.is_ours) as partial:
             graphs.write(model, partial)

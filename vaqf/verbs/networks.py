@@ -5,7 +5,6 @@ from pathlib import Path
 from vaqf.errors import InputError
 from vaqf.files import regular, tensorfile
 from vaqf.files.fields import check_whole, shown
-from vaqf.files.packages import use
 from vaqf.images import data as pictures
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
@@ -28,8 +27,7 @@ def trained(path: Path) -> Network | None:
 
 def check_no_checkpoint(path: Path) -> None:
     """InputError for a checkpoint of vaqf train, which knows its model but is no float model."""
-    use("quant")
-    from quant.files import floatmodel
+    from vaqf.quant.files import floatmodel
 
     floatmodel.check_no_checkpoint(path)
 
@@ -39,8 +37,7 @@ def from_float(
 ) -> tuple[Network, tuple[str, ...]]:
     """A float model's file, binarized, its activations calibrated on the images of `data`, and
     what a person should know of its weights. `key`: which of them in a torch file of several."""
-    use("quant")
-    from quant.files import floatmodel
+    from vaqf.quant.files import floatmodel
 
     model = floatmodel.load(path, vit, key)
     images = pictures.calibration(data, vit).read()

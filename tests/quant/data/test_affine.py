@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from quant.data import affine
+from vaqf.quant.data import affine
 
 
 def turned(pixels: np.ndarray, source: list[list[float]]) -> np.ndarray:

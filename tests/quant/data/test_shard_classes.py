@@ -11,8 +11,8 @@ import torch
 from samples import RGB
 from tars import archive, folder, picture
 
-from quant.data.sources import load
 from vaqf.errors import InputError
+from vaqf.quant.data.sources import load
 
 VIT = replace(RGB, classes=3)
 NAMES = ("ant", "bee", "cat")

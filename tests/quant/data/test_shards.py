@@ -16,11 +16,11 @@ from PIL import Image
 from samples import RGB
 from tars import archive, folder, picture, samples
 
-from quant.data import shards
-from quant.data.batches import ALONE, Portion, plan
-from quant.data.sources import load
 from vaqf.errors import InputError
 from vaqf.images import archives, shardset
+from vaqf.quant.data import shards
+from vaqf.quant.data.batches import ALONE, Portion, plan
+from vaqf.quant.data.sources import load
 
 VIT = replace(RGB, classes=3)
 

@@ -12,12 +12,12 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx_runs import GRAY, SHALLOW, close, dimensions, execute, real, student
 from samples import ODD, noise
 
-import quant
-from quant.files import qonnx
-from quant.model import quantizers
-from quant.model.vit import BinaryStyle, QuantVit
+from vaqf import quant
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model.vit import Vit
+from vaqf.quant.files import qonnx
+from vaqf.quant.model import quantizers
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
 
 torch.set_num_threads(1)
 

@@ -17,10 +17,10 @@ from qonnx.util.cleanup import cleanup_model
 from qonnx_runs import SHALLOW, close, dimensions, floats, logits, real, student
 from samples import ODD, noise
 
-from quant.files import qonnx
-from quant.model import quantizers
-from quant.model.vit import BinaryStyle, QuantVit
 from vaqf.arithmetic import widths
+from vaqf.quant.files import qonnx
+from vaqf.quant.model import quantizers
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
 
 torch.set_num_threads(1)
 

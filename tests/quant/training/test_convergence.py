@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from quant.data.augment import smoothed
-from quant.recipe import recipe
-from quant.report.history import Row
-from quant.training.convergence import lowest_loss, notes
+from vaqf.quant.data.augment import smoothed
+from vaqf.quant.recipe import recipe
+from vaqf.quant.report.history import Row
+from vaqf.quant.training.convergence import lowest_loss, notes
 
 BEST = replace(recipe.load("best"), epochs=80, batch=64, augment="affine")
 

@@ -7,14 +7,14 @@ import pytest
 from samples import GRAY, RGB
 from small_runs import SMALL
 
-from quant.data.batches import ALONE, plan
-from quant.data.sources import Data
-from quant.recipe import recipe
-from quant.recipe.recipe import Recipe
-from quant.training.defaults import EPOCH_STEPS, RUN_STEPS, SMALLEST_BATCH, settled
 from vaqf.images.sets import SETS
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
+from vaqf.quant.data.batches import ALONE, plan
+from vaqf.quant.data.sources import Data
+from vaqf.quant.recipe import recipe
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.training.defaults import EPOCH_STEPS, RUN_STEPS, SMALLEST_BATCH, settled
 
 BEST = recipe.load("best")
 NAMES = ("ant", "bee", "cat", "dog")
