@@ -19,7 +19,7 @@ from sim.synth.levels import Arcs
 from sim.synth.netlist import Counts
 from sim.synth.units import Unit, ports, with_cells
 from vaqf.errors import InputError
-from vaqf.files import smallfile
+from vaqf.files import places, smallfile
 from vaqf.hardware.family import Family
 
 SCHEMA = 1  # of remembered units
@@ -34,10 +34,9 @@ class Synthesized:
     arcs: Arcs
 
 
-def folder() -> Path:
-    """In the user's own cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "vaqf" / "yosys"
+def folder() -> Path | None:
+    """In the user's own cache; None without one."""
+    return places.cache("yosys")
 
 
 def keys(tree: Mapping[str, Unit], family: Family) -> dict[str, str]:
