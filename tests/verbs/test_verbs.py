@@ -56,7 +56,7 @@ def test_the_function_has_the_options_of_the_verb(verb: str) -> None:
     function = set(inspect.signature(getattr(vaqf, verb)).parameters)
     command = set(inspect.signature(command_of(verb)).parameters)
     assert command - function <= {"as_json", "quiet", "tables"}
-    assert function - command <= {"report"}
+    assert function - command <= {"report", "log"}
 
 
 @pytest.mark.parametrize("verb", VERBS)

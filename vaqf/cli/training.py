@@ -31,6 +31,7 @@ from vaqf.cli.options import (
     integer,
     pairs,
 )
+from vaqf.cli.terminal import epochs as epoch_lines
 from vaqf.cli.terminal import print_json, progress
 
 
@@ -72,6 +73,7 @@ def train(
             workers=integer("--workers", workers),
             device=device,
             report=report,
+            log=epoch_lines(quiet or as_json),
         )
     if not result.trained.leads:
         return
@@ -123,6 +125,7 @@ def sweep(
             workers=integer("--workers", workers),
             device=device,
             report=report,
+            log=epoch_lines(quiet or as_json),
         )
     if not result.leads:
         return

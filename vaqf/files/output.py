@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
-from vaqf.files import ours, places
+from vaqf.files import lock, ours, places
 
 PARTIAL = ".vaqf-partial-"
 
@@ -132,6 +132,12 @@ def _place(partial: Path, path: Path, force: bool) -> None:
 
     Nothing is deleted before all is in its place: if even the way back fails, it is still there.
     """
+    with lock.turn(path):
+        _exchange(partial, path, force)
+
+
+def _exchange(partial: Path, path: Path, force: bool) -> None:
+    """The same, while no other build is at it."""
     if not path.exists() or not any(path.iterdir()):
         partial.rename(path)
         return
