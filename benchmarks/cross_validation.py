@@ -14,10 +14,10 @@ import trials
 from sklearn.model_selection import StratifiedKFold
 from trials import Trial
 
-from quant.data import sources
-from quant.data.sources import Data
 from vaqf.images import made
 from vaqf.model import zoo
+from vaqf.quant.data import sources
+from vaqf.quant.data.sources import Data
 
 FOLDS = 5
 BARS = {8: 0.7, 6: 1.0, 4: 1.5}  # points below float

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vaqf
-from sim.cosim.cycles import CommandCycles, Cycles
-from sim.cosim.run import Cosim
+from vaqf.sim.cosim.cycles import CommandCycles, Cycles
+from vaqf.sim.cosim.run import Cosim
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / name) for name in ("", "hls", "rtl")]
 from random_runs import COUNTS, PER_COMMAND, PER_FRAME, SEVERAL, projects, steady  # noqa: E402

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sim import golden
 from vaqf.model import vit, zoo
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.sim import golden
 
 CASES = (("deit_base", 1, 3.0, 3.0), ("vit_digits", 360, 5.0, 3.0))  # model, images, s, GB
 RUNS = 3

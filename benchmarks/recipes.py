@@ -18,10 +18,10 @@ import numpy as np
 import trials
 from trials import Outcome
 
-from quant.data import sources
-from quant.data.sources import Data
 from vaqf.images import shapes as procedural
 from vaqf.model import zoo
+from vaqf.quant.data import sources
+from vaqf.quant.data.sources import Data
 
 MODEL = "vit_shapes"
 RECIPES = ("best", "vaqf_paper", "one_shot")  # the better ones first

@@ -10,9 +10,9 @@ import sys
 
 from unit_costs import sized
 
-from sim.synth import cache, synthesize
 from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
+from vaqf.sim.synth import cache, synthesize
 
 BARS = {8: 3.3, 6: 2.7, 4: 2.1}
 SHAPE = {"tokens": 2, "pe": 16, "simd": 64, "norm_tokens": 1}

@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 import torch
 
-from quant.model.vit import BinaryStyle, FloatVit, QuantVit
-from quant.training.run import initialize
-from quant.training.stage import optimizer_of
 from vaqf.model import zoo
+from vaqf.quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from vaqf.quant.training.run import initialize
+from vaqf.quant.training.stage import optimizer_of
 
 BARS = {"cpu": 2.5, "cuda": 1.5}
 

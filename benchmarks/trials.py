@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from quant.data.sources import Data
-from quant.files import checkpoint, floatmodel
-from quant.model.vit import FloatVit
-from quant.recipe import recipe as recipes
-from quant.training.train import float_file, train
-from sim import golden
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files import checkpoint, floatmodel
+from vaqf.quant.model.vit import FloatVit
+from vaqf.quant.recipe import recipe as recipes
+from vaqf.quant.training.train import float_file, train
+from vaqf.sim import golden
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,6 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
-from sim.synth import cache, synthesize, yosys
-from sim.synth.netlist import Counts
-from sim.synth.synthesize import Synthesis
 from vaqf.hardware import board
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
@@ -37,6 +34,9 @@ from vaqf.resources.quantities import MODULES, quantities, table_luts
 from vaqf.resources.use import gelu_luts, resources
 from vaqf.search import search
 from vaqf.search.question import Question
+from vaqf.sim.synth import cache, synthesize, yosys
+from vaqf.sim.synth.netlist import Counts
+from vaqf.sim.synth.synthesize import Synthesis
 
 LOGIC, MEMORY, FLIP_FLOPS = "lut", "lutram", "ff"
 ONE_ENGINE = {  # modules that the other engine does not have

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant.files import floatmodel
-from quant.model import integers, threads
-from quant.model.vit import FloatVit
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
+from vaqf.quant.files import floatmodel
+from vaqf.quant.model import integers, threads
+from vaqf.quant.model.vit import FloatVit
 
 Pixels = NDArray[np.uint8]
 

@@ -13,8 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import golden
-from sim.compared import Compared
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.files import ours, places
 from vaqf.files.output import new_file, writing
@@ -24,6 +22,8 @@ from vaqf.project.blob import Blob
 from vaqf.project.read import Project
 from vaqf.project.reference import Golden
 from vaqf.reporting import Report, silent
+from vaqf.sim import golden
+from vaqf.sim.compared import Compared
 
 _FRAME = re.compile(r"frame (\d+) done")
 _SUMMARY = re.compile(r"csim: (\d+) frames, (\d+) layers of the first frame: (\d+) mismatches")

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from quant.data import randaugment
-from quant.data.batches import Batch
-from quant.recipe.recipe import POLICIES, Recipe
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice, check_field
 from vaqf.model.vit import Vit
+from vaqf.quant.data import randaugment
+from vaqf.quant.data.batches import Batch
+from vaqf.quant.recipe.recipe import POLICIES, Recipe
 
 MIN_SIZE = 3  # of an image for deit: sharpness is a 3 x 3 filter
 SWITCH = 0.5  # the probability of cutmix where both are on

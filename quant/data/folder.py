@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from quant.data.batches import (
+from vaqf.errors import InputError
+from vaqf.images.classes import of_folders
+from vaqf.images.folder import SPLITS, below, tree_classes
+from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
+from vaqf.model.vit import Vit
+from vaqf.quant.data.batches import (
     ALONE,
     JUDGE_BATCH,
     Batch,
@@ -22,12 +27,7 @@ from quant.data.batches import (
     evenly,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
-from vaqf.errors import InputError
-from vaqf.images.classes import of_folders
-from vaqf.images.folder import SPLITS, below, tree_classes
-from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
-from vaqf.model.vit import Vit
+from vaqf.quant.data.crops import Part, Read, collate, parts, random_crop
 
 Key = tuple[int, int, int]  # seed, epoch, number of the picture
 
@@ -114,7 +114,7 @@ def _from(first: int, count: int) -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """Data of a tree of pictures; see quant.data.sources.Data.
+    """Data of a tree of pictures; see vaqf.quant.data.sources.Data.
 
     A picture that cannot be read is replaced by the next one in training, left out in judging.
     """

@@ -19,8 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from quant.data.archives import LABEL, PICTURES, Sample, archives, samples
-from quant.data.batches import (
+from vaqf.errors import InputError
+from vaqf.files import smallfile
+from vaqf.files.fields import check_keys, check_whole, shown
+from vaqf.images import folder, pictures
+from vaqf.model.vit import MAX_CLASSES, Vit
+from vaqf.quant.data.archives import LABEL, PICTURES, Sample, archives, samples
+from vaqf.quant.data.batches import (
     ALONE,
     JUDGE_BATCH,
     Batch,
@@ -30,12 +35,7 @@ from quant.data.batches import (
     order,
     plan,
 )
-from quant.data.crops import Part, Read, collate, parts, random_crop
-from vaqf.errors import InputError
-from vaqf.files import smallfile
-from vaqf.files.fields import check_keys, check_whole, shown
-from vaqf.images import folder, pictures
-from vaqf.model.vit import MAX_CLASSES, Vit
+from vaqf.quant.data.crops import Part, Read, collate, parts, random_crop
 
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
 MAX_INDEX_BYTES = 2**23
@@ -175,7 +175,7 @@ class Cropped(IterableDataset[Part]):
 
 @dataclass(frozen=True, eq=False)
 class Shards:
-    """Data of shards; see quant.data.sources.Data.
+    """Data of shards; see vaqf.quant.data.sources.Data.
 
     Each process reads shards of its own (or, with fewer shards than processes, samples of its
     own), so the order and the company of an image depend on how many processes and workers there

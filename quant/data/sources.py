@@ -16,8 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quant.data import folder, shards
-from quant.data.batches import (
+from vaqf.errors import InputError
+from vaqf.files.fields import check_whole, folded, nearest, shown
+from vaqf.images import made, shapes
+from vaqf.images.folder import SPLITS, splits
+from vaqf.model.vit import Vit
+from vaqf.quant.data import folder, shards
+from vaqf.quant.data.batches import (
     ALONE,
     JUDGE_BATCH,
     Batch,
@@ -27,12 +32,7 @@ from quant.data.batches import (
     evenly,
     plan,
 )
-from quant.data.crops import MAX_WORKERS
-from vaqf.errors import InputError
-from vaqf.files.fields import check_whole, folded, nearest, shown
-from vaqf.images import made, shapes
-from vaqf.images.folder import SPLITS, splits
-from vaqf.model.vit import Vit
+from vaqf.quant.data.crops import MAX_WORKERS
 
 __all__ = ["Batch", "Data", "Portion", "arrays", "load"]
 

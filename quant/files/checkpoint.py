@@ -1,8 +1,8 @@
 """The checkpoint of a run: one torch file of tensors and plain values.
 
 Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bits`, `style` (the
-keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the
-float model trains), `result` (None until the run is done) and `run` (what a resumed run needs).
+keys of BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the float model
+trains), `result` (None until the run is done) and `run` (what a resumed run needs).
 Read with weights_only, so a file cannot run code.
 """
 
@@ -16,9 +16,6 @@ from typing import Any, BinaryIO
 import torch
 from torch import nn
 
-from quant.files.torchfile import read_tensors
-from quant.model.vit import BinaryStyle, QuantVit
-from quant.recipe.recipe import SCALES
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import output
@@ -27,6 +24,9 @@ from vaqf.model import vit as vits
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
 from vaqf.network.structure import Network
+from vaqf.quant.files.torchfile import read_tensors
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
+from vaqf.quant.recipe.recipe import SCALES
 
 SCHEMA = 3  # 2: without the keys of a model that vit.LATER names
 READ = (2, SCHEMA)
@@ -44,7 +44,7 @@ class Checkpoint:
     origin: str
     model: QuantVit | None
     result: Any
-    run: Any  # checked by quant.training.resume, which reads it
+    run: Any  # checked by vaqf.quant.training.resume, which reads it
 
 
 def check_place(path: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from safetensors.numpy import save
 
-from quant import require
 from vaqf.errors import InputError
 from vaqf.files import tensorfile
 from vaqf.model.vit import Vit
 from vaqf.network.floatfile import read_safetensors
 from vaqf.network.parameters import FloatArray, adopt
+from vaqf.quant import require
 
 NUMPY_FILES = (".safetensors",)
 MADE_BY = {"made_by": "vaqf train"}
@@ -39,7 +39,7 @@ def check_no_checkpoint(path: Path) -> None:
     """InputError for a checkpoint of vaqf train; ToolMissing without torch for a torch file."""
     if _is_torch_file(path):
         require()
-        from quant.files import torchfile
+        from vaqf.quant.files import torchfile
 
         torchfile.check_no_checkpoint(path)
 
@@ -57,6 +57,6 @@ def load(path: Path, vit: Vit) -> dict[str, FloatArray]:
         allowed = ", ".join(NUMPY_FILES + TORCH_FILES)
         raise InputError(f"{path}: the name of a float model's file ends in one of {allowed}")
     require()
-    from quant.files import torchfile
+    from vaqf.quant.files import torchfile
 
     return adopt(path, torchfile.read_arrays(path), vit)

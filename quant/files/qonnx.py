@@ -18,11 +18,11 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from quant.model import quantizers
-from quant.model.vit import QuantVit
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import smallfile
+from vaqf.quant.model import quantizers
+from vaqf.quant.model.vit import QuantVit
 
 FloatArray = NDArray[np.float32]
 

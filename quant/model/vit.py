@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quant.model import integers, quantizers
 from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
 from vaqf.network.calibrate import RESIDUAL_HEADROOM
 from vaqf.network.integerize import BlockScales, Scales, Unsigned, binary_layers, integerize
 from vaqf.network.structure import Network
+from vaqf.quant.model import integers, quantizers
 
 
 class FloatLayers:

@@ -6,8 +6,8 @@ Nothing is carried from step to step, so a run that is resumed turns the same kn
 import math
 from dataclasses import dataclass
 
-from quant.recipe.recipe import Recipe, Stage
 from vaqf.arithmetic import widths
+from vaqf.quant.recipe.recipe import Recipe, Stage
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
 ACT_SCALES = ("learned", "observed")
 LOSSES = ("labels", "teacher")
-POLICIES = ("none", "shift", "flip", "deit")  # of quant.data.augment
+POLICIES = ("none", "shift", "flip", "deit")  # of vaqf.quant.data.augment
 AUGMENT = ("auto", *POLICIES)
 AMP = ("none", "bf16")  # not off: YAML reads that as false
 
@@ -115,7 +115,7 @@ class Recipe:
     # alpha of their Beta(alpha, alpha); 0: none
     mixup: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
     cutmix: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
-    # by the data: see quant.data.augment
+    # by the data: see vaqf.quant.data.augment
     augment: str = field(default="auto", metadata=ruled(Choice(AUGMENT)))
     # largest norm of the gradient; 0: no limit
     clip: float = field(default=0.0, metadata=ruled(Number(0.0, 1e6)))

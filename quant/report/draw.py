@@ -12,8 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from quant.report.chart import BORDER, MEASURED, REFERENCE, SET, Chart, Panel
 from vaqf.files import output, smallfile
+from vaqf.quant.report.chart import BORDER, MEASURED, REFERENCE, SET, Chart, Panel
 
 SOFTWARE = "vaqf"  # what the file says of its maker, so that another run may replace it
 DPI = 150

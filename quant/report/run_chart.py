@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from quant.report.chart import BORDER, MEASURED, SET, Axis, Chart, Line, Mark, Panel, linear
-from quant.report.history import Row
 from vaqf.arithmetic import widths
+from vaqf.quant.report.chart import BORDER, MEASURED, SET, Axis, Chart, Line, Mark, Panel, linear
+from vaqf.quant.report.history import Row
 
 REAL = widths.MAX_ACT_BITS + 2  # where real activations stand among the bits
 LOG_SPAN = 8  # values this far apart get a logarithmic axis

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from quant.report.chart import REFERENCE, SET, Axis, Chart, Line, Mark, Panel, linear
-from quant.report.pareto import Point, frontier
+from vaqf.quant.report.chart import REFERENCE, SET, Axis, Chart, Line, Mark, Panel, linear
+from vaqf.quant.report.pareto import Point, frontier
 
 NEAR = (0.07, 0.04)  # parts of the axes within which the names of two marks would meet
 

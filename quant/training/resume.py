@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
-from quant.files import checkpoint
-from quant.model.vit import FloatVit
-from quant.recipe.recipe import Recipe
-from quant.report import history
-from quant.report.history import Row
-from quant.training.stage import Running
 from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
+from vaqf.quant.files import checkpoint
+from vaqf.quant.model.vit import FloatVit
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report import history
+from vaqf.quant.report.history import Row
+from vaqf.quant.training.stage import Running
 
 MACHINE = ("accumulate", "processes", "compile", "about")  # may change: the result does not
 KEYS = {"identity", "stage", "epochs_done", "latest", "average", "count", "optimizer"}

@@ -11,20 +11,20 @@ from typing import Any
 
 import torch
 
-from quant.data import batches
-from quant.data.augment import Augment, auto
-from quant.data.sources import Data
-from quant.files import checkpoint
-from quant.model.vit import BinaryStyle, FloatVit, QuantVit
-from quant.recipe.recipe import Recipe, Stage
-from quant.report import history
-from quant.report.history import Row
-from quant.training import resume
-from quant.training.processes import Processes
-from quant.training.stage import Plan, Running, distance, judge
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
+from vaqf.quant.data import batches
+from vaqf.quant.data.augment import Augment, auto
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files import checkpoint
+from vaqf.quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from vaqf.quant.recipe.recipe import Recipe, Stage
+from vaqf.quant.report import history
+from vaqf.quant.report.history import Row
+from vaqf.quant.training import resume
+from vaqf.quant.training.processes import Processes
+from vaqf.quant.training.stage import Plan, Running, distance, judge
 from vaqf.reporting import Log, Report
 
 CALIBRATION_IMAGES = 256

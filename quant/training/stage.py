@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from quant.data.augment import Augment
-from quant.data.sources import Batch, Data, Portion
-from quant.model import integers
-from quant.model.vit import FloatVit, QuantVit
-from quant.recipe.knobs import Knobs, knobs
-from quant.recipe.recipe import Recipe, Stage
-from quant.training.processes import Processes
 from vaqf.errors import InputError
+from vaqf.quant.data.augment import Augment
+from vaqf.quant.data.sources import Batch, Data, Portion
+from vaqf.quant.model import integers
+from vaqf.quant.model.vit import FloatVit, QuantVit
+from vaqf.quant.recipe.knobs import Knobs, knobs
+from vaqf.quant.recipe.recipe import Recipe, Stage
+from vaqf.quant.training.processes import Processes
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from quant.data.sources import Data
-from quant.files.checkpoint import export
-from quant.recipe.recipe import Recipe
-from quant.report import draw, pareto, sweep_chart
-from quant.report.pareto import Point
-from quant.training.processes import join
-from quant.training.train import Trained, files, float_file, train
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import lock, output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report import draw, pareto, sweep_chart
+from vaqf.quant.report.pareto import Point
+from vaqf.quant.training.processes import join
+from vaqf.quant.training.train import Trained, files, float_file, train
 from vaqf.reporting import Log, Report, silent, unlogged
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
@@ -58,7 +58,7 @@ def sweep(
     on from there to the same end. fps: what the search says of each precision on the board.
     Under torchrun every process calls this.
 
-    Raises InputError for a folder in use and for whatever quant.training.train refuses.
+    Raises InputError for a folder in use and for whatever vaqf.quant.training.train refuses.
     """
     if not act_bits:
         raise InputError("a sweep has no precisions; name some, such as 8,6,4")

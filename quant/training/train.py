@@ -9,23 +9,23 @@ from typing import Any
 
 import torch
 
-from quant.data.sources import Data
-from quant.files import checkpoint, floatmodel
-from quant.model import threads
-from quant.model.vit import FloatVit, QuantVit
-from quant.recipe.recipe import Recipe
-from quant.report import draw, history, run_chart
-from quant.report.history import Row
-from quant.training import resume
-from quant.training.processes import Processes, join
-from quant.training.run import Run, Task
-from quant.training.stage import judge
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.files import lock, output
 from vaqf.files.fields import check_whole, shown
 from vaqf.model.vit import Vit
 from vaqf.network.parameters import MAX_SEED
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files import checkpoint, floatmodel
+from vaqf.quant.model import threads
+from vaqf.quant.model.vit import FloatVit, QuantVit
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report import draw, history, run_chart
+from vaqf.quant.report.history import Row
+from vaqf.quant.training import resume
+from vaqf.quant.training.processes import Processes, join
+from vaqf.quant.training.run import Run, Task
+from vaqf.quant.training.stage import judge
 from vaqf.reporting import Log, Report, silent, unlogged
 
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem

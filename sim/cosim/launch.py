@@ -12,8 +12,8 @@ from typing import Any
 from unittest.mock import patch
 from xml.etree import ElementTree
 
-from sim.cosim import verilator
 from vaqf.errors import ToolFailed, ToolMissing
+from vaqf.sim.cosim import verilator
 
 # what every model links and no design changes; compiling it takes most of a small model's time.
 # verilator.o is another matter: it allocates the model and so knows its size

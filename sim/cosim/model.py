@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cosim import launch, verilator, workplace
-from sim.cosim.launch import Model
 from vaqf.errors import InputError, ToolMissing
 from vaqf.files import places, smallfile
 from vaqf.files.output import PARTIAL, writing
@@ -21,6 +19,8 @@ from vaqf.project.blob import WRITTEN
 from vaqf.project.read import Project
 from vaqf.project.render import TOP
 from vaqf.project.rtl import RTL_FILE_LIST
+from vaqf.sim.cosim import launch, verilator, workplace
+from vaqf.sim.cosim.launch import Model
 
 BENCH = Path(__file__).resolve().parent / "bench"
 BENCH_TOP = "cosim_bench"

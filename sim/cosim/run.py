@@ -11,15 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import golden
-from sim.compared import Compared
-from sim.cosim import cycles as rtl_cycles
-from sim.cosim import model as rtl_model
-from sim.cosim import simulate
-from sim.cosim import trace as rtl_trace
-from sim.cosim.cycles import Cycles, Expected
-from sim.cosim.model import Sources
-from sim.cosim.simulate import Run, Task
 from vaqf.errors import InputError
 from vaqf.files import places, smallfile
 from vaqf.files.fields import check_whole
@@ -33,6 +24,15 @@ from vaqf.project import reference
 from vaqf.project.read import Project, edited, listed
 from vaqf.project.reference import Golden, Reference
 from vaqf.reporting import Report, silent
+from vaqf.sim import golden
+from vaqf.sim.compared import Compared
+from vaqf.sim.cosim import cycles as rtl_cycles
+from vaqf.sim.cosim import model as rtl_model
+from vaqf.sim.cosim import simulate
+from vaqf.sim.cosim import trace as rtl_trace
+from vaqf.sim.cosim.cycles import Cycles, Expected
+from vaqf.sim.cosim.model import Sources
+from vaqf.sim.cosim.simulate import Run, Task
 
 STATUS = {
     1: "command {command} asks for what the design does not have",

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.cosim import cycles as rtl_cycles
-from sim.cosim import launch
-from sim.cosim import model as rtl_model
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.port import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
 from vaqf.hardware import layout, registers
 from vaqf.hardware.design import PORT_BITS
 from vaqf.reporting import Report
+from vaqf.sim.cosim import cycles as rtl_cycles
+from vaqf.sim.cosim import launch
+from vaqf.sim.cosim import model as rtl_model
 
 MEMORIES = ("commands", "weights", "images", "results")  # each by its register's name
 STATUS = struct.Struct("<3I")  # status, command, frames done

@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from sim.cosim import workplace
 from vaqf.errors import InputError, ToolMissing
+from vaqf.sim.cosim import workplace
 
 # the wheel's make configuration was written without these
 MAKE_VARIABLES = {

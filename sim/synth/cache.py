@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.synth import yosys
-from sim.synth.levels import Arcs
-from sim.synth.netlist import Counts
-from sim.synth.units import Unit, ports, with_cells
 from vaqf.errors import InputError
 from vaqf.files import places, smallfile
 from vaqf.hardware.family import Family
+from vaqf.sim.synth import yosys
+from vaqf.sim.synth.levels import Arcs
+from vaqf.sim.synth.netlist import Counts
+from vaqf.sim.synth.units import Unit, ports, with_cells
 
 SCHEMA = 1  # of remembered units
 MAX_KEPT_BYTES = 2**26  # of one; a unit with more paths is synthesized again

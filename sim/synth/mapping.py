@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from sim.synth import cache, netlist, yosys
-from sim.synth import levels as paths
-from sim.synth.cache import Synthesized
-from sim.synth.units import Unit, ports, with_cells
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
+from vaqf.sim.synth import cache, netlist, yosys
+from vaqf.sim.synth import levels as paths
+from vaqf.sim.synth.cache import Synthesized
+from vaqf.sim.synth.units import Unit, ports, with_cells
 
 # units of one run: starting it takes seconds, and passes are slower with more of them
 BATCH_BYTES, BATCH_UNITS = 100_000, 10

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.synth import levels as paths
-from sim.synth import mapping, units, yosys
-from sim.synth.netlist import Counts
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
+from vaqf.sim.synth import levels as paths
+from vaqf.sim.synth import mapping, units, yosys
+from vaqf.sim.synth.netlist import Counts
 
 JOBS = 4  # processes of up to 4 GiB each
 

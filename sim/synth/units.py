@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.synth import yosys
 from vaqf.hardware.family import Family
+from vaqf.sim.synth import yosys
 
 # small, wires alone or without registers at their ports: they belong to the units that use them
 INLINE = (

@@ -27,10 +27,10 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ToolFailed("work has begun")
 
     for work in (
-        "sim.csim.compile_kernel",
-        "sim.cosim.launch.compile_model",
-        "sim.golden.run",
-        "sim.synth.units.cut",
+        "vaqf.sim.csim.compile_kernel",
+        "vaqf.sim.cosim.launch.compile_model",
+        "vaqf.sim.golden.run",
+        "vaqf.sim.synth.units.cut",
     ):
         monkeypatch.setattr(work, begun)
 

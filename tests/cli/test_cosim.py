@@ -16,13 +16,13 @@ from answers import Captured, answer, sentence
 from PIL import Image
 from waiting import ended, wait_for
 
-from sim.cosim import launch, verilator
-from sim.cosim import model as rtl_model
 from vaqf.cli import app
 from vaqf.cli.failure import one_line
 from vaqf.hardware.command import COMMAND_WORDS, Dest, decode, encode
 from vaqf.project import blob, read
 from vaqf.project.blob import Blob
+from vaqf.sim.cosim import launch, verilator
+from vaqf.sim.cosim import model as rtl_model
 
 LAYERS = 9  # of the small network
 COMMAND = 4 * COMMAND_WORDS

@@ -11,10 +11,10 @@ import pytest
 from answers import Captured, answer, sentence
 from readonly import read_only
 
-from sim.cosim import launch, simulate
-from sim.cosim import run as rtl_run
-from sim.cosim.launch import Model
 from vaqf.errors import ToolFailed
+from vaqf.sim.cosim import launch, simulate
+from vaqf.sim.cosim import run as rtl_run
+from vaqf.sim.cosim.launch import Model
 
 ODD = 'it\'s "my" $HOME #1 %s; é'
 

@@ -22,10 +22,10 @@ pytest.importorskip("sklearn")
 from small_runs import diverging, model_file, sha  # noqa: E402
 
 import vaqf  # noqa: E402
-from quant.files import checkpoint  # noqa: E402
-from quant.training import stage  # noqa: E402
 from vaqf.cli import app, terminal  # noqa: E402
 from vaqf.files.paths import BOARDS  # noqa: E402
+from vaqf.quant.files import checkpoint  # noqa: E402
+from vaqf.quant.training import stage  # noqa: E402
 from vaqf.reporting import unlogged  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]

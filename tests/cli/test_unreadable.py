@@ -25,10 +25,10 @@ from PIL import Image
 from safetensors.numpy import load_file
 from samples import DIGITS_MODEL
 
-from quant.recipe import recipe
 from vaqf.cli import app
 from vaqf.errors import ToolFailed
 from vaqf.files import paths
+from vaqf.quant.recipe import recipe
 
 HUGE = 2**30  # bytes of a file
 MEMORY = HUGE // 2  # that no refusal may take
@@ -188,11 +188,11 @@ def nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ToolFailed("work has begun")
 
     for work in (
-        "sim.csim.compile_kernel",
-        "sim.cosim.launch.compile_model",
-        "sim.synth.units.cut",
+        "vaqf.sim.csim.compile_kernel",
+        "vaqf.sim.cosim.launch.compile_model",
+        "vaqf.sim.synth.units.cut",
         "vaqf.project.write.write_project",
-        "quant.training.run.Run.run",
+        "vaqf.quant.training.run.Run.run",
     ):
         monkeypatch.setattr(work, begun)
 

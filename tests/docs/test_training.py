@@ -5,9 +5,9 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from quant.recipe.recipe import Recipe, Stage
 from vaqf.files import yamlfile
 from vaqf.files.fields import Choice, rules
+from vaqf.quant.recipe.recipe import Recipe, Stage
 
 PAGE = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
 RECIPES = PAGE.partition("\n## Recipes\n")[2].partition("\n## ")[0]

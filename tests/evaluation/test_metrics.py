@@ -10,8 +10,8 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from sim import golden
 from vaqf.evaluation import metrics
+from vaqf.sim import golden
 
 CLASSES = 7
 

@@ -13,14 +13,14 @@ from safetensors.numpy import save_file
 from samples import DIGITS_MODEL
 
 import vaqf
-from quant.files import floatmodel
-from sim import golden
 from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.evaluation import metrics
 from vaqf.images.made import digits, synthetic
 from vaqf.model import vit, zoo
 from vaqf.network import calibrate, networkfile, parameters, structure
+from vaqf.quant.files import floatmodel
+from vaqf.sim import golden
 
 NAMES = [f"class{label}" for label in range(10)]
 Captured = pytest.CaptureFixture[str]
@@ -126,7 +126,7 @@ def test_a_batch_of_unreadable_pictures_is_no_batch(
 def test_agreement_with_the_float_model(home: Path) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("brevitas")
-    from quant.model.vit import FloatVit
+    from vaqf.quant.model.vit import FloatVit
 
     file = home / "small.float.safetensors"
     found = vaqf.evaluate(home / "w.safetensors", "digits", 100, float_model=file)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from quant.recipe import recipe
-from quant.recipe.recipe import Recipe, Stage
 from vaqf.errors import InputError
 from vaqf.files import fields, yamlfile
 from vaqf.hardware import board
 from vaqf.hardware.design import Capacity, Design, from_json
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
+from vaqf.quant.recipe import recipe
+from vaqf.quant.recipe.recipe import Recipe, Stage
 from vaqf.verbs import arguments
 
 CAPACITY = {

@@ -17,7 +17,6 @@ import numpy as np
 from samples import noise
 from waiting import GUARD_SECONDS
 
-from sim import golden
 from vaqf.hardware.design import Capacity, Design
 from vaqf.hardware.matmuls import capacity_for, streamed_ring_words, total_weight_words
 from vaqf.model.vit import Vit
@@ -25,6 +24,7 @@ from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
 from vaqf.program.compile import Program, compile_network
 from vaqf.project import hls, reference, write
+from vaqf.sim import golden
 
 FAST_COMPILE = "-O1 -march=native"  # of small designs: compiling takes longer than running
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -17,10 +17,10 @@ from hls_bench import (
     write_data,
 )
 
-from sim import golden
 from vaqf.hardware import command, layout
 from vaqf.program.compile import compile_network
 from vaqf.project.blob import BLOB_HEADER
+from vaqf.sim import golden
 
 HEADER_BYTES = BLOB_HEADER.size
 COMMAND_BYTES = 4 * command.COMMAND_WORDS

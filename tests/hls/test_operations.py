@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hls_bench import QUIET, design_for, small_vit
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.network.structure import Norm, Requant
+from vaqf.sim import golden
 
 HERE = Path(__file__).parent
 ACT_BITS = range(widths.MIN_ACT_BITS, widths.MAX_ACT_BITS + 1)

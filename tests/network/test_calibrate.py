@@ -54,7 +54,7 @@ def test_the_forward_pass_is_the_float_models(
 ) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("brevitas")
-    from quant.model.vit import FloatVit
+    from vaqf.quant.model.vit import FloatVit
 
     vit = replace(VIT, distilled=distilled)
     params = parameters.random(vit, 3)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import RGB, noise
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, integerize, parameters
 from vaqf.network.integerize import Unsigned, binarize
 from vaqf.network.structure import Network
+from vaqf.sim import golden
 
 PIXELS = noise(RGB, 3)
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from quant.files import floatmodel
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.quant.files import floatmodel
 
 VIT = Vit(
     name="small", image_size=16, patch_size=8, dim=24, depth=2, heads=3, mlp_ratio=2, classes=5
@@ -343,7 +343,7 @@ def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
 def test_without_torch_safetensors_still_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quant.find_spec", lambda package: None)
+    monkeypatch.setattr("vaqf.quant.find_spec", lambda package: None)
     (tmp_path / "w.pth").write_bytes(b"x")
     with pytest.raises(ToolMissing, match=r"torch is not installed.*\.safetensors"):
         floatmodel.load(tmp_path / "w.pth", VIT)

@@ -9,11 +9,11 @@ import cosim_project
 import numpy as np
 import pytest
 
-from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import data
 from vaqf.project import blob, read
 from vaqf.project.blob import Blob
+from vaqf.sim import golden
 
 IMAGES = cosim_project.IMAGES
 

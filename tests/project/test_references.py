@@ -15,7 +15,6 @@ import pytest
 from hls_bench import extreme, pictures
 from samples import GRAY, ODD, RGB
 
-from sim import golden
 from vaqf.files.paths import HLS_PROJECT, HLS_TEMPLATES, RTL
 from vaqf.hardware import board
 from vaqf.model.vit import Vit
@@ -24,6 +23,7 @@ from vaqf.project.report import json_text
 from vaqf.project.write import write_project
 from vaqf.search.question import Question
 from vaqf.search.search import search
+from vaqf.sim import golden
 
 REFERENCES = Path(__file__).with_name("references")
 LIST, MANIFEST = "FILES.txt", "manifest.json"

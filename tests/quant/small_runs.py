@@ -12,16 +12,16 @@ from unittest.mock import patch
 import torch
 import yaml
 
-from quant.data import sources
-from quant.data.sources import Data
-from quant.files.checkpoint import export
-from quant.recipe import recipe
-from quant.recipe.recipe import Recipe
-from quant.training.stage import Running
-from quant.training.train import Trained, train
 from vaqf.images import made
 from vaqf.model import zoo
 from vaqf.network import networkfile
+from vaqf.quant.data import sources
+from vaqf.quant.data.sources import Data
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.recipe import recipe
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.training.stage import Running
+from vaqf.quant.training.train import Trained, train
 from vaqf.reporting import Report
 
 SMALL = replace(zoo.load("vit_digits"), name="small", dim=16, depth=1, heads=2, mlp_ratio=2)
@@ -82,7 +82,7 @@ def model_file(folder: Path) -> Path:
 
 def run(out: Path, chosen: Recipe, images: Data | None = None, **options: Any) -> Trained:
     """Train SMALL on `few` images, and draw nothing: that would take half of the time."""
-    with patch("quant.report.draw.draw"):
+    with patch("vaqf.quant.report.draw.draw"):
         return train(SMALL, few() if images is None else images, out, chosen, **options)
 
 
@@ -133,7 +133,7 @@ def doubled() -> Iterator[None]:
     try:
         with (
             patch.object(torch.Tensor, "float", torch.Tensor.double),
-            patch("quant.files.checkpoint.FLOAT", torch.float64),
+            patch("vaqf.quant.files.checkpoint.FLOAT", torch.float64),
         ):
             yield
     finally:

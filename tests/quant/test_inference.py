@@ -5,12 +5,12 @@ import pytest
 import torch
 from samples import noise
 
-from quant import inference
-from quant.model import threads
-from sim import golden, ranges
 from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
+from vaqf.quant import inference
+from vaqf.quant.model import threads
+from vaqf.sim import golden, ranges
 
 TINY = Vit(
     name="tiny",

@@ -15,7 +15,6 @@ from hls_bench import calibrated, extreme, pictures
 from numpy.typing import NDArray
 from rtl_bench import CLOCK_NS
 
-from sim import golden
 from vaqf.hardware import registers
 from vaqf.hardware.design import Design, from_json
 from vaqf.hardware.layout import STATUS_BYTES
@@ -23,6 +22,7 @@ from vaqf.model.vit import Vit
 from vaqf.network.structure import Network
 from vaqf.program.compile import Program, compile_network
 from vaqf.program.packing import pack_images, unpack_logits
+from vaqf.sim import golden
 
 DESIGN = "VAQF_DESIGN"  # the environment variable that brings it to the simulation
 PORTS = ("commands", "weights", "images", "results")

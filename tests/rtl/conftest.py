@@ -10,10 +10,10 @@ from hls_bench import design_for
 from rtl_bench import dsp, libraries
 from samples import ODD
 
-from sim.cosim import launch
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
 from vaqf.project.rtl import RTL_PACKAGES, rtl_package
+from vaqf.sim.cosim import launch
 
 Simulate = Callable[..., None]
 PRIMITIVES = {

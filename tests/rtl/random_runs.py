@@ -10,12 +10,12 @@ from hls_bench import calibrated, extreme, pictures
 from random_designs import DESIGNS, fitted
 
 import vaqf
-from sim.cosim import run
-from sim.cosim.run import Cosim
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
 from vaqf.project import read
 from vaqf.project.read import Project
+from vaqf.sim.cosim import run
+from vaqf.sim.cosim.run import Cosim
 
 SEVERAL = (*DESIGNS, "table 4", "table 3")  # few enough to be compiled
 PER_FRAME, PER_COMMAND = 0.02, 0.05  # how far the estimate may be off

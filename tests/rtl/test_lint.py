@@ -9,9 +9,9 @@ import pytest
 from hls_bench import design_for
 from samples import ODD
 
-from sim.cosim import verilator
 from vaqf.files.paths import RTL
 from vaqf.project import rtl
+from vaqf.sim.cosim import verilator
 
 MODULES = [path.stem for path in rtl.rtl_library() if path.stem not in rtl.RTL_PACKAGES]
 BIN = Path(sys.executable).parent

@@ -15,13 +15,13 @@ from hls_bench import design_for, pictures
 from rtl_bench import libraries
 from samples import RGB
 
-from sim import golden
-from sim.cosim import launch
 from vaqf.errors import ToolFailed
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
 from vaqf.program.compile import compile_network
 from vaqf.project.rtl import RTL_PACKAGES, rtl_package
+from vaqf.sim import golden
+from vaqf.sim.cosim import launch
 
 CHOICE = "VAQF_MUTANT"
 LIMIT = 20_000  # cycles; a good run takes a tenth

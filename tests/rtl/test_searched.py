@@ -14,9 +14,9 @@ from searched import COUNT, SOON, Answer, answer
 from test_lint import output
 
 import vaqf
-from sim.cosim import run
 from vaqf.hardware.config import constants, rtl_sizes
 from vaqf.project import read, render, rtl
+from vaqf.sim.cosim import run
 
 FEW = 4
 LIGHT = 2048  # binary MACs a cycle of an array that is compiled within a minute

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.model.layers import of_frame
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Linear, Norm, Requant
+from vaqf.sim import golden
 
 ACT_BITS = range(2, 9)
 KINDS = ("normal", "uniform", "one-hot", "equal", "tiny variance", "100 sigma")

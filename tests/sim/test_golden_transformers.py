@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim import golden
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, integerize
 from vaqf.network import parameters as checkpoint
+from vaqf.sim import golden
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 torch = pytest.importorskip("torch")

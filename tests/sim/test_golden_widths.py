@@ -12,11 +12,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Attention, Block, Linear, Network, Norm, Requant
+from vaqf.sim import golden
 
 
 def s(value, bits):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from samples import noise
 
-from sim import golden, ranges
 from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Block, Network, Requant
+from vaqf.sim import golden, ranges
 
 VIT = Vit(
     name="tiny",
@@ -99,7 +99,7 @@ def test_no_image_gives_no_range() -> None:
 def test_torch_counts_the_same() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("brevitas")
-    from quant import inference
+    from vaqf.quant import inference
 
     net = network(4)
     tally = ranges.Tally(net, inference.histogram)

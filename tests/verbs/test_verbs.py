@@ -1,4 +1,4 @@
-"""The verbs as Python functions: defaults of the command line, typed errors, our own packages."""
+"""The verbs as Python functions: defaults of the command line, typed errors."""
 
 import importlib
 import inspect
@@ -14,14 +14,13 @@ import yaml
 from samples import DIGITS_MODEL
 
 import vaqf
-from sim import golden
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolMissing
-from vaqf.files import packages
 from vaqf.images import data
 from vaqf.images.made import synthetic
 from vaqf.model import zoo
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.sim import golden
 from vaqf.verbs import VERBS
 
 
@@ -163,28 +162,5 @@ def test_train_without_torch_names_it(monkeypatch: pytest.MonkeyPatch, model_fil
     def missing() -> None:
         raise ToolMissing("torch is not installed")
 
-    monkeypatch.setattr("quant.require", missing)
+    monkeypatch.setattr("vaqf.quant.require", missing)
     assert app.main(["train", "-m", str(model_file), "-d", "digits"]) == 4
-
-
-def test_a_package_of_the_user_with_our_name_is_not_taken(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "sim").mkdir()
-    (tmp_path / "sim" / "__init__.py").write_text("raise SystemExit('shadowed')\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = list(sys.path)
-    for name in [name for name in sys.modules if name.split(".")[0] == "sim"]:
-        monkeypatch.delitem(sys.modules, name)
-    assert Path(str(packages.use("sim").__file__)).parent == packages.HOME / "sim"
-    assert sys.path == before
-
-
-def test_a_package_of_the_user_that_is_already_loaded_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    theirs = type(sys)("sim")
-    theirs.__file__ = str(tmp_path / "sim" / "__init__.py")
-    monkeypatch.setitem(sys.modules, "sim", theirs)
-    with pytest.raises(InputError, match="hides vaqf's own package sim"):
-        packages.use("sim")

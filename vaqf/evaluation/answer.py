@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sim.ranges import Range
     from vaqf.evaluation.metrics import ClassScore
     from vaqf.network.structure import Network
+    from vaqf.sim.ranges import Range
 
 
 FILE_BYTES = 2**28  # of the JSON of -o: a million classes of a million images, and more

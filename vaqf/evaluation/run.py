@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vaqf.evaluation import metrics
 from vaqf.evaluation.answer import Agreement, Evaluation
-from vaqf.files.packages import use
 from vaqf.images.data import Data
 from vaqf.images.pictures import Labels, Pixels
 from vaqf.model.vit import Vit
@@ -23,8 +22,10 @@ Floats = Callable[[Pixels], NDArray[np.float32]]
 
 def float_model(path: Path, vit: Vit) -> Floats:
     """The logits of a float model; ToolMissing without torch, InputError for a bad file."""
-    use("quant").require()
-    from quant import inference
+    from vaqf import quant
+
+    quant.require()
+    from vaqf.quant import inference
 
     model: Floats = inference.float_model(path, vit)
     return model
@@ -39,12 +40,13 @@ def run(
 ) -> Evaluation:
     """Run the integer network in batches, watching every quantizer; `teacher` (its name and its
     logits) sees the same images. `use_torch`: in torch, on a GPU if there is one; equal logits."""
-    use("sim")
-    from sim import golden, ranges
+    from vaqf.sim import golden, ranges
 
     if use_torch:
-        use("quant").require()
-        from quant import inference
+        from vaqf import quant
+
+        quant.require()
+        from vaqf.quant import inference
 
         tally, integers = ranges.Tally(network, inference.histogram), inference.integer_logits
     else:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import Infeasible, InputError
-from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board, load_design, load_model
 
@@ -110,8 +109,7 @@ def build(
     output.check_folder(folder, force)
     chosen = pictures.load(data, vit, images, labels).read()
     pixels = chosen.pixels
-    use("sim")
-    from sim import golden
+    from vaqf.sim import golden
 
     if network is None:
         report("calibrating", 0, 1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
 from vaqf.verbs.simulated import Simulated, simulated
 
 if TYPE_CHECKING:
-    from sim.cosim.run import Cosim
+    from vaqf.sim.cosim.run import Cosim
 
     Cosimulated = Simulated[Cosim]
 
@@ -38,8 +37,7 @@ def cosim(
     from vaqf.project import read as projects
 
     project = projects.load(Path(folder))
-    use("sim")
-    from sim.cosim import run as rtl_run
+    from vaqf.sim.cosim import run as rtl_run
 
     options = rtl_run.Options(layers, trace, None if rtl is None else Path(rtl), stalls)
     return simulated(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaqf.files.packages import use
 from vaqf.reporting import Report, silent
 from vaqf.verbs.simulated import Simulated, simulated
 
 if TYPE_CHECKING:
-    from sim.compared import Compared
+    from vaqf.sim.compared import Compared
 
 
 def csim(
@@ -25,8 +24,7 @@ def csim(
     from vaqf.project import read as projects
 
     project = projects.load(Path(folder))
-    use("sim")
-    from sim import csim as simulation
+    from vaqf.sim import csim as simulation
 
     return simulated(
         project,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaqf.errors import InputError
-from vaqf.files.packages import use
 
 if TYPE_CHECKING:
     from vaqf.network.structure import Network
@@ -34,16 +33,17 @@ def export(
     place = path.with_suffix(suffix) if out is None else Path(out)
     if place.resolve() == path.resolve():
         raise InputError(f"{place} is the checkpoint itself; give the network another name with -o")
-    package = use("quant")
-    package.require()
+    from vaqf import quant
+
+    quant.require()
     if qonnx:
-        package.require_qonnx()
-    from quant.files import checkpoint as saved
+        quant.require_qonnx()
+    from vaqf.quant.files import checkpoint as saved
 
     model, origin = saved.read_model(path)
     made = model.network(origin)
     if qonnx:
-        from quant.files import qonnx as graphs
+        from vaqf.quant.files import qonnx as graphs
 
         with output.new_file(place, force, graphs.is_ours) as partial:
             graphs.write(model, partial)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from vaqf.files import regular, tensorfile
 from vaqf.files.fields import check_whole
-from vaqf.files.packages import use
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Network
@@ -29,8 +28,7 @@ def trained(path: Path) -> Network | None:
 
 def check_no_checkpoint(path: Path) -> None:
     """InputError for a checkpoint of vaqf train, which knows its model but is no float model."""
-    use("quant")
-    from quant.files import floatmodel
+    from vaqf.quant.files import floatmodel
 
     floatmodel.check_no_checkpoint(path)
 
@@ -39,8 +37,7 @@ def from_checkpoint(
     path: Path, vit: Vit, act_bits: int, images: NDArray[np.uint8], images_are: str
 ) -> Network:
     """A float model's file, binarized, its activations calibrated on images [B, S, S, C]."""
-    use("quant")
-    from quant.files import floatmodel
+    from vaqf.quant.files import floatmodel
 
     origin = f"float checkpoint {path.name}, {UNTRAINED}, calibrated on {images_are}"
     return calibrate.calibrate(vit, act_bits, floatmodel.load(path, vit), images, origin[:500])

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaqf.files.packages import use
-
 if TYPE_CHECKING:
     from vaqf.network.structure import Network
 
@@ -50,8 +48,7 @@ def predict(folder: str | Path, image: str | Path, top: int = 5) -> Prediction:
     regular.check(Path(image), "one picture")
     network = project.network
     pixels = pictures.read(Path(image), network.vit)
-    use("sim")
-    from sim import golden
+    from vaqf.sim import golden
 
     logits = golden.run(network, pixels[None])[0]
     best = (-logits.astype("int64")).argsort(kind="stable")[:top]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from sim.compared import Compared
     from vaqf.images.pictures import Pixels
     from vaqf.network.structure import Network
     from vaqf.project.read import Project
+    from vaqf.sim.compared import Compared
 
 Result = TypeVar("Result", bound="Compared")
 

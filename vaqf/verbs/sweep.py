@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.arithmetic.widths import MAX_ACT_BITS, MIN_ACT_BITS
-from vaqf.files.packages import use
 from vaqf.reporting import Log, Report, silent, unlogged
 from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
-    from quant.report.pareto import Point
+    from vaqf.quant.report.pareto import Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,7 @@ class Sweep:
 
     def to_json(self) -> dict[str, Any]:
         """The columns of sweep.csv for every precision, the highest first."""
-        from quant.report.pareto import frontier
+        from vaqf.quant.report.pareto import frontier
 
         best = frontier(self.points)
         return {
@@ -95,11 +94,13 @@ def sweep(
         for c in found.candidates
     }
     folder = Path(f"sweep_{vit.name}_{device_board.name}" if out is None else out)
-    use("quant").require_training()
-    from quant.data import sources
-    from quant.recipe import recipe as recipes
-    from quant.training import processes
-    from quant.training import sweep as sweeping
+    from vaqf import quant
+
+    quant.require_training()
+    from vaqf.quant.data import sources
+    from vaqf.quant.recipe import recipe as recipes
+    from vaqf.quant.training import processes
+    from vaqf.quant.training import sweep as sweeping
 
     chosen = recipes.changed(recipes.load(recipe), recipe_settings(settings, epochs))
     points = sweeping.sweep(

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import InputError
 from vaqf.files.fields import shown
-from vaqf.files.packages import use
 from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board
 
 if TYPE_CHECKING:
-    from sim.synth.synthesize import Synthesis
     from vaqf.hardware.board import Board
+    from vaqf.sim.synth.synthesize import Synthesis
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,8 @@ def synth(
         raise InputError(f"{folder}/manifest.json names no board; give one with --board")
     device = load_board(str(name) if board is None else board)
     design, sources = project.design, projects.rtl_sources(project)
-    use("sim")
-    from sim.synth import cache
-    from sim.synth import synthesize as synthesis
+    from vaqf.sim.synth import cache
+    from vaqf.sim.synth import synthesize as synthesis
 
     made = synthesis.synthesize(sources, render.TOP, device.generation, cache.folder(), report)
     expected = resources.resources(design, device)

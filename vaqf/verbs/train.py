@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import Infeasible, InputError
-from vaqf.files.packages import use
 from vaqf.reporting import Log, Report, silent, unlogged
 from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
-    from quant.training.train import Trained
+    from vaqf.quant.training.train import Trained
     from vaqf.search.search import Search
 
 
@@ -67,11 +66,13 @@ def train(
         raise InputError(f"the network would replace the teacher {teacher}; give -o another name")
     if written is not None:
         output.check_file(written, resume or force, networkfile.is_network)
-    use("quant").require_training()
-    from quant.data import sources
-    from quant.files.checkpoint import export
-    from quant.recipe import recipe as recipes
-    from quant.training import train as training
+    from vaqf import quant
+
+    quant.require_training()
+    from vaqf.quant.data import sources
+    from vaqf.quant.files.checkpoint import export
+    from vaqf.quant.recipe import recipe as recipes
+    from vaqf.quant.training import train as training
 
     chosen = recipes.changed(recipes.load(recipe), recipe_settings(settings, epochs))
     trained = training.train(

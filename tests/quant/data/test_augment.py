@@ -8,8 +8,12 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 from samples import RGB, noise
 
-from quant.data import randaugment
-from quant.data.augment import (
+from vaqf.errors import InputError
+from vaqf.files.fields import rules
+from vaqf.images import made
+from vaqf.model.vit import Vit
+from vaqf.quant.data import randaugment
+from vaqf.quant.data.augment import (
     ERASE,
     ERASE_AREA,
     POLICIES,
@@ -20,13 +24,9 @@ from quant.data.augment import (
     shifted,
     smoothed,
 )
-from quant.data.batches import Batch
-from quant.recipe import recipe
-from quant.recipe.recipe import Recipe
-from vaqf.errors import InputError
-from vaqf.files.fields import rules
-from vaqf.images import made
-from vaqf.model.vit import Vit
+from vaqf.quant.data.batches import Batch
+from vaqf.quant.recipe import recipe
+from vaqf.quant.recipe.recipe import Recipe
 
 PHOTO = replace(RGB, image_size=32, classes=5)
 GRAY = replace(PHOTO, channels=1, mean=(0.5,), std=(0.5,))

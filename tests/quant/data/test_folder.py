@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from samples import RGB
 
-from quant.data import folder
-from quant.data.batches import ALONE, Portion, plan
-from quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
-from quant.data.sources import Data, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
 from vaqf.images import pictures as decoder
+from vaqf.quant.data import folder
+from vaqf.quant.data.batches import ALONE, Portion, plan
+from vaqf.quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
+from vaqf.quant.data.sources import Data, load
 
 VIT = replace(RGB, classes=3)
 CLASSES = ("ant", "bee", "cat")

@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from samples import RGB
 
-from quant.data import archives, shards
-from quant.data.batches import ALONE, Portion, plan
-from quant.data.sources import load
 from vaqf.errors import InputError
+from vaqf.quant.data import archives, shards
+from vaqf.quant.data.batches import ALONE, Portion, plan
+from vaqf.quant.data.sources import load
 
 VIT = replace(RGB, classes=3)
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from samples import RGB, noise
 
-from quant.data.batches import ALONE, Portion, plan
-from quant.data.sources import Data, arrays, load
 from vaqf.errors import InputError
 from vaqf.images import data as images
 from vaqf.images import shapes
 from vaqf.model import zoo
+from vaqf.quant.data.batches import ALONE, Portion, plan
+from vaqf.quant.data.sources import Data, arrays, load
 
 
 def numbered(train: int, test: int = 5) -> Data:

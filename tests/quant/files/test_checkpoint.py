@@ -13,14 +13,14 @@ import pytest
 import torch
 from small_runs import SMALL, quick, run, sha, stop_at
 
-from quant.files import checkpoint
-from quant.files.checkpoint import export
-from quant.model.quantizers import binary_grid
-from quant.model.vit import BinaryStyle, QuantVit
-from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made
 from vaqf.model.vit import LATER
+from vaqf.quant.files import checkpoint
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.model.quantizers import binary_grid
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
+from vaqf.sim import golden
 
 HEADER = {"vit": {}, "act_bits": 4, "style": {}, "origin": "x", "model": None, "result": None}
 
@@ -259,7 +259,9 @@ def test_a_look_at_the_place_leaves_a_running_save_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "x.pt"
-    monkeypatch.setattr("quant.files.checkpoint.os.fsync", lambda file: checkpoint.check_place(out))
+    monkeypatch.setattr(
+        "vaqf.quant.files.checkpoint.os.fsync", lambda file: checkpoint.check_place(out)
+    )
     checkpoint.write(out, {**HEADER, "run": 1})
     assert list(tmp_path.iterdir()) == [out]
 

@@ -18,14 +18,14 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 from samples import ODD, noise
 
-import quant
-from quant.files import qonnx
-from quant.model import quantizers
-from quant.model.vit import BinaryStyle, QuantVit
+from vaqf import quant
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError, ToolMissing
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
+from vaqf.quant.files import qonnx
+from vaqf.quant.model import quantizers
+from vaqf.quant.model.vit import BinaryStyle, QuantVit
 
 torch.set_num_threads(1)
 

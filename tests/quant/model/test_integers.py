@@ -5,12 +5,12 @@ import pytest
 import torch
 from samples import noise
 
-from quant.model import integers
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, parameters
 from vaqf.network.structure import Norm, Requant
+from vaqf.quant.model import integers
+from vaqf.sim import golden
 
 TINY = Vit(
     name="tiny",

@@ -6,9 +6,9 @@ import torch
 from brevitas.nn import QuantLinear
 from brevitas.proxy import ActQuantProxyFromInjector
 
-from quant.model import quantizers
 from vaqf.arithmetic import widths
 from vaqf.network.integerize import Unsigned, binarize
+from vaqf.quant.model import quantizers
 
 STYLES = [(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
 WEIGHT = np.random.default_rng(0).standard_normal((24, 40), dtype=np.float32) + np.float32(0.3)

@@ -7,12 +7,12 @@ from samples import GRAY as VIT
 from samples import ODD as DISTILLED
 from samples import noise
 
-from quant.model import quantizers
-from quant.model.vit import BinaryStyle, FloatVit, QuantVit
-from quant.training.run import initialize
-from sim import golden
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
+from vaqf.quant.model import quantizers
+from vaqf.quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from vaqf.quant.training.run import initialize
+from vaqf.sim import golden
 
 STYLES = [BinaryStyle(c, s) for c in (False, True) for s in ("tensor", "row", "learned")]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from quant.recipe import knobs, recipe
-from quant.recipe.recipe import Stage
 from vaqf.arithmetic import widths
+from vaqf.quant.recipe import knobs, recipe
+from vaqf.quant.recipe.recipe import Stage
 
 MASK = Stage("m", weights="mask", ramp=0.5)
 LAST = Stage("last", weights="sign", activations="quantized")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quant.recipe import recipe
-from quant.recipe.recipe import Recipe, Stage
 from vaqf.errors import InputError
+from vaqf.quant.recipe import recipe
+from vaqf.quant.recipe.recipe import Recipe, Stage
 
 FLOAT = Stage("float")
 LAST = Stage("last", weights="sign", activations="quantized")

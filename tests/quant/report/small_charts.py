@@ -1,7 +1,7 @@
 """A run and a sweep whose charts have everything in them."""
 
-from quant.report.history import Row
-from quant.report.pareto import Point
+from vaqf.quant.report.history import Row
+from vaqf.quant.report.pareto import Point
 
 
 def row(epoch: int, stage: str = "binary") -> Row:

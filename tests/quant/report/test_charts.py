@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from small_charts import MANY, POINTS, ROWS, point, row
 
-from quant.report import run_chart, sweep_chart
-from quant.report.chart import BORDER, MEASURED, REFERENCE, SET, Axis, Chart, Panel, linear
+from vaqf.quant.report import run_chart, sweep_chart
+from vaqf.quant.report.chart import BORDER, MEASURED, REFERENCE, SET, Axis, Chart, Panel, linear
 
 
 def panel(chart: Chart, name: str) -> Panel:

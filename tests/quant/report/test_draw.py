@@ -12,10 +12,10 @@ from matplotlib.text import Text
 from PIL import Image
 from small_charts import MANY, POINTS, ROWS, point, row
 
-from quant.report import run_chart, sweep_chart
-from quant.report.chart import Axis, Chart, Line, Mark, Panel
-from quant.report.draw import draw
 from vaqf.errors import InputError
+from vaqf.quant.report import run_chart, sweep_chart
+from vaqf.quant.report.chart import Axis, Chart, Line, Mark, Panel
+from vaqf.quant.report.draw import draw
 
 RUN = run_chart.chart(ROWS, "a run")
 SWEEP = sweep_chart.chart(POINTS, "a sweep", "zcu104", 0.9806, 101000.0)

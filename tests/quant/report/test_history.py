@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from quant.report import history
-from quant.report.history import Row
 from vaqf.errors import InputError
+from vaqf.quant.report import history
+from vaqf.quant.report.history import Row
 
 ROW = Row("float", 1, 22, 0.003, 0.0, None, 2.5, None, None, 1234.5, 0.25)
 LAST = Row("binary", 2, 44, 1e-6, 1.0, 4, 0.125, 0.9, 0.07, 600.0, 1.0 / 3)

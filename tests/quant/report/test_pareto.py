@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant.report.pareto import COLUMNS, Point, frontier, to_csv
+from vaqf.quant.report.pareto import COLUMNS, Point, frontier, to_csv
 
 
 def point(act_bits: int, correct: int, fps: float, float_correct: int | None = None) -> Point:

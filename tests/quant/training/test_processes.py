@@ -12,15 +12,15 @@ import torch
 from small_runs import SAME, doubled, few, log, model_file, quick, run, step_losses
 from waiting import ended
 
-from quant.files import checkpoint
-from quant.files.checkpoint import export
-from quant.training import processes
-from quant.training.processes import Processes
-from quant.training.train import float_file
-from sim import golden
 from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.images import made
+from vaqf.quant.files import checkpoint
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.training import processes
+from vaqf.quant.training.processes import Processes
+from vaqf.quant.training.train import float_file
+from vaqf.sim import golden
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -26,17 +26,17 @@ from small_runs import (
     stop_at,
 )
 
-from quant.data.augment import Augment
-from quant.files import checkpoint
-from quant.model.vit import BinaryStyle, FloatVit, QuantVit
-from quant.recipe.recipe import Recipe
-from quant.training import resume, train
-from quant.training.processes import Processes
-from quant.training.stage import Plan, Running
-from quant.training.train import float_file
 from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.images import made
+from vaqf.quant.data.augment import Augment
+from vaqf.quant.files import checkpoint
+from vaqf.quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.training import resume, train
+from vaqf.quant.training.processes import Processes
+from vaqf.quant.training.stage import Plan, Running
+from vaqf.quant.training.train import float_file
 
 NAMES = ["best", "one_shot", "vaqf_paper", "everything"]
 ROOT = Path(__file__).parents[3]
@@ -151,7 +151,7 @@ def command(model: Path, out: Path) -> list[str]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from quant.training.stage import Running
+from vaqf.quant.training.stage import Running
 from vaqf.cli import app
 
 true, log = Running._step, Path(sys.argv[1])

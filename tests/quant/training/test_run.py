@@ -10,16 +10,16 @@ import torch
 from safetensors.numpy import load_file
 from small_runs import SMALL, diverging, everything, few, quick, run, step_losses, stop_at
 
-from quant.files import checkpoint as saved
-from quant.files import floatmodel
-from quant.model.vit import FloatVit, QuantVit
-from quant.report.history import COLUMNS
-from quant.training import resume
-from quant.training import stage as stages
-from quant.training.run import LOOKS, initialize
-from quant.training.train import float_file
 from vaqf.errors import InputError
 from vaqf.network import parameters
+from vaqf.quant.files import checkpoint as saved
+from vaqf.quant.files import floatmodel
+from vaqf.quant.model.vit import FloatVit, QuantVit
+from vaqf.quant.report.history import COLUMNS
+from vaqf.quant.training import resume
+from vaqf.quant.training import stage as stages
+from vaqf.quant.training.run import LOOKS, initialize
+from vaqf.quant.training.train import float_file
 
 
 def test_stages_follow_each_other_and_every_step_is_reported(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_student_starts_from_the_float_model(
         assert (self.teacher is None) == (plan.stage.name == "float")
 
     monkeypatch.setattr(stages.Running, "__init__", watch)
-    monkeypatch.setattr("quant.training.run.Running", stages.Running)
+    monkeypatch.setattr("vaqf.quant.training.run.Running", stages.Running)
     out = tmp_path / "x.pt"
     run(out, quick("best"))
     kept = load_file(float_file(out))

@@ -10,17 +10,17 @@ from small_runs import SAME, SMALL, doubled, few, quick
 from torch import nn
 from torch.nn import functional
 
-from quant.data.augment import Augment
-from quant.model import integers, quantizers
-from quant.model.vit import BinaryStyle, FloatVit, QuantVit
-from quant.recipe.recipe import Recipe, Stage
-from quant.training import stage
-from quant.training.processes import Processes
-from quant.training.run import initialize
-from quant.training.stage import Plan, Running
-from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made
+from vaqf.quant.data.augment import Augment
+from vaqf.quant.model import integers, quantizers
+from vaqf.quant.model.vit import BinaryStyle, FloatVit, QuantVit
+from vaqf.quant.recipe.recipe import Recipe, Stage
+from vaqf.quant.training import stage
+from vaqf.quant.training.processes import Processes
+from vaqf.quant.training.run import initialize
+from vaqf.quant.training.stage import Plan, Running
+from vaqf.sim import golden
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 LAST = Stage("last", weights="sign", activations="quantized")

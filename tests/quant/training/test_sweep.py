@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from small_runs import SMALL, few, quick, sha, stage_of
 
-from quant.files import checkpoint
-from quant.recipe.recipe import Recipe
-from quant.report.pareto import Point
-from quant.training import processes
-from quant.training.sweep import checkpoint_file, sweep
-from quant.training.train import float_file, train
-from sim import golden
 from vaqf.errors import InputError
 from vaqf.images.made import digits
 from vaqf.network import networkfile
+from vaqf.quant.files import checkpoint
+from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.report.pareto import Point
+from vaqf.quant.training import processes
+from vaqf.quant.training.sweep import checkpoint_file, sweep
+from vaqf.quant.training.train import float_file, train
+from vaqf.sim import golden
 
 FPS = {8: (30.0, False, "lut"), 6: (45.5, True, "lut"), 4: (60.0, True, "bram36")}
 BEST = quick("best", each=1)

@@ -26,19 +26,19 @@ from small_runs import (
     stop_at,
 )
 
-from quant.data import sources
-from quant.files import checkpoint
-from quant.files.checkpoint import export
-from quant.model.quantizers import ActGrid
-from quant.recipe import recipe
-from quant.training import stage
-from quant.training.train import Trained, files, float_file, train
-from sim import golden
 from vaqf.errors import InputError
 from vaqf.images import made as made_images
 from vaqf.images import shapes
 from vaqf.model import zoo
 from vaqf.network import networkfile
+from vaqf.quant.data import sources
+from vaqf.quant.files import checkpoint
+from vaqf.quant.files.checkpoint import export
+from vaqf.quant.model.quantizers import ActGrid
+from vaqf.quant.recipe import recipe
+from vaqf.quant.training import stage
+from vaqf.quant.training.train import Trained, files, float_file, train
+from vaqf.sim import golden
 
 DATA = few()
 PICTURES = replace(zoo.load("vit_shapes"), name="rgb", dim=16, depth=1, heads=2, mlp_ratio=2)

@@ -13,11 +13,11 @@ import torch
 from small_runs import diverging, doubled, few, quick, run, step_losses, stop_at
 from torch import nn
 
-from quant.files import checkpoint
-from quant.training import processes
-from quant.training.processes import Processes
 from vaqf.cli import app
 from vaqf.errors import InputError
+from vaqf.quant.files import checkpoint
+from vaqf.quant.training import processes
+from vaqf.quant.training.processes import Processes
 
 
 def facts(here: Processes) -> dict[str, Any]:

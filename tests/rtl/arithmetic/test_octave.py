@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rtl_bench import draw, latency, start_clock, through
 
-from sim import golden
+from vaqf.sim import golden
 
 
 @pytest.mark.parametrize("root", [0, 1])

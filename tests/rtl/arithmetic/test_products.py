@@ -13,9 +13,9 @@ from hls_bench import design_for
 from rtl_bench import draw, dsp, libraries, start_clock, to_signed
 from samples import ODD
 
-from sim.cosim import launch
 from vaqf.files.paths import rtl
 from vaqf.project.rtl import RTL_PACKAGES, rtl_package
+from vaqf.sim.cosim import launch
 
 # outputs, inputs, bits of m, bits of x, largest x, loaded by input
 SHAPES = [(3, 8, 8, 8, 127, 0), (1, 1, 2, 3, 3, 1), (4, 40, 8, 8, 127, 0), (5, 7, 3, 4, 7, 1)]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from rtl_bench import draw, latency, signed_range, start_clock, through, to_signed
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.network.structure import Requant
+from vaqf.sim import golden
 
 LATENCY = latency("REQUANTIZE")
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from rtl_bench import draw, late_biases, latency, reset, signed_range, start_clock
 from samples import ODD
 
-from sim import golden
 from vaqf.arithmetic.widths import (
     BIAS_BITS,
     BIAS_LIMIT,
@@ -31,6 +30,7 @@ from vaqf.hardware.command import Opcode, encode
 from vaqf.hardware.config import constants
 from vaqf.hardware.design import Design, from_json
 from vaqf.network.structure import Attention, Requant
+from vaqf.sim import golden
 
 IntArray = NDArray[Any]
 MEMORY = latency("MEMORY")

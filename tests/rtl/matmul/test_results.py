@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from rtl_bench import draw, late_biases, latency, reset, signed_range, start_clock
 from samples import ODD
 
-from sim import golden
 from vaqf.arithmetic.widths import (
     BIAS_LIMIT,
     LOGIT_BITS,
@@ -33,6 +32,7 @@ from vaqf.hardware.config import constants
 from vaqf.hardware.design import Design, from_json
 from vaqf.model.vit import Vit
 from vaqf.network.structure import Requant
+from vaqf.sim import golden
 
 IntArray = NDArray[Any]
 Place = tuple[int, int]  # bank, address

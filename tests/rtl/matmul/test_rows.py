@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from rtl_bench import late_biases, latency, reset, start_clock
 from samples import ODD
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.command import Source, encode
 from vaqf.hardware.config import constants, rtl_sizes
 from vaqf.hardware.design import Design, from_json
 from vaqf.network.structure import Norm, Requant
+from vaqf.sim import golden
 
 IntArray = NDArray[Any]
 VIT = replace(ODD, image_size=15, patch_size=5, dim=98)  # 11 tokens, 75 bytes, hidden 294

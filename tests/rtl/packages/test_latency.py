@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from sim.cosim import verilator
 from vaqf.cycles import latency
 from vaqf.files.paths import rtl
+from vaqf.sim.cosim import verilator
 
 # name, arguments in the package, the same in Python
 CALLS = (

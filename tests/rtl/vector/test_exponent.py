@@ -11,8 +11,8 @@ from hls_bench import design_for
 from rtl_bench import draw, latency, start_clock, through
 from samples import ODD
 
-from sim import golden
 from vaqf.arithmetic import widths
+from vaqf.sim import golden
 
 LATENCY = latency("EXPONENT")
 

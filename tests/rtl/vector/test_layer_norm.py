@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rtl_bench import draw, late_biases, latency, signed_range, start_clock, through
 from samples import ODD
 
-from sim import golden
 from vaqf.arithmetic import widths
 from vaqf.hardware.config import constants
 from vaqf.network.structure import Norm, Requant
+from vaqf.sim import golden
 
 IntArray = NDArray[Any]
 BEHIND_SUM = 1

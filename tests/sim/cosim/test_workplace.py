@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.cosim import verilator, workplace
 from vaqf.errors import InputError
+from vaqf.sim.cosim import verilator, workplace
 
 
 @pytest.mark.parametrize(

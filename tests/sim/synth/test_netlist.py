@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sim.synth import levels, netlist
-from sim.synth.levels import REGISTER
-from sim.synth.netlist import Counts
+from vaqf.sim.synth import levels, netlist
+from vaqf.sim.synth.levels import REGISTER
+from vaqf.sim.synth.netlist import Counts
 
 OUTPUTS = {"O", "O5", "O6", "Q", "CO", "DOA", "DOB", "P"}
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from random_designs import fitted
 
-from sim.synth import cache, mapping, netlist, synthesize, units, yosys
-from sim.synth.netlist import Counts
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.project import read, render, rtl
 from vaqf.project.read import Project
+from vaqf.sim.synth import cache, mapping, netlist, synthesize, units, yosys
+from vaqf.sim.synth.netlist import Counts
 
 ADDER = """
 module adder #(parameter int WIDTH = 8) (
