@@ -115,6 +115,26 @@ def test_the_shell_completes_verbs_and_models() -> None:
     assert "deit_base" in answer.stdout.split()
 
 
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("strict", [{}, {"PYTHONIOENCODING": "ascii:strict"}])
+def test_names_that_the_locale_has_no_letters_for(tmp_path: Path, strict: dict[str, str]) -> None:
+    """Bytes of a file's name come out as they went in; other letters are escaped."""
+    place = tmp_path / "é"
+    words = (*MODULE, "build", "-m", "vit_digits", "-b", "zcu102", "-o", str(place))
+    env = {**os.environ, **ASCII, **strict}
+    answer = subprocess.run(words, capture_output=True, env=env, check=False)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert os.fsencode(place) in answer.stdout
+    code = (
+        "from vaqf.cli.failure import prepare_process; prepare_process(); "
+        "print('\\u65e5 \\xe9 \\udcc3\\udca9')"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=False)
+    assert (answer.stdout, answer.stderr) == (b"\\u65e5 \\xe9 \xc3\xa9\n", b"")
+
+
 def test_no_terminal_no_escape_codes() -> None:
     assert "\x1b" not in run(SCRIPT, "models").stdout
 

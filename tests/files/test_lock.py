@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vaqf.errors import InputError
-from vaqf.files import lock
+from vaqf.files import lock, ours, output
 
 
 def test_the_second_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
@@ -93,3 +94,34 @@ def test_turns_are_taken_one_after_the_other(tmp_path: Path) -> None:
         thread.join()
     assert (most, done) == (1, 200)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_builds_into_one_folder_leave_one_of_them_whole(tmp_path: Path) -> None:
+    """Some files have one name in all builds, others in one alone."""
+    out, refused = tmp_path / "out", []
+
+    def build(number: int) -> None:
+        files = {name: str(number) for name in ("a", "b/c", f"only/{number}")}
+        try:
+            with output.new_folder(out) as folder:
+                for name, text in files.items():
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    (folder / name).write_text(text)
+                hashes = {n: hashlib.sha256(text.encode()).hexdigest() for n, text in files.items()}
+                manifest = {"vaqf": "0", "sha256": hashes}
+                (folder / ours.MANIFEST).write_text(json.dumps(manifest))
+        except InputError as error:
+            refused.append(str(error))
+
+    for _ in range(10):
+        threads = [threading.Thread(target=build, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        last = (out / "a").read_text()
+        assert [path.read_text() for path in (out / "b/c", out / "only" / last)] == [last, last]
+        assert len(list((out / "only").iterdir())) == 1
+        assert ours.others(out) == []
+    assert refused == []
+    assert list(tmp_path.iterdir()) == [out]

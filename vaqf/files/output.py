@@ -88,13 +88,14 @@ def check_folder(path: Path, force: bool) -> None:
         home = places.home()
         if own in (here, *here.parents) or (home is not None and own == home.resolve()):
             raise InputError(f"{path} holds the current or home folder; name a new one with -o")
-        if ours.named(path) is not None:
-            ours.check_edits(path, force)
-        elif any(path.iterdir()):
-            raise InputError(
-                f"{path} exists and was not made by vaqf, which never replaces it; name another "
-                "folder with -o"
-            )
+        with lock.turn(path):  # not while another build puts its files there
+            if ours.named(path) is not None:
+                ours.check_edits(path, force)
+            elif any(path.iterdir()):
+                raise InputError(
+                    f"{path} exists and was not made by vaqf, which never replaces it; name another"
+                    " folder with -o"
+                )
 
 
 def check_file(
