@@ -80,7 +80,7 @@ lock:
 lint: $(VENV)/.test
 	$(BIN)/ruff check vaqf quant sim tests benchmarks
 	$(BIN)/ruff format --check vaqf quant sim tests benchmarks
-	$(BIN)/mypy vaqf sim
+	$(BIN)/mypy vaqf
 	find hls_templates '(' -name '*.hpp' -o -name '*.h' -o -name '*.cpp' ')' -print0 | xargs -0 -r $(BIN)/clang-format --dry-run --Werror
 
 # one thread per test process: the tests already fill the cores

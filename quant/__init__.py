@@ -24,7 +24,7 @@ def require_training() -> None:
 
 
 def require_qonnx() -> None:
-    """Raise ToolMissing unless what quant.files.qonnx imports is installed."""
+    """Raise ToolMissing unless what vaqf.quant.files.qonnx imports is installed."""
     require()
     _require(
         ("onnx",),

@@ -1,5 +1,6 @@
 """C simulation: compile a project's C++ with g++ and compare it with golden, bit for bit."""
 
+import filecmp
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError, ToolFailed, ToolMissing
+from vaqf.files import ours, places
+from vaqf.files.output import new_file, writing
 from vaqf.program.compile import compile_network
 from vaqf.project import blob, reference
 from vaqf.project.blob import Blob
@@ -39,7 +42,8 @@ class _Run:
 
 
 def compile_kernel(project: Project) -> Path:
-    """Build hls/build/csim with make; up to date means nothing to do."""
+    """Build hls/build/csim with make, of a copy in the cache where the project may not be written;
+    up to date means nothing to do."""
     chosen = os.environ.get("CXX", "").split()
     environment = {key: value for key, value in os.environ.items() if key != "CXX" or chosen}
     for tool in ("make", *(chosen[:1] or ["g++"])):
@@ -48,7 +52,7 @@ def compile_kernel(project: Project) -> Path:
                 f"{tool} is not installed, and C-sim compiles with it; install g++ and make"
                 " (estimate, build, evaluate and predict work without)"
             )
-    hls = project.folder / "hls"
+    hls = _sources(project)
     done = subprocess.run(
         ["make", "--no-print-directory", "-C", str(hls), "build/csim"],
         capture_output=True,
@@ -63,6 +67,32 @@ def compile_kernel(project: Project) -> Path:
         errors = [line for line in lines if "error" in line] or lines
         raise ToolFailed("g++ could not compile the kernel:\n" + "\n".join(errors[:_ERROR_LINES]))
     return hls / "build" / "csim"
+
+
+def _sources(project: Project) -> Path:
+    """hls/ of the project, or its copy beside which a program can be written."""
+    hls = project.folder / "hls"
+    with writing(hls / "build", named=False):
+        build = places.writable(hls / "build")
+        if build == hls / "build":
+            return hls
+        names = ours.named(project.folder)
+        if names is None:
+            raise InputError(
+                f"{project.folder}/manifest.json names what no build writes; build the project"
+                " again"
+            )
+        for name in sorted(name for name in names if name.startswith("hls/")):
+            _copy(project.folder / name, build / name)
+    return build / "hls"
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file unless it is there already: make then compiles only what is new."""
+    if not target.exists() or not filecmp.cmp(source, target, shallow=False):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(target, True, lambda _: True, named=False) as partial:
+            shutil.copyfile(source, partial)
 
 
 def run(

@@ -28,39 +28,39 @@ def run(
     )
 
 
-def shadow(folder: Path) -> Path:
-    """A user's folder with packages of our names in it, which must never be imported."""
-    for name in ("sim", "quant", "vaqf"):
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text(f"raise SystemExit('shadowed {name}')\n")
-    return folder
-
-
 @pytest.mark.parametrize("command", [(str(SCRIPT),), MODULE], ids=["script", "python -m"])
-def test_a_users_sim_and_quant_do_not_hide_ours(tmp_path: Path, command: tuple[str, ...]) -> None:
-    folder = shadow(tmp_path)
-    (folder / "vaqf" / "__init__.py").unlink()
-    (folder / "vaqf").rmdir()
-    answer = run(*command, "--version", cwd=folder)
-    assert (answer.returncode, answer.stdout) == (0, f"vaqf {vaqf.__version__}\n")
+def test_a_folder_with_files_of_any_name(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A user's own sim, quant or numpy in the current folder is none of a command's business."""
+    for name in ("sim", "quant"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise SystemExit('shadowed {name}')\n")
+    for name in ("numpy", "rich", "yaml"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('shadowed {name}')\n")
+    for words in (["--version"], ["models"], ["boards"]):
+        answer = run(*command, *words, cwd=tmp_path)
+        assert (answer.returncode, answer.stderr) == (0, "")
 
 
-def test_python_m_finds_our_sim_beside_a_users(tmp_path: Path) -> None:
-    code = (
-        "import runpy, sys\n"
-        "sys.argv = ['vaqf', '--version']\n"
-        "try:\n    runpy.run_module('vaqf', run_name='__main__', alter_sys=True)\n"
-        "except SystemExit:\n    pass\n"
-        "import sim\nprint(sim.__file__)\n"
+BEFORE = "import sim, quant\nimport vaqf\n{verb}\n"
+AFTER = "import vaqf\n{verb}\nimport sim, quant\n"
+
+
+@pytest.mark.parametrize("order", [BEFORE, AFTER], ids=["before", "after"])
+def test_a_scripts_own_sim_and_quant_stay_its_own(tmp_path: Path, order: str) -> None:
+    """Imported before or after ours: each has its own, lazy imports in other threads, too."""
+    for name in ("sim", "quant"):
+        (tmp_path / f"{name}.py").write_text(f"MINE = '{name}'\n")
+    verb = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def built(n): return vaqf.build('vit_digits', 'zcu102', out=f'p{n}').folder\n"
+        "with ThreadPoolExecutor() as pool: print(*pool.map(built, range(2)))\n"
+        "from vaqf.quant.recipe import recipe\n"
+        "print(recipe.load('best').name)"
     )
-    answer = run(sys.executable, "-c", code, cwd=shadow_sim(tmp_path))
-    assert answer.stdout.splitlines()[-1].startswith(str(ROOT))
-
-
-def shadow_sim(folder: Path) -> Path:
-    (folder / "sim").mkdir()
-    (folder / "sim" / "__init__.py").write_text("raise SystemExit('shadowed sim')\n")
-    return folder
+    mine = "print(sim.MINE, quant.MINE, vaqf.sim.golden.__name__, sim.__name__)"
+    answer = run(sys.executable, "-c", order.format(verb=verb) + mine, cwd=tmp_path)
+    assert answer.stderr == ""
+    assert answer.stdout == "p0 p1\nbest\nsim quant vaqf.sim.golden sim\n"
 
 
 def test_a_closed_pipe_is_quiet() -> None:
@@ -103,7 +103,8 @@ def test_an_interrupted_training_leaves_whole_files(tmp_path: Path, kind: signal
         process.send_signal(kind)
         _, err = ended(process)
     assert process.returncode == 130
-    assert err == "error: interrupted; nothing was left half-written; --resume goes on from there\n"
+    said = "error: interrupted; nothing was left half-written; --resume goes on from there"
+    assert err.splitlines()[-1] == said
     assert {file.name for file in tmp_path.iterdir()} <= {"c.pt", "c.csv"}
 
 
@@ -112,6 +113,26 @@ def test_the_shell_completes_verbs_and_models() -> None:
     shell = {**os.environ, "_VAQF_COMPLETE": "complete_bash", **line}
     answer = subprocess.run([SCRIPT], capture_output=True, text=True, env=shell, check=False)
     assert "deit_base" in answer.stdout.split()
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("strict", [{}, {"PYTHONIOENCODING": "ascii:strict"}])
+def test_names_that_the_locale_has_no_letters_for(tmp_path: Path, strict: dict[str, str]) -> None:
+    """Bytes of a file's name come out as they went in; other letters are escaped."""
+    place = tmp_path / "é"
+    words = (*MODULE, "build", "-m", "vit_digits", "-b", "zcu102", "-o", str(place))
+    env = {**os.environ, **ASCII, **strict}
+    answer = subprocess.run(words, capture_output=True, env=env, check=False)
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert os.fsencode(place) in answer.stdout
+    code = (
+        "from vaqf.cli.failure import prepare_process; prepare_process(); "
+        "print('\\u65e5 \\xe9 \\udcc3\\udca9')"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=False)
+    assert (answer.stdout, answer.stderr) == (b"\\u65e5 \\xe9 \xc3\xa9\n", b"")
 
 
 def test_no_terminal_no_escape_codes() -> None:
@@ -140,7 +161,9 @@ def test_a_wheel_carries_boards_and_templates(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     boards = {f"vaqf/_data/boards/{path.name}" for path in (ROOT / "boards").glob("*.yaml")}
     assert boards <= names
-    bench = {str(path.relative_to(ROOT)) for path in (ROOT / "sim/cosim/bench").rglob("*.sv")}
+    bench = {f"vaqf/{path.relative_to(ROOT)}" for path in (ROOT / "sim/cosim/bench").rglob("*.sv")}
     assert len(bench) > 5
     assert bench <= names
-    assert {"sim/golden.py", "vaqf/py.typed", "sim/py.typed"} <= names
+    assert {"vaqf/sim/golden.py", "vaqf/py.typed", "vaqf/quant/recipe/best.yaml"} <= names
+    tops = {name.split("/")[0] for name in names}
+    assert tops == {"vaqf", f"vaqf-{vaqf.__version__}.dist-info"}  # no name that a user may have

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-# `python -m` puts the current folder first, where a user's own folder called sim or quant would
-# hide ours; the folder that holds this package takes its place.
+# `python -m` puts the current folder first, where a user's own file may bear the name of a library
+# that we import; the folder that holds this package takes its place.
 if not sys.flags.safe_path:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 

@@ -123,7 +123,7 @@ def _from(first: int, count: int) -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """Data of a tree of pictures; see quant.data.sources.Data.
+    """Data of a tree of pictures; see vaqf.quant.data.sources.Data.
 
     A picture that cannot be read is replaced by the next one in training, left out in judging.
     """

@@ -148,7 +148,7 @@ class Cropped(IterableDataset[Part]):
 
 @dataclass(frozen=True, eq=False)
 class Shards:
-    """Data of shards; see quant.data.sources.Data.
+    """Data of shards; see vaqf.quant.data.sources.Data.
 
     Each process reads shards of its own (or, with fewer shards than processes, samples of its
     own), so the order and the company of an image depend on how many processes and workers there

@@ -1,7 +1,8 @@
 """Images to learn from and to judge by: arrays in memory, class folders, shards.
 
 The order of arrays and folders comes from the seed and the epoch alone. A global batch is cut into
-world * accumulate equal slices, so what is learned does not depend on how many processes share it.
+world * accumulate equal slices, so every process count learns from the same images in the same
+steps; only the order in which their gradients are added differs.
 """
 
 import re

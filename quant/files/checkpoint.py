@@ -1,8 +1,8 @@
 """The checkpoint of a run: one torch file of tensors and plain values.
 
 Keys: `vaqf_checkpoint` (the schema), `vit` (the keys of a model file), `act_bits`, `style` (the
-keys of quant.model.vit.BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the
-float model trains), `result` (None until the run is done) and `run` (what a resumed run needs).
+keys of BinaryStyle), `origin`, `model` (the state dict of QuantVit; None while the float model
+trains), `result` (None until the run is done) and `run` (what a resumed run needs).
 Read with weights_only, so a file cannot run code.
 """
 
@@ -44,7 +44,7 @@ class Checkpoint:
     origin: str
     model: QuantVit | None
     result: Any
-    run: Any  # checked by quant.training.resume, which reads it
+    run: Any  # checked by vaqf.quant.training.resume, which reads it
 
 
 def check_place(path: Path) -> None:

@@ -199,7 +199,7 @@ def _batch(network: Network, images: Tensor, record: Record) -> Tensor:
 def run(network: Network, images: Tensor, record: Record = _ignore) -> Tensor:
     """Integer logits [B, classes] of uint8 images [B, S, S, C], on the images' device.
 
-    `record` gets every layer's output, and what sim.golden calls INSIDE, by golden's names.
+    `record` gets every layer's output, and what vaqf.sim.golden calls INSIDE, by golden's names.
     """
     vit = network.vit
     widest = vit.tokens * max(vit.hidden, 3 * vit.dim, vit.heads * vit.tokens)

@@ -36,7 +36,7 @@ ACTIVATIONS = ("real", "quantized")
 SCALES = ("tensor", "row", "learned")
 ACT_SCALES = ("learned", "observed")
 LOSSES = ("labels", "teacher")
-POLICIES = ("none", "shift", "affine", "flip", "deit")  # of quant.data.augment
+POLICIES = ("none", "shift", "affine", "flip", "deit")  # of vaqf.quant.data.augment
 AUGMENT = (AUTO, *POLICIES)
 AMP = ("none", "bf16")  # not off: YAML reads that as false
 
@@ -120,7 +120,7 @@ class Recipe:
     # alpha of their Beta(alpha, alpha); 0: none
     mixup: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
     cutmix: float = field(default=0.0, metadata=ruled(Number(0.0, 10.0)))
-    # a policy of quant.data.augment
+    # a policy of vaqf.quant.data.augment
     augment: str = field(default=AUTO, metadata=ruled(Choice(AUGMENT)))
     # largest norm of the gradient; 0: no limit
     clip: float = field(default=0.0, metadata=ruled(Number(0.0, 1e6)))

@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import asdict, astuple, dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -29,6 +30,24 @@ class Row:
 
 COLUMNS = tuple(field.name for field in fields(Row))
 _KINDS = {name: get_args(kind) or (kind,) for name, kind in get_type_hints(Row).items()}
+
+
+def line(rows: list[Row], epochs: int) -> str:
+    """The last epoch of a run of so many, for people: what is left is told by this stage's pace."""
+    row = rows[-1]
+    before = [other.seconds for other in rows if other.stage != row.stage]
+    pace = (row.seconds - max(before, default=0.0)) / (len(rows) - len(before))
+    judged = "" if row.accuracy is None else f", accuracy {100 * row.accuracy:.1f} %"
+    left = pace * (epochs - row.epoch)
+    return (
+        f"epoch {row.epoch} of {epochs} ({row.stage}): loss {row.loss:.4f}{judged}; "
+        f"{_clock(row.seconds)} done, about {_clock(left)} left"
+    )
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds: 0:01:09."""
+    return str(timedelta(seconds=round(seconds)))
 
 
 def to_csv(rows: list[Row]) -> str:

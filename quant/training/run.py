@@ -25,7 +25,7 @@ from vaqf.quant.report.history import Row
 from vaqf.quant.training import resume
 from vaqf.quant.training.processes import Processes
 from vaqf.quant.training.stage import Plan, Running, distance, judge
-from vaqf.reporting import Report
+from vaqf.reporting import Log, Report
 
 CALIBRATION_IMAGES = 256
 DISTANCE_IMAGES = 32
@@ -105,9 +105,11 @@ class Run:
         task: Task,
         here: Processes,
         report: Report,
+        log: Log,
         teacher: FloatVit | None,
     ) -> None:
-        self.task, self.here, self.report, self.teacher = task, here, report, teacher
+        self.task, self.here, self.teacher = task, here, teacher
+        self.report, self.log = report, log
         recipe, vit = task.recipe, task.vit
         self.augment = Augment(
             recipe.augment,
@@ -172,6 +174,7 @@ class Run:
         for epoch in range(done, plan.epochs):
             self._epoch(running, epoch)
             self._save(running, number)
+            self.log(history.line(self.rows, sum(self.epochs)))
         running.settle()
         return model
 

@@ -4,12 +4,13 @@ All precisions learn from one float model. The first of them trains it, unless o
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
-from vaqf.files import output
+from vaqf.files import lock, output
 from vaqf.files.fields import check_whole
 from vaqf.model.vit import Vit
 from vaqf.network import networkfile
@@ -20,7 +21,7 @@ from vaqf.quant.report import draw, pareto, sweep_chart
 from vaqf.quant.report.pareto import Point
 from vaqf.quant.training.processes import join
 from vaqf.quant.training.train import Trained, files, float_file, train
-from vaqf.reporting import Report, silent
+from vaqf.reporting import Log, Report, silent, unlogged
 
 Speed = tuple[float, bool, str]  # FPS (0: no legal design), meets the target, limited by
 TABLE, PICTURE = "sweep.csv", "sweep.png"
@@ -49,6 +50,7 @@ def sweep(
     resumed: bool = False,
     force: bool = False,
     report: Report = silent,
+    log: Log = unlogged,
 ) -> list[Point]:
     """Train every precision of `act_bits`, the highest first, into `folder`.
 
@@ -57,7 +59,7 @@ def sweep(
     on from there to the same end. fps: what the search says of each precision on the board.
     Under torchrun every process calls this.
 
-    Raises InputError for a folder in use and for whatever quant.training.train refuses.
+    Raises InputError for a folder in use and for whatever vaqf.quant.training.train refuses.
     """
     if not act_bits:
         raise InputError("a sweep has no precisions; name some, such as 8,6,4")
@@ -67,8 +69,12 @@ def sweep(
     speeds = {bits: fps[bits] for bits in order}
     title = f"{vit.name} on {data.origin}, recipe {recipe.name}, seed {seed}"
     points: list[Point] = []
-    with join(device) as here:
-        here.first(lambda: _check_folder(folder, resumed, force))
+    with join(device) as here, ExitStack() as held:
+
+        def take() -> None:
+            _check_folder(folder, resumed, force, held)
+
+        here.first(take)
         source = here.first(lambda: _source(folder, order))
         for bits in order:
             given = teacher
@@ -86,18 +92,24 @@ def sweep(
                 resumed=True,  # what the folder still has may be gone on with
                 device=device,
                 report=lambda what, done, of, bits=bits: report(f"w1a{bits} {what}", done, of),
+                log=lambda line, bits=bits: log(f"w1a{bits} {line}"),
             )
             points.append(_point(folder, bits, trained, speeds[bits]))
             here.first(partial(_write, folder, points, title, board, target_fps))
     return points
 
 
-def _check_folder(folder: Path, resumed: bool, force: bool) -> None:
-    """The folder is new, empty, or a sweep to go on with; `force` clears an earlier one's runs."""
+def _check_folder(folder: Path, resumed: bool, force: bool, held: ExitStack) -> None:
+    """The folder is new, empty, or a sweep to go on with; `force` clears an earlier one's runs.
+
+    It is this sweep's alone until `held` ends.
+    """
     with output.writing(folder):
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} exists and is no folder; name another with -o")
-        if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        held.enter_context(lock.alone(folder / TABLE, "sweeps into"))
+        if all(path.name.startswith(lock.PREFIX) for path in folder.iterdir()):
             return
         if not (resumed or force):
             raise InputError(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 
 from vaqf.arithmetic import widths
 from vaqf.errors import InputError
-from vaqf.files import output
+from vaqf.files import lock, output
 from vaqf.files.fields import check_whole, shown
 from vaqf.images import frames
 from vaqf.model.vit import Vit
@@ -28,7 +28,7 @@ from vaqf.quant.training.defaults import settled
 from vaqf.quant.training.processes import Processes, join
 from vaqf.quant.training.run import Run, Task
 from vaqf.quant.training.stage import judge
-from vaqf.reporting import Report, silent
+from vaqf.reporting import Log, Report, silent, unlogged
 
 SUFFIX = ".pt"  # of checkpoints; the files beside one have the same stem
 Counts = dict[str, Any]  # correct, images, float_correct: the result of a checkpoint
@@ -141,6 +141,7 @@ def train(
     force: bool = False,
     device: str = "auto",
     report: Report = silent,
+    log: Log = unlogged,
 ) -> Trained:
     """Train a w1aA model and write its checkpoint to `out`, and NAME.csv beside it.
 
@@ -164,24 +165,41 @@ def train(
         model, sha, said = _teacher(teacher, weights_key, vit, recipe)
         notes = (*said, *data.notes)
         task = Task(vit, data, out, recipe, act_bits, seed, sha, notes)
-        kept = here.first(lambda: _kept(task, resumed, force))
-        saved = checkpoint.read(out) if kept else None
-        if saved is not None and saved.result is not None:
-            return _done(task, saved, here)
-        run = Run(task, here, report, model)
-        place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
-        trained = run.run(place)
-        return _finish(run, trained, model is None)
+        with _alone(out, here):
+            kept = here.first(lambda: _kept(task, resumed, force))
+            saved = checkpoint.read(out) if kept else None
+            if saved is not None and saved.result is not None:
+                return _done(task, saved, here)
+            run = Run(task, here, report, log if here.leads else unlogged, model)
+            place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
+            trained = run.run(place)
+            return _finish(run, trained, model is None)
+
+
+@contextmanager
+def _alone(out: Path, here: Processes) -> Iterator[None]:
+    """No other run writes `out` while the block runs; the leading process sees to it for all.
+
+    InputError for a place where there can be no checkpoint, too.
+    """
+
+    def take() -> None:
+        if out.suffix != SUFFIX:
+            raise InputError(f"the checkpoint is {str(out)!r}; its name must end in {SUFFIX}")
+        checkpoint.check_place(out)
+        with output.writing(out):
+            held.enter_context(lock.alone(out, "trains"))
+
+    with ExitStack() as held:
+        here.first(take)
+        yield
 
 
 def _kept(task: Task, resumed: bool, force: bool) -> bool:
     """Whether there is a checkpoint to go on from; InputError where one is in the way."""
     out = task.out
-    if out.suffix != SUFFIX:
-        raise InputError(f"the checkpoint is {str(out)!r}; its name must end in {SUFFIX}")
     if out.is_dir():
         raise InputError(f"{out} is a folder; name a file")
-    checkpoint.check_place(out)
     if out.exists() and not (resumed or force):
         raise InputError(f"{out} exists; --resume goes on with it, --force starts again")
     goes_on = out.exists() and resumed

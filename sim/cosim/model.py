@@ -1,23 +1,25 @@
-"""A project's RTL compiled with its bench, kept in rtl/build until a source changes."""
+"""A project's RTL compiled with its bench, kept in rtl/build until a source changes.
+
+Where the project may not be written it is kept in the user's cache.
+"""
 
 import hashlib
 import importlib.metadata
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vaqf.errors import InputError, ToolMissing
-from vaqf.files import smallfile
+from vaqf.files import places, smallfile
 from vaqf.files.output import PARTIAL, writing
 from vaqf.project.blob import WRITTEN
 from vaqf.project.read import Project
 from vaqf.project.render import TOP
 from vaqf.project.rtl import RTL_FILE_LIST
-from vaqf.sim.cosim import launch, verilator
+from vaqf.sim.cosim import launch, verilator, workplace
 from vaqf.sim.cosim.launch import Model
 
 BENCH = Path(__file__).resolve().parent / "bench"
@@ -26,7 +28,6 @@ _CLOCK = ("--timing", "--timescale", "1ns/1ps")  # the bench makes its own
 # of Verilator, by the folder of the bench that goes with the RTL
 ARGUMENTS = {"rtl": _CLOCK, "vendor": (*_CLOCK, "-DVENDOR_RTL")}
 OPTIMIZE = "-O1"
-REMOVALS, REMOVAL_SECONDS = 20, 0.25
 MAX_VENDOR_BYTES = 2**26  # of a file that Vitis HLS exports
 VENDOR = "a source that Vitis HLS exports"
 
@@ -73,32 +74,36 @@ def compiled(wanted: Sources) -> Model:
 
     ToolMissing, ToolFailed with the tool's own error lines.
     """
-    build = wanted.build
-    place = build / f"{wanted.variant}-{wanted.key}"
-    if (place / BENCH_TOP).is_file():
-        return Model(BENCH_TOP, place)
-    with writing(build):
-        build.mkdir(exist_ok=True)
+    name = f"{wanted.variant}-{wanted.key}"
+    if (wanted.build / name / BENCH_TOP).is_file():
+        return Model(BENCH_TOP, wanted.build / name)
+    with writing(wanted.build, named=False):
+        build = places.writable(wanted.build)
+        place = build / name
+        if (place / BENCH_TOP).is_file():
+            return Model(BENCH_TOP, place)
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=build))
         try:
-            made = launch.compile_model(
-                BENCH_TOP,
-                wanted.files,
-                partial / "work",
-                None,
-                wanted.arguments,
-                None,
-                OPTIMIZE,
-                wanted.waves,
-                wanted.fatal,
-            )
             (partial / "done").mkdir()
-            (made.folder / BENCH_TOP).rename(partial / "done" / BENCH_TOP)
+            with workplace.folder(partial / "work") as work:
+                made = launch.compile_model(
+                    BENCH_TOP,
+                    workplace.files(wanted.files, work / "sources"),
+                    work,
+                    None,
+                    wanted.arguments,
+                    None,
+                    OPTIMIZE,
+                    wanted.waves,
+                    wanted.fatal,
+                )
+                shutil.move(made.folder / BENCH_TOP, partial / "done")
             for old in build.glob(f"{wanted.variant}-[0-9a-f]*"):
-                shutil.rmtree(old, ignore_errors=True)
+                if old != place:  # another process may run the model that we made, too
+                    shutil.rmtree(old, ignore_errors=True)
             _keep(partial / "done", place)
         finally:
-            _remove(partial)
+            workplace.remove(partial)
     return Model(BENCH_TOP, place)
 
 
@@ -147,15 +152,6 @@ def _key(files: Sequence[Path], options: tuple[object, ...]) -> str:
         content = smallfile.read(path, MAX_VENDOR_BYTES, "SystemVerilog")
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
-
-
-def _remove(folder: Path) -> None:
-    """Delete a folder in which compilers that outlive an interrupt may still write a file."""
-    for _ in range(REMOVALS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(REMOVAL_SECONDS)
 
 
 def _keep(made: Path, place: Path) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaqf.errors import InputError
-from vaqf.files import smallfile
+from vaqf.files import places, smallfile
 from vaqf.files.fields import check_whole
-from vaqf.files.output import check_file, new_file
+from vaqf.files.output import check_file, new_file, writing
 from vaqf.hardware.command import decode
 from vaqf.hardware.design import Design
 from vaqf.network.structure import Network
@@ -51,7 +51,7 @@ class Options:
     """What can be asked of a co-simulation."""
 
     layers: bool = False  # compare every layer of the first image, too
-    trace: bool = False  # write all signals to cosim.vcd in the project
+    trace: bool = False  # write all signals to cosim.vcd: in the project, if it can be written
     vendor: Path | None = None  # a folder with exported Verilog, in the place of the project's RTL
     stalls: int | None = None  # a seed of random pauses and latencies of the memories
 
@@ -86,6 +86,7 @@ class _Asked:
     """All that is simulated and compared, read and judged before anything is compiled."""
 
     options: Options
+    waveform: Path | None  # cosim.vcd, if that is asked for
     sources: Sources
     edited: tuple[str, ...]
     design: Design
@@ -121,7 +122,7 @@ def run(
     compiled = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix="vaqf-cosim-") as temporary,
-        _waveform(project, options) as waveform,
+        _written(asked.waveform) as waveform,
     ):
         place = Path(temporary)
         done = simulate.simulate(model, _task(asked, waveform), place, report)
@@ -136,7 +137,7 @@ def run(
         compile_seconds=compiled - start,
         run_seconds=time.perf_counter() - compiled,
         cycles=cycles,
-        waveform=project.folder / VCD if options.trace else None,
+        waveform=asked.waveform,
         edited=asked.edited,
     )
 
@@ -154,8 +155,11 @@ def _read(
     report: Report,
 ) -> _Asked:
     """The project's files, each once; golden's answers to other images than its own."""
+    waveform = None
     if options.trace:
-        check_file(project.folder / VCD, True, _is_waveform)
+        with writing(project.folder / VCD, named=False):
+            waveform = places.writable(project.folder) / VCD
+        check_file(waveform, True, _is_waveform, named=False)
     sources = rtl_model.sources(project, options.vendor, options.trace)
     expected = rtl_cycles.expected(project)
     weights, commands = project.weights, project.commands
@@ -169,6 +173,7 @@ def _read(
     changed = () if options.vendor else tuple(edited(project, listed(project, "rtl")))
     return _Asked(
         options,
+        waveform,
         sources,
         changed,
         design,
@@ -182,12 +187,12 @@ def _read(
 
 
 @contextmanager
-def _waveform(project: Project, options: Options) -> Iterator[Path | None]:
+def _written(waveform: Path | None) -> Iterator[Path | None]:
     """Where all signals are written, if that is asked for; they are there whole or not at all."""
-    if not options.trace:
+    if waveform is None:
         yield None
         return
-    with new_file(project.folder / VCD, True, _is_waveform) as partial:
+    with new_file(waveform, True, _is_waveform, named=False) as partial:
         yield partial.resolve()
 
 

@@ -6,7 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from vaqf.errors import ToolMissing
+from vaqf.errors import InputError, ToolMissing
+from vaqf.sim.cosim import workplace
 
 # the wheel's make configuration was written without these
 MAKE_VARIABLES = {
@@ -29,7 +30,8 @@ def version() -> str:
 
 
 def environment(optimize: str | None = None) -> dict[str, str]:
-    """The environment in which the command `verilator` works. ToolMissing names what lacks.
+    """The environment in which the command `verilator` works. ToolMissing names what lacks,
+    InputError a place in which it cannot work.
 
     optimize: g++'s option for what runs in every cycle; None leaves it to Verilator (-Os).
     """
@@ -47,6 +49,11 @@ def environment(optimize: str | None = None) -> dict[str, str]:
             " and predict work without it"
         )
     folder = Path(found.submodule_search_locations[0]) / "bin"
+    if not workplace.is_plain(folder):
+        raise InputError(
+            f"Verilator lies in {folder}, and its make takes no path with spaces or signs; install"
+            " vaqf in an environment without them. estimate, build and csim work in this one"
+        )
     chosen = MAKE_VARIABLES | ({} if optimize is None else {"OPT_FAST": optimize})
     variables = " ".join(f"{name}={value}" for name, value in chosen.items())
     own = {key: value for key, value in os.environ.items() if key != "VERILATOR_ROOT"}

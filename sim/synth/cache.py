@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vaqf.errors import InputError
-from vaqf.files import smallfile
+from vaqf.files import places, smallfile
 from vaqf.hardware.family import Family
 from vaqf.sim.synth import yosys
 from vaqf.sim.synth.levels import Arcs
@@ -34,10 +34,9 @@ class Synthesized:
     arcs: Arcs
 
 
-def folder() -> Path:
-    """In the user's own cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "vaqf" / "yosys"
+def folder() -> Path | None:
+    """In the user's own cache; None without one."""
+    return places.cache("yosys")
 
 
 def keys(tree: Mapping[str, Unit], family: Family) -> dict[str, str]:

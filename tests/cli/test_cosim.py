@@ -32,7 +32,7 @@ COMMAND = 4 * COMMAND_WORDS
 def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A project whose RTL is compiled, shared by all test processes."""
     root = tmp_path_factory.getbasetemp()
-    home = (root if worker_id == "master" else root.parent) / "cosim"
+    home = (root if worker_id == "master" else root.parent) / "co sim's"  # as people name folders
     with home.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "done").exists():

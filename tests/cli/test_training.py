@@ -1,9 +1,14 @@
 """The verb train: what it prints and writes, and what a user can get wrong, each one sentence."""
 
 import errno
+import io
 import json
 import os
+import re
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +22,11 @@ pytest.importorskip("sklearn")
 from small_runs import diverging, model_file, sha  # noqa: E402
 
 import vaqf  # noqa: E402
-from vaqf.cli import app  # noqa: E402
+from vaqf.cli import app, terminal  # noqa: E402
 from vaqf.files.paths import BOARDS  # noqa: E402
 from vaqf.quant.files import checkpoint  # noqa: E402
 from vaqf.quant.training import stage  # noqa: E402
+from vaqf.reporting import unlogged  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
 QUICK = ["--epochs", "2", "--set", "batch=512"]
@@ -65,10 +71,62 @@ def test_what_it_prints_and_writes(here: Path, capsys: Capture) -> None:
     )
     assert note.startswith("the float model is far from converged: its training loss ended at ")
     assert "train longer (--epochs 80)" in note
-    assert error == ""
+    lines = error.splitlines()
+    assert len(lines) == 2
+    assert re.fullmatch(
+        r"epoch 1 of 2 \(float\): loss \d\.\d{4}, accuracy [\d.]+ %; 0:00:\d\d done, about"
+        r" 0:00:\d\d left",
+        lines[0],
+    )
+    assert lines[1].startswith("epoch 2 of 2 (binary): ") and lines[1].endswith("0:00:00 left")
     names = {"small_w1a8.pt", "small_w1a8.csv", "small_w1a8.png", "small_w1a8.float.safetensors"}
     assert made(here) == names
     assert (here / "small_w1a8.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Terminal(io.StringIO):
+    """Standard error that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("words", [["-q"], ["--json"]])
+def test_no_line_for_an_epoch_where_nobody_wants_one(words: list[str], capsys: Capture) -> None:
+    assert train(*QUICK, *words) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_has_the_bar_and_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert terminal.epochs(quiet=False) is unlogged
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    log = terminal.epochs(quiet=False)
+    log("a line\nwith \x1b[2J")
+    assert sys.stderr.getvalue() == "a line with \\x1b[2J\n"
+    assert terminal.epochs(quiet=True) is unlogged
+
+
+def test_a_second_run_into_one_file_is_refused(here: Path, capsys: Capture) -> None:
+    """By the lock of the first, which another process holds."""
+    code = (
+        "import sys, pathlib; from vaqf.files import lock\n"
+        "with lock.alone(pathlib.Path('x.pt'), 'trains'): print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        for words in (["--force"], ["--resume"], []):
+            assert train(*QUICK, "-o", "x.pt", *words) == 2
+            said = sentence(capsys)
+            assert said.startswith(f"process {other.pid} on '{socket.gethostname()}' (since '20")
+            assert said.endswith("trains x.pt already; wait for it, or give another name with -o")
+        assert train(*QUICK, "-o", "y.pt", "-q") == 0
+        other.kill()  # and what it leaves stops nobody
+    capsys.readouterr()
+    assert train(*QUICK, "-o", "x.pt", "-q") == 0
+    assert [name for name in made(here) if name.startswith(".")] == []
 
 
 def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) -> None:
@@ -180,7 +238,7 @@ def test_the_function_of_the_same_name(here: Path) -> None:
 def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(
     here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["--epochs", "4", "--set", "batch=512"]
+    words = ["--epochs", "4", "--set", "batch=512", "-q"]
     assert train(*words, "-o", "whole.pt") == 0
     true, saves = checkpoint.write, []
 
@@ -290,7 +348,7 @@ def test_a_target_out_of_reach_trains_nothing(
 def test_a_loss_that_is_no_number_says_the_step_and_keeps_the_checkpoint(
     here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["--epochs", "4", "--set", "batch=512", "-o", "x.pt"]
+    words = ["--epochs", "4", "--set", "batch=512", "-o", "x.pt", "-q"]
     true, calls = stage.labelled, []
 
     def spoiled(*arguments: Any) -> Any:
@@ -312,7 +370,7 @@ def test_a_loss_that_is_no_number_says_the_step_and_keeps_the_checkpoint(
 
 def test_a_learning_rate_that_diverges_is_a_sentence(here: Path, capsys: Capture) -> None:
     with diverging(1):
-        assert train("--recipe", "one_shot", "--epochs", "9") == 2
+        assert train("--recipe", "one_shot", "--epochs", "9", "-q") == 2
     assert "step" in (said := sentence(capsys)) and "lower the learning rate" in said
 
 

@@ -1,4 +1,4 @@
-"""The verbs as Python functions: defaults of the command line, typed errors, our own packages."""
+"""The verbs as Python functions: defaults of the command line, typed errors."""
 
 import importlib
 import inspect
@@ -16,7 +16,6 @@ from samples import DIGITS_MODEL
 import vaqf
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolMissing
-from vaqf.files import packages
 from vaqf.images import data
 from vaqf.images.made import synthetic
 from vaqf.model import zoo
@@ -56,7 +55,7 @@ def test_the_function_has_the_options_of_the_verb(verb: str) -> None:
     function = set(inspect.signature(getattr(vaqf, verb)).parameters)
     command = set(inspect.signature(command_of(verb)).parameters)
     assert command - function <= {"as_json", "quiet", "tables"}
-    assert function - command <= {"report"}
+    assert function - command <= {"report", "log"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -165,26 +164,3 @@ def test_train_without_torch_names_it(monkeypatch: pytest.MonkeyPatch, model_fil
 
     monkeypatch.setattr("vaqf.quant.require", missing)
     assert app.main(["train", "-m", str(model_file), "-d", "digits"]) == 4
-
-
-def test_a_package_of_the_user_with_our_name_is_not_taken(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "sim").mkdir()
-    (tmp_path / "sim" / "__init__.py").write_text("raise SystemExit('shadowed')\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = list(sys.path)
-    for name in [name for name in sys.modules if name.split(".")[0] == "sim"]:
-        monkeypatch.delitem(sys.modules, name)
-    assert Path(str(packages.use("sim").__file__)).parent == packages.HOME / "sim"
-    assert sys.path == before
-
-
-def test_a_package_of_the_user_that_is_already_loaded_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    theirs = type(sys)("sim")
-    theirs.__file__ = str(tmp_path / "sim" / "__init__.py")
-    monkeypatch.setitem(sys.modules, "sim", theirs)
-    with pytest.raises(InputError, match="hides vaqf's own package sim"):
-        packages.use("sim")

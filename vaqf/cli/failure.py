@@ -1,5 +1,7 @@
 """How a failed command ends: one sentence on one line, and never a traceback."""
 
+import codecs
+import io
 import os
 import shlex
 import signal
@@ -87,6 +89,23 @@ def prepare_process() -> None:
     for end in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(end) != signal.SIG_IGN:  # as nohup sets it
             signal.signal(end, signal.default_int_handler)
+    codecs.register_error("vaqf", _unencodable)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller closed it, as in `vaqf ... >&-`
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="vaqf")
+
+
+def _unencodable(error: UnicodeError) -> tuple[bytes, int]:
+    """What a stream of another encoding gets of names: bytes that are no text as the file system
+    has them, letters that it does not know escaped."""
+    assert isinstance(error, UnicodeEncodeError)
+    part = error.object[error.start : error.end]
+    return b"".join(map(_escaped, part)), error.end
+
+
+def _escaped(letter: str) -> bytes:
+    if "\udc80" <= letter <= "\udcff":  # of a byte, by os.fsdecode
+        return bytes([ord(letter) - 0xDC00])
+    return letter.encode("ascii", "backslashreplace")

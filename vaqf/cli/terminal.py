@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vaqf.reporting import Report, silent
+from vaqf.cli.failure import one_line
+from vaqf.reporting import Log, Report, silent, unlogged
 
 
 def print_json(document: Any) -> None:
@@ -47,3 +48,10 @@ def progress(quiet: bool) -> Iterator[Report]:
 
     with bar:
         yield report
+
+
+def epochs(quiet: bool) -> Log:
+    """Where no bar is drawn, as under nohup, a line on standard error for each epoch at once."""
+    if quiet or sys.stderr.isatty():
+        return unlogged
+    return lambda line: print(one_line(line), file=sys.stderr, flush=True)

@@ -32,6 +32,7 @@ from vaqf.cli.options import (
     integer,
     pairs,
 )
+from vaqf.cli.terminal import epochs as epoch_lines
 from vaqf.cli.terminal import print_json, progress
 
 
@@ -75,6 +76,7 @@ def train(
             workers=integer("--workers", workers),
             device=device,
             report=report,
+            log=epoch_lines(quiet or as_json),
         )
     if not result.trained.leads:
         return
@@ -128,6 +130,7 @@ def sweep(
             workers=integer("--workers", workers),
             device=device,
             report=report,
+            log=epoch_lines(quiet or as_json),
         )
     if not result.leads:
         return

@@ -1,6 +1,6 @@
 """What logits say of labelled images: ranks, confusion, recall, precision and calibration.
 
-Of equal logits the lowest class counts as the larger, as in sim.golden.labels.
+Of equal logits the lowest class counts as the larger, as in vaqf.sim.golden.labels.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
-from vaqf.files import ours
+from vaqf.files import lock, ours, places
 
 PARTIAL = ".vaqf-partial-"
 
@@ -35,15 +35,18 @@ def new_folder(path: Path, force: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_file(
-    path: Path, force: bool = False, is_ours: Callable[[Path], bool] | None = None
+    path: Path,
+    force: bool = False,
+    is_ours: Callable[[Path], bool] | None = None,
+    named: bool = True,
 ) -> Iterator[Path]:
     """A file name beside `path`; what the block writes there takes its place, or nothing does.
 
     What is there is replaced with `force` alone, and only a file of which `is_ours` says that vaqf
-    wrote it.
+    wrote it. named: as `writing` takes it.
     """
-    check_file(path, force, is_ours)
-    with writing(path):
+    check_file(path, force, is_ours, named)
+    with writing(path, named):
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=_parent(path)))
         try:
             yield partial / path.name
@@ -53,20 +56,21 @@ def new_file(
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses while `path` is written into one sentence."""
+def writing(path: Path, named: bool = True) -> Iterator[None]:
+    """Turn what the disk refuses while `path` is written into one sentence.
+
+    named: whether the verb has -o, with which another place can be named.
+    """
     try:
         yield
     except OSError as error:
         if error.errno is None or isinstance(error, BrokenPipeError):
             raise
-        advice = {
-            errno.ENOSPC: "; free some space or name another place with -o",
-            errno.EDQUOT: "; free some space or name another place with -o",
-            errno.EACCES: "; name a place you may write to with -o",
-            errno.EPERM: "; name a place you may write to with -o",
-            errno.EROFS: "; name a place you may write to with -o",
-        }.get(error.errno, "")
+        advice = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            advice = "; free some space" + (" or name another place with -o" if named else "")
+        elif error.errno in places.REFUSED and named:
+            advice = "; name a place you may write to with -o"
         raise InputError(f"cannot write {path}: {error.strerror}{advice}") from error
 
 
@@ -81,20 +85,27 @@ def check_folder(path: Path, force: bool) -> None:
             return
         here = Path.cwd().resolve()
         own = path.resolve()
-        if own in (here, *here.parents, Path.home().resolve()):
+        home = places.home()
+        if own in (here, *here.parents) or (home is not None and own == home.resolve()):
             raise InputError(f"{path} holds the current or home folder; name a new one with -o")
-        if ours.named(path) is not None:
-            ours.check_edits(path, force)
-        elif any(path.iterdir()):
-            raise InputError(
-                f"{path} exists and was not made by vaqf, which never replaces it; name another "
-                "folder with -o"
-            )
+        with lock.turn(path):  # not while another build puts its files there
+            if ours.named(path) is not None:
+                ours.check_edits(path, force)
+            elif any(path.iterdir()):
+                raise InputError(
+                    f"{path} exists and was not made by vaqf, which never replaces it; name another"
+                    " folder with -o"
+                )
 
 
-def check_file(path: Path, force: bool, is_ours: Callable[[Path], bool] | None = None) -> None:
+def check_file(
+    path: Path,
+    force: bool,
+    is_ours: Callable[[Path], bool] | None = None,
+    named: bool = True,
+) -> None:
     """InputError unless a file may be written at `path`; call it before the work starts."""
-    with writing(path):
+    with writing(path, named):
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file")
         if not os.path.lexists(path):
@@ -103,7 +114,7 @@ def check_file(path: Path, force: bool, is_ours: Callable[[Path], bool] | None =
         if not regular or is_ours is None or not is_ours(path):
             raise InputError(
                 f"{path} exists and was not written by vaqf, which replaces its own files alone; "
-                "move it, or give another name"
+                f"move it{', or give another name' if named else ''}"
             )
         if not force:
             raise InputError(f"{path} exists; give another name, or --force to replace it")
@@ -122,6 +133,12 @@ def _place(partial: Path, path: Path, force: bool) -> None:
 
     Nothing is deleted before all is in its place: if even the way back fails, it is still there.
     """
+    with lock.turn(path):
+        _exchange(partial, path, force)
+
+
+def _exchange(partial: Path, path: Path, force: bool) -> None:
+    """The same, while no other build is at it."""
     if not path.exists() or not any(path.iterdir()):
         partial.rename(path)
         return

@@ -29,8 +29,9 @@ def cosim(
     own images or on `data`; measure its cycles.
 
     `layers`: every layer of the first image is compared, too. `trace`: all signals go to cosim.vcd
-    in the project. `rtl`: a folder with the Verilog that Vitis HLS exports, to run in the place of
-    the project's own. `stalls`: a seed of random pauses of the memories. A mismatch is an answer:
+    in the project or, where that cannot be written, in the user's cache: `.result.waveform`.
+    `rtl`: a folder with the Verilog that Vitis HLS exports, to run in the place of the project's
+    own. `stalls`: a seed of random pauses of the memories. A mismatch is an answer:
     `.result.mismatches`.
     """
     from vaqf.project import read as projects

@@ -33,10 +33,11 @@ def export(
     place = path.with_suffix(suffix) if out is None else Path(out)
     if place.resolve() == path.resolve():
         raise InputError(f"{place} is the checkpoint itself; give the network another name with -o")
-    package = use("quant")
-    package.require()
+    from vaqf import quant
+
+    quant.require()
     if qonnx:
-        package.require_qonnx()
+        quant.require_qonnx()
     from vaqf.quant.files import checkpoint as saved
 
     model, origin = saved.read_model(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.arithmetic.widths import MAX_ACT_BITS, MIN_ACT_BITS
-from vaqf.reporting import Report, silent
+from vaqf.reporting import Log, Report, silent, unlogged
 from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
@@ -76,11 +76,12 @@ def sweep(
     workers: int = 0,
     device: str = "auto",
     report: Report = silent,
+    log: Log = unlogged,
 ) -> Sweep:
     """Train each precision with one float model; accuracy (measured) against FPS (estimated).
 
     Writes a folder (`out` None: sweep_<model>_<board>) with a checkpoint and a network for each
-    precision, sweep.csv and sweep.png.
+    precision, sweep.csv and sweep.png. `log` gets a line after every epoch.
     """
     from vaqf.files.fields import check_whole
     from vaqf.search import search
@@ -120,6 +121,7 @@ def sweep(
         resumed=resume,
         force=force,
         report=report,
+        log=log,
     )
     leads = processes.rank() == 0
     return Sweep(folder, vit.name, device_board.name, chosen.name, fps, points, leads)

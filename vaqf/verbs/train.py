@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import Infeasible, InputError
-from vaqf.reporting import Report, silent
+from vaqf.reporting import Log, Report, silent, unlogged
 from vaqf.verbs.arguments import load_board, load_model, recipe_settings, training_data
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def train(
     workers: int = 0,
     device: str = "auto",
     report: Report = silent,
+    log: Log = unlogged,
 ) -> Training:
     """Train a model with binary weights and `act_bits` activations; writes a checkpoint.
 
@@ -41,7 +42,8 @@ def train(
     anything is trained, and the integer network is written beside the checkpoint. `epochs` are of
     the whole recipe; `settings` replace keys of its file. `out` None names the checkpoint after
     model and precision in the current folder; NAME.csv, NAME.png and, where a float model was
-    trained, NAME.float.safetensors go beside it. Raises Infeasible for a target out of reach.
+    trained, NAME.float.safetensors go beside it. `log` gets a line after every epoch. Raises
+    Infeasible for a target out of reach.
     """
     from vaqf.arithmetic import widths
     from vaqf.files import output
@@ -89,6 +91,7 @@ def train(
         force=force,
         device=device,
         report=report,
+        log=log,
     )
     trained = replace(trained, notes=(*said, *trained.notes))
     if written is not None and trained.leads:

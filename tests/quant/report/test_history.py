@@ -29,6 +29,17 @@ def test_a_line_for_each_epoch_and_empty_cells_for_what_was_not_measured(tmp_pat
     assert only["stage"] == "binary" and list(tmp_path.iterdir()) == [file]
 
 
+def test_the_line_of_an_epoch() -> None:
+    assert history.line([ROW], 9) == (
+        "epoch 1 of 9 (float): loss 2.5000; 0:00:00 done, about 0:00:02 left"
+    )
+    rows = [replace(ROW, seconds=90.0), replace(LAST, seconds=3700.5, epoch=2)]
+    assert history.line(rows, 4) == (
+        "epoch 2 of 4 (binary): loss 0.1250, accuracy 90.0 %; 1:01:40 done, about 2:00:21 left"
+    )
+    assert history.line([replace(LAST, epoch=9)], 9).endswith("0:00:00 done, about 0:00:00 left")
+
+
 def test_a_failed_write_leaves_the_former_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,13 @@ def test_two_processes_lose_what_one_does(
     assert first == pytest.approx(expected, rel=SAME)
 
 
+def test_two_processes_are_one_that_takes_the_batch_in_two_parts(two: Two, tmp_path: Path) -> None:
+    """Bit for bit, for then the same numbers are added in the same order."""
+    with doubled(), step_losses() as expected:
+        run(tmp_path / "x.pt", quick("one_shot", accumulate=2), few(48, 13))
+    assert [seen["one_shot"]["losses"] for seen in two[1]] == [expected, expected]
+
+
 def test_the_residual_scale_is_the_largest_of_all_processes(two: Two) -> None:
     first, second = (seen["largest of an epoch"] for seen in two[1])
     assert len(first) == len(second) == 2 + 2  # epochs of one_shot's stage and of best's second
