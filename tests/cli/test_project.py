@@ -125,6 +125,15 @@ def test_csim_of_other_images(home: Path, capsys: Captured) -> None:
     assert "0 mismatches" in out
 
 
+def test_csim_of_another_set_by_name(home: Path, capsys: Captured) -> None:
+    code, out, _ = answer(
+        capsys, "csim", home / "project", "--data", "MNIST5K", "--images", 3, "--json"
+    )
+    found = json.loads(out)
+    assert (code, found["images"], found["mismatches"]) == (0, 3, 0)
+    assert found["correct"] is not None
+
+
 def test_make_csim_works_without_vaqf(home: Path) -> None:
     done = subprocess.run(
         ["make", "-C", home / "project" / "hls", "csim"],
