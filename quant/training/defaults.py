@@ -15,6 +15,7 @@ EPOCHS = 80
 RUN_STEPS = 1760  # optimizer steps of a run: what the digits get in 80 epochs
 TINY, SMALL = 16, 40  # pixels each way
 MANY = 50_000  # images
+SIGNS = 100  # classes with numbers for names that may be digits or traffic signs; more are none
 
 
 def settled(recipe: Recipe, vit: Vit, data: Data) -> Recipe:
@@ -44,7 +45,7 @@ def _augment(vit: Vit, data: Data) -> str:
 
     Of 8 x 8 pixels a turned picture leaves little, and of a small picture a random part tells too
     little. A mirrored picture may be another letter: only colour pictures are mirrored that are
-    large, of classes that are not named by a letter or a number.
+    large, of classes that are not named by a letter or a number, as far as these may be signs.
     """
     if vit.image_size <= TINY:
         return "shift"
@@ -57,6 +58,9 @@ def _mirrored(vit: Vit, data: Data) -> bool:
     """Whether a mirrored picture is taken to be one of the same class."""
     if data.origin in SETS:
         return SETS[data.origin].mirrored
-    names = () if isinstance(data.classes, int) else data.classes
-    signs = bool(names) and all(len(name) == 1 or name.isdigit() for name in names)
-    return vit.channels > 1 and not signs
+    names = data.classes  # of shards without names their number
+    if isinstance(names, int):
+        names = tuple(map(str, range(names)))
+    letters = all(len(name) == 1 for name in names)
+    numbers = len(names) <= SIGNS and all(name.isdigit() for name in names)
+    return vit.channels > 1 and not letters and not numbers

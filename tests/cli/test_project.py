@@ -165,6 +165,15 @@ def test_predict_says_that_a_first_frame_was_taken(
     assert f"\nnote: {note}\n" in answer(capsys, "predict", home / "project", "a.gif")[1]
 
 
+def test_csim_of_another_set_by_name(home: Path, capsys: Captured) -> None:
+    code, out, _ = answer(
+        capsys, "csim", home / "project", "--data", "MNIST5K", "--images", 3, "--json"
+    )
+    found = json.loads(out)
+    assert (code, found["images"], found["mismatches"]) == (0, 3, 0)
+    assert found["correct"] is not None
+
+
 def test_make_csim_works_without_vaqf(home: Path) -> None:
     done = subprocess.run(
         ["make", "-C", home / "project" / "hls", "csim"],

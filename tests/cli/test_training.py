@@ -159,6 +159,18 @@ def test_json_and_the_baseline_that_has_no_teacher(here: Path, capsys: Capture) 
     )
 
 
+def test_mnist5k_trains_and_is_judged_by_its_test_images(capsys: Capture) -> None:
+    assert train(*QUICK, "-o", "x.pt", "--json", data="mnist5k") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["images"], document["epochs"], document["augment"]) == (1000, 2, "shift")
+    assert app.main(["export", "x.pt"]) == 0
+    found = vaqf.evaluate("x.safetensors", "mnist5k")
+    assert (found.correct, found.network.vit.class_names) == (
+        document["correct"],
+        tuple("0123456789"),
+    )
+
+
 def test_a_frame_rate_finds_the_precision_and_the_network_is_there(
     here: Path, capsys: Capture
 ) -> None:

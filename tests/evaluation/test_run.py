@@ -16,7 +16,7 @@ import vaqf
 from vaqf.cli import app
 from vaqf.errors import InputError
 from vaqf.evaluation import metrics
-from vaqf.images.made import digits, synthetic
+from vaqf.images.made import digits, mnist5k, synthetic
 from vaqf.model import vit, zoo
 from vaqf.network import calibrate, networkfile, parameters, structure
 from vaqf.quant.files import floatmodel
@@ -58,6 +58,15 @@ def evaluate(capsys: Captured, *words: object) -> dict[str, object]:
     code, out, err = answer(capsys, "evaluate", *words, "--json")
     assert (code, err) == (0, "")
     return dict(json.loads(out))
+
+
+def test_mnist5k_judges_with_its_test_images(home: Path, capsys: Captured) -> None:
+    found = evaluate(capsys, home / "w.safetensors", "--data", "mnist5k", "--images", 30)
+    net = networkfile.read(home / "w.safetensors")
+    pixels, labels = mnist5k(net.vit, "test", 30)
+    classes = golden.labels(golden.run(net, pixels))
+    assert found["classes"] == classes.tolist()
+    assert (found["correct"], found["images"]) == (int((classes == labels).sum()), 30)
 
 
 def test_the_metrics_are_those_of_goldens_logits(home: Path, capsys: Captured) -> None:

@@ -151,7 +151,12 @@ RecipeName = Annotated[
     ),
 ]
 Epochs = Annotated[
-    str | None, typer.Option("--epochs", metavar="N", help="Epochs of all stages together.")
+    str | None,
+    typer.Option(
+        "--epochs",
+        metavar="N",
+        help="Epochs of all stages together; default: by the number of images, at least 80.",
+    ),
 ]
 Seed = Annotated[
     str, typer.Option("--seed", metavar="N", help="The same seed gives the same network.")

@@ -68,6 +68,9 @@ def test_the_sets_by_name(name: str, policy: str, epochs: int) -> None:
         (sized(224), Some(10**6, ("a", "b", "d", "q")), "affine"),
         (sized(224), Some(10**6, ("0", "1", "2", "10")), "affine"),
         (sized(224), Some(10**6, ("b", "d", "none")), "deit"),
+        (sized(224), Some(10**6, tuple(f"{n:05}" for n in range(43))), "affine"),
+        (sized(224), Some(10**6, tuple(map(str, range(1000)))), "deit"),
+        (sized(224), Some(10**6, 43, "shards"), "affine"),
     ],
 )
 def test_the_policy_follows_the_pictures(vit: Vit, data: Data, policy: str) -> None:
