@@ -12,8 +12,9 @@ BATCH = 64
 SMALLEST_BATCH = 16
 EPOCH_STEPS = 8  # of an epoch, if a batch that is not smaller than the smallest gives them
 EPOCHS = 80
-RUN_STEPS = 1760  # optimizer steps of a run: what the digits get in 80 epochs
 TINY, SMALL = 16, 40  # pixels each way
+TINY_STEPS = 1760  # optimizer steps of a run, at least: what the digits get in 80 epochs
+RUN_STEPS = 6400  # of pictures that are not tiny
 MANY = 50_000  # images
 SIGNS = 100  # classes with numbers for names that may be digits or traffic signs; more are none
 
@@ -21,7 +22,7 @@ SIGNS = 100  # classes with numbers for names that may be digits or traffic sign
 def settled(recipe: Recipe, vit: Vit, data: Data) -> Recipe:
     """The recipe with a value for every auto: as a run follows it, and as resuming compares it."""
     batch = _batch(data.images) if recipe.batch == AUTO else int(recipe.batch)
-    epochs = _epochs(data.images, batch) if recipe.epochs == AUTO else recipe.epochs
+    epochs = _epochs(vit, data.images, batch) if recipe.epochs == AUTO else recipe.epochs
     augment = _augment(vit, data) if recipe.augment == AUTO else recipe.augment
     return replace(recipe, batch=batch, epochs=epochs, augment=augment)
 
@@ -34,10 +35,11 @@ def _batch(images: int) -> int:
     return batch
 
 
-def _epochs(images: int, batch: int) -> int:
+def _epochs(vit: Vit, images: int, batch: int) -> int:
     """80, or of a small set as many as the steps of a run need."""
+    wanted = TINY_STEPS if vit.image_size <= TINY else RUN_STEPS
     steps = max(1, images // batch)
-    return max(EPOCHS, -(-RUN_STEPS // steps))
+    return max(EPOCHS, -(-wanted // steps))
 
 
 def _augment(vit: Vit, data: Data) -> str:

@@ -1,5 +1,6 @@
 """What auto means: by how many images there are and how large, never by a guess about mirrors."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -14,7 +15,13 @@ from vaqf.quant.data.batches import ALONE, plan
 from vaqf.quant.data.sources import Data
 from vaqf.quant.recipe import recipe
 from vaqf.quant.recipe.recipe import Recipe
-from vaqf.quant.training.defaults import EPOCH_STEPS, RUN_STEPS, SMALLEST_BATCH, settled
+from vaqf.quant.training.defaults import (
+    EPOCH_STEPS,
+    RUN_STEPS,
+    SMALLEST_BATCH,
+    TINY_STEPS,
+    settled,
+)
 
 BEST = recipe.load("best")
 NAMES = ("ant", "bee", "cat", "dog")
@@ -43,7 +50,7 @@ def sized(size: int, channels: int = 3) -> Vit:
 
 @pytest.mark.parametrize(
     ("name", "policy", "epochs"),
-    [("digits", "shift", 80), ("mnist5k", "affine", 80), ("shapes", "flip", 80)],
+    [("digits", "shift", 80), ("mnist5k", "affine", 104), ("shapes", "flip", 80)],
 )
 def test_the_sets_by_name(name: str, policy: str, epochs: int) -> None:
     vit = zoo.load(f"vit_{name.removesuffix('5k')}")
@@ -78,28 +85,32 @@ def test_the_policy_follows_the_pictures(vit: Vit, data: Data, policy: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("images", "batch", "epochs"),
+    ("images", "batch", "epochs", "larger"),
     [
-        (1437, 64, 80),
-        (512, 64, 220),
-        (511, 32, 118),
-        (255, 16, 118),
-        (100, 16, 294),
-        (16, 16, 1760),
-        (5, 16, 1760),
-        (1_281_167, 64, 80),
+        (1437, 64, 80, 291),
+        (512, 64, 220, 800),
+        (511, 32, 118, 427),
+        (255, 16, 118, 427),
+        (100, 16, 294, 1067),
+        (16, 16, 1760, 6400),
+        (5, 16, 1760, 6400),
+        (5120, 64, 80, 80),
+        (1_281_167, 64, 80, 80),
     ],
 )
-def test_a_small_set_gets_its_steps(images: int, batch: int, epochs: int) -> None:
-    found = chosen(SMALL, Some(images))
-    assert (found.batch, found.epochs) == (batch, epochs)
+def test_a_small_set_gets_its_steps(images: int, batch: int, epochs: int, larger: int) -> None:
+    """Of 8 x 8 pixels, and of 28 x 28, where there is more to learn."""
+    for vit, wanted in ((SMALL, epochs), (sized(28, 1), larger)):
+        found = chosen(vit, Some(images))
+        assert (found.batch, found.epochs) == (batch, wanted)
 
 
 def test_every_set_gets_its_steps() -> None:
-    for images in (*range(1, 3000), 10**6):
-        found = chosen(SMALL, Some(images))
+    sizes = ((sized(16), TINY_STEPS), (sized(17), RUN_STEPS))
+    for images, (vit, wanted) in itertools.product((*range(1, 3000), 10**6), sizes):
+        found = chosen(vit, Some(images))
         steps = plan(images, int(found.batch), ALONE).steps
-        assert steps * int(found.epochs) >= RUN_STEPS
+        assert steps * int(found.epochs) >= wanted
         assert steps >= EPOCH_STEPS or found.batch == SMALLEST_BATCH
 
 
