@@ -4,8 +4,8 @@ python benchmarks/mnist.py [--seeds 0 1 2] [--epochs 104] [--jobs 2] [--remember
 
 The folder holds the same 4,000 and 1,000 pictures as PNG files in class folders, and the model is
 what a user might write: patches of 4 x 4, not 7 x 7, three times the work. Augmentation and
-patches were chosen on 800 of the training images, the steps after a look at the 1,000. An interrupted script goes on where it was
-(--remember). Fails when a bar of vit_mnist is missed.
+patches were chosen on 800 of the training images, the steps after a look at the 1,000. An
+interrupted script goes on where it was (--remember). Fails when a bar of vit_mnist is missed.
 """
 
 import json
