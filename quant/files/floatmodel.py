@@ -1,5 +1,6 @@
 """Float models from the files that other libraries write: safetensors, torch, an index of them."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ NUMPY_FILES = (".safetensors",)
 MADE_BY = {"made_by": "vaqf train"}
 TORCH_FILES = (".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 INDEX = ".index.json"  # Hugging Face's, of one model in several files
+_PART = re.compile(r"-\d{5}-of-(\d{5})\.")
 _NO_KEY = "--weights-key is of torch files that hold several weights; leave it out"
 
 
@@ -56,13 +58,23 @@ def load(path: Path, vit: Vit, key: str | None = None) -> FloatModel:
     of several such files. key: which weights of a torch file. Raises InputError for a file that is
     damaged, of another kind, or does not fit the model.
     """
-    name = path.name.lower()
-    if name.endswith(INDEX):
-        arrays, notes = shardindex.read(path, lambda part: _arrays(part, None)[0]), []
-        if key is not None:
-            raise InputError(_NO_KEY)
-    else:
+    if path.is_dir():
+        raise InputError(
+            f"{path}: cannot be read: it is a folder; give a file of it, as"
+            f" {path / 'model.safetensors'}"
+        )
+    part = _PART.search(path.name)
+    if part is not None and int(part[1]) > 1:
+        raise InputError(
+            f"{path}: is one of {int(part[1])} files of a model; give their index, as"
+            f" {path.with_name('model.safetensors' + INDEX)}"
+        )
+    if not path.name.lower().endswith(INDEX):
         arrays, notes = _arrays(path, key)
+    elif key is None:
+        arrays, notes = shardindex.read(path, lambda file: _arrays(file, None))
+    else:
+        raise InputError(_NO_KEY)
     model = adopt(path, arrays, vit)
     return FloatModel(model.params, (*notes, *model.notes))
 

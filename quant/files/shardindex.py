@@ -9,12 +9,13 @@ from vaqf.files import smallfile
 from vaqf.files.fields import shown
 from vaqf.network.parameters import FloatArray
 
+Tensors = tuple[dict[str, FloatArray], list[str]]  # of a file by their names, and notes
 MAX_BYTES = 2**24
 WHAT = '{"weight_map": {tensor: file}}, as transformers writes it'
 
 
-def read(path: Path, read_file: Callable[[Path], dict[str, FloatArray]]) -> dict[str, FloatArray]:
-    """The tensors that an index names, each from its file beside it.
+def read(path: Path, read_file: Callable[[Path], Tensors]) -> Tensors:
+    """The tensors that an index names, each from its file beside it, and the notes of all files.
 
     Raises InputError for a file that is not beside the index, and for a tensor that is not in its
     file.
@@ -22,15 +23,17 @@ def read(path: Path, read_file: Callable[[Path], dict[str, FloatArray]]) -> dict
     places = _places(path)
     files = {name: _beside(path, name) for name in dict.fromkeys(places.values())}
     found: dict[str, FloatArray] = {}
+    notes: list[str] = []
     for name, file in files.items():
-        tensors = read_file(file)
+        tensors, said = read_file(file)
+        notes += (f"{name}: {note}" for note in said)
         for tensor in (tensor for tensor, place in places.items() if place == name):
             if tensor not in tensors:
                 raise InputError(
                     f"{path}: {shown(tensor)} is not in {name}; copy the model's files again"
                 )
             found[tensor] = tensors[tensor]
-    return found
+    return found, notes
 
 
 def _places(path: Path) -> dict[str, str]:

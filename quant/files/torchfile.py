@@ -2,8 +2,10 @@
 
 import argparse
 import pickle
+import re
 import struct
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +22,7 @@ RECORDS = [argparse.Namespace]  # of settings, beside the weights of DeiT, MAE a
 # of averaged weights (EMA) and of others
 EMA = ("state_dict_ema", "model_ema", "ema", "ema_state_dict", "model_ema_state_dict")
 PLAIN = ("state_dict", "model", "model_state_dict", "module")
-_AVERAGED = "n_averaged"  # of torch's averaged models: how many were
+_AVERAGES = re.compile("ema|averag|shadow|swa", re.IGNORECASE)  # keys of what may be averaged
 # what torch.load is known to raise on files that are truncated, of another kind or made to harm
 _BROKEN = (
     OSError,
@@ -45,6 +47,7 @@ def read_tensors(path: Path) -> Any:
 
 
 def _loaded(path: Path, file: BinaryIO) -> Any:
+    _refuse_packed(path, file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about files that are refused anyway
@@ -61,6 +64,23 @@ def _loaded(path: Path, file: BinaryIO) -> Any:
         ) from error
 
 
+def _refuse_packed(path: Path, file: BinaryIO) -> None:
+    """InputError for a zip file whose parts are compressed: torch writes none, and unpacked they
+    may be as large as anything."""
+    try:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as parts:
+                packed = any(one.compress_type != zipfile.ZIP_STORED for one in parts.infolist())
+            if packed:
+                raise InputError(
+                    f"{path}: its parts are compressed, which torch does not do; unpack it"
+                )
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        pass  # torch says what is wrong
+    finally:
+        file.seek(0)
+
+
 def read_arrays(path: Path, key: str | None = None) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The tensors of a state dict by their names, and notes of which one was taken.
 
@@ -71,8 +91,11 @@ def read_arrays(path: Path, key: str | None = None) -> tuple[dict[str, NDArray[A
     content = read_tensors(path)
     _refuse_checkpoint(path, content)
     state, notes = _chosen(path, content, key)
+    counters = [name for name, value in state.items() if _is_counter(value)]
+    if counters:
+        notes.append(f"{', '.join(map(shown, counters))}: left out, no weights")
     return {
-        name: _array(path, name, tensor) for name, tensor in state.items() if name != _AVERAGED
+        name: _array(path, name, tensor) for name, tensor in state.items() if name not in counters
     }, notes
 
 
@@ -84,10 +107,10 @@ def _chosen(path: Path, content: Any, key: str | None) -> tuple[dict[Any, Any], 
             known = f"; it has {', '.join(map(shown, held))}" if held else ""
             raise InputError(f"{path}: --weights-key {shown(key)} names no weights in it{known}")
         return _inner(held[key]), []
-    if _is_state(content):
-        return content, []
     known = [name for name in EMA + PLAIN if name in held]
     if not known:
+        if _is_state(content):
+            return content, []
         if held:
             raise InputError(
                 f"{path}: holds weights under {', '.join(map(shown, held))}; give the one to take"
@@ -98,8 +121,18 @@ def _chosen(path: Path, content: Any, key: str | None) -> tuple[dict[Any, Any], 
     notes = []
     if others or taken in EMA:
         averaged = " (averaged, as timm chooses)" if taken in EMA else ""
-        rest = f"; --weights-key {others[0]} takes the other" if others else ""
+        rest = "".join(f"; --weights-key {other} takes others" for other in others[:1])
         notes.append(f"the weights are those under {taken}{averaged}{rest}")
+    unknown = [
+        name
+        for name, value in content.items()
+        if _AVERAGES.search(str(name)) and name not in known and isinstance(value, dict | list)
+    ]
+    if unknown and taken not in EMA:
+        notes.append(
+            f"{', '.join(map(shown, unknown))}: left out, though it may hold averaged weights; save"
+            " their state dict alone to take them"
+        )
     return _inner(held[taken]), notes
 
 
@@ -120,6 +153,13 @@ def _inner(state: dict[Any, Any]) -> dict[Any, Any]:
     return inside[0] if inside and not _is_state(state) else state
 
 
+def _is_counter(value: Any) -> bool:
+    """A number beside the tensors: of epochs, of averaged models, a metric's count."""
+    if isinstance(value, torch.Tensor):
+        return value.ndim == 0 and not value.dtype.is_floating_point
+    return isinstance(value, bool | int | float | str)
+
+
 def _is_state(content: Any) -> bool:
     """Whether these are tensors by name, though one may be something else."""
     return isinstance(content, dict) and any(
@@ -134,16 +174,20 @@ def check_no_checkpoint(path: Path) -> None:
 
 def _refuse_checkpoint(path: Path, content: Any) -> None:
     if isinstance(content, dict) and "vaqf_checkpoint" in content:
+        real = path.with_suffix(".float.safetensors")
+        beside = f", and its float model is {real.name}" if real.exists() else ""
         raise InputError(
             f"{path}: a checkpoint of vaqf train; vaqf export makes the network of it for --weights"
-            f", and its float model is {path.stem}.float.safetensors"
+            f"{beside}"
         )
 
 
 def _array(path: Path, name: object, tensor: object) -> NDArray[Any]:
     if not isinstance(tensor, torch.Tensor):
         raise InputError(f"{path}: {shown(name)} is no tensor; save the model's state dict alone")
-    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
+    dense = tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
+    # a tensor may say that it is larger than what the file holds, with strides of 0
+    if not dense or tensor.nbytes > tensor.untyped_storage().nbytes():
         raise InputError(f"{path}: {shown(name)} is no dense tensor; save it as plain floats")
     if not tensor.dtype.is_floating_point:
         raise InputError(f"{path}: {shown(name)} holds {tensor.dtype}; float weights are needed")

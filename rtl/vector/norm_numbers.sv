@@ -65,8 +65,7 @@ module norm_numbers #(
       end
     end
     if (!rst && start) assert (!active);
-    if (!rst && start && prefix)
-      assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_HEAD_TOKENS);
+    if (!rst && start && prefix) assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_HEAD_TOKENS);
   end
 
   localparam int NORMALIZER = latency::normalizer(vaqf_pkg::VARIANCE_BITS);

@@ -51,7 +51,7 @@ def test_from_training_to_simulation(home: Path, capsys: Captured) -> None:
     assert code == 0
     assert f"\nnote: {note}\n" in out
     code, out, _ = answer(capsys, "train", *words, *quick, "--resume", "--json")
-    assert (code, json.loads(out)["notes"], json.loads(out)["images"]) == (0, [note], 20)
+    assert (code, json.loads(out)["notes"][0], json.loads(out)["images"]) == (0, note, 20)
     assert answer(capsys, "export", home / "w.pt", "-o", home / "w.safetensors")[0] == 0
     found = {}
     for kind in ("named", "numbered"):

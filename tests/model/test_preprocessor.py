@@ -106,12 +106,42 @@ def test_any_size_comes_back_from_the_crop(tmp_path: Path, size: int) -> None:
 def test_what_is_not_said_stays(tmp_path: Path) -> None:
     assert preprocessor.beside(None, DEIT) == (DEIT, ())
     assert preprocessor.beside(tmp_path / "model.safetensors", DEIT) == (DEIT, ())
-    assert preprocessor.beside(beside(tmp_path, {}), DEIT) == (DEIT, ())
-    plain, _ = preprocessor.beside(beside(tmp_path, {"do_normalize": False}), DEIT)
-    assert plain == replace(DEIT, mean=(0.0,) * 3, std=(1.0,) * 3)
+    plain, _ = preprocessor.beside(beside(tmp_path, NEW_FACEBOOK | {"do_normalize": False}), DEIT)
+    assert (plain.mean, plain.std) == ((0.0,) * 3, (1.0,) * 3)
     shorter = FACEBOOK | {"image_processor_type": "CLIPImageProcessor", "default_to_square": False}
     taken, _ = preprocessor.beside(beside(tmp_path, shorter), DEIT)
     assert (taken.resize, taken.crop) == ("shorter", 0.875)
+
+
+@pytest.mark.parametrize("lacking", ["size", "resample", "image_mean", "image_std", None])
+@pytest.mark.parametrize("kind", preprocessor.DEFAULTS)
+def test_what_is_not_said_is_the_class_of_transformers(
+    tmp_path: Path, kind: str, lacking: str | None
+) -> None:
+    """lacking None: of all that a file may say the type alone is there."""
+    name = f"{kind}ImageProcessor"
+    content = NEW_GOOGLE | {"image_processor_type": name, "crop_size": 224}
+    content = {"image_processor_type": name} if lacking is None else content
+    content.pop(lacking or "", None)
+    own = getattr(pytest.importorskip("beside_torch").transformers, f"{name}Pil")
+    levels = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    taken, _ = preprocessor.beside(beside(tmp_path, content), VIT)
+    pixels = pictures.fit(pictures.decode(tmp_path / "a.png", taken), taken)
+    ours = (pixels / 255 - np.array(taken.mean)) / np.array(taken.std)
+    theirs = own.from_pretrained(tmp_path)(Image.open(tmp_path / "a.png"), return_tensors="np")
+    np.testing.assert_allclose(ours, theirs["pixel_values"][0].transpose(1, 2, 0), atol=1e-5)
+
+
+def test_an_unknown_processor_must_say_all(tmp_path: Path) -> None:
+    content = NEW_FACEBOOK | {"image_processor_type": "CLIPImageProcessor"}
+    preprocessor.beside(beside(tmp_path, content), DEIT)
+    for key in ("size", "resample", "image_mean", "image_std"):
+        less = {name: value for name, value in content.items() if name != key}
+        with pytest.raises(InputError, match=f"lacks {key}, and .* is 'CLIPImageProcessor'; give"):
+            preprocessor.beside(beside(tmp_path, less), DEIT)
+    with pytest.raises(InputError, match=r"lacks size, resample, .* is missing; give them"):
+        preprocessor.beside(beside(tmp_path, {}), DEIT)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +159,7 @@ def test_what_is_not_said_stays(tmp_path: Path) -> None:
         ({"size": 10**9}, "size is 1000000000; it must be a whole number, 1 to 16384"),
         ({"size": "224"}, "size is '224'; it must be a whole number"),
         ({"image_processor_type": "CLIPImageProcessor"}, "'CLIPImageProcessor' that may be a sq"),
-        ({"image_processor_type": ["ViT"]}, r"for \['ViT'\] that may be"),
+        ({"image_processor_type": ["ViT"]}, "it must be a text"),
         ({"resample": 4}, r"resample is 4; it must be one of 0 \(nearest\), 1 \(lanczos\)"),
         ({"resample": True}, "resample is True"),
         ({"do_rescale": False}, "the network takes pixels / 255"),

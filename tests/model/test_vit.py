@@ -43,7 +43,7 @@ def test_timm_names(timm: str, short: str) -> None:
         ("timm/deit3_medium_patch16_224.fb_in22k_ft_in1k", 224, 16, 512, 1.0, 0),
         ("deit3_large_patch16_384.fb_in1k", 384, 16, 1024, 1.0, 0),
         ("vit_base_patch14_dinov2", 518, 14, 768, 1.0, 0),
-        ("vit_large_patch14_reg4_dinov2", 518, 14, 1024, 1.0, 4),
+        ("vit_large_patch14_reg4_dinov2.lvd142m", 518, 14, 1024, 1.0, 4),
         ("torchvision/vit_b_16", 224, 16, 768, 0.875, 0),
         ("vit_l_32", 224, 32, 1024, 0.875, 0),
     ],
@@ -98,7 +98,7 @@ def test_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean vit_small_patch14_reg4_dinov2"):
         zoo.load("vit_small_patch14_reg_dinov2")
     for name in (
-        "vit_small_patch14_reg4_dinov2.lvd142m",
+        "vit_small_patch14_reg4_dinov2.fb_in1k",
         "google/vit_b_16",
         "torchvision/deit_base",
     ):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vaqf.errors import InputError
+from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
 from vaqf.network.adopt import FloatModel, adopt
@@ -16,7 +17,7 @@ VIT = Vit(
     name="small", image_size=16, patch_size=8, dim=24, depth=2, heads=3, mlp_ratio=2, classes=5
 )
 DISTILLED = replace(VIT, distilled=True)
-REGISTERS = replace(VIT, registers=3)
+REGISTERS = replace(VIT, image_size=24, registers=3)
 Params = dict[str, np.ndarray]
 
 
@@ -154,6 +155,12 @@ NAMED: dict[str, tuple[Callable[[Params], Params], str]] = {
         "no classifier",
     ),
     "registers": (lambda p: p | {"reg_token": ones(1, 4, 24)}, "4 .* and small 0; .* registers: 4"),
+    "distilled": (
+        lambda p: p | {"dist_token": ones(1, 1, 24), "pos_embed": ones(1, 6, 24)},
+        "a distillation token and small none; .* distilled: true",
+    ),
+    "depth": (renamed("blocks.1.", "blocks.2."), "3 blocks and small 2; .* depth: 3"),
+    "BEiT": (lambda p: p | {"blocks.0.attn.q_bias": ones(24)}, "relative position bias"),
     "too many": (lambda p: p | {"reg_token": ones(1, 14, 24)}, "14 register tokens; .* takes 13"),
     "no square": (lambda p: p | {"pos_embed": ones(1, 8, 24)}, "8 rows, which is no square grid"),
     "classes": (lambda p: p | {"head.weight": ones(7, 24)}, "7 classes .* classes: 7"),
@@ -178,6 +185,74 @@ def test_what_is_not_supported_is_named(case: str) -> None:
         read(VIT, change(made(VIT)))
     assert "check --model" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_two_readings_of_positions_are_refused() -> None:
+    """25 rows: 9 tokens and 4 x 4 patches, or 5 x 5 patches alone."""
+    vit = replace(VIT, image_size=32, registers=8)
+    with pytest.raises(InputError, match=r"of 9 tokens and 4 x 4 or of 0 tokens and 5 x 5 patches"):
+        read(vit, made(vit))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "_fsdp_wrapped_module.{}",
+        "_forward_module.module.{}",
+        "module._checkpoint_wrapped_module.{}",
+        "model.model._orig_mod.{}",
+    ],
+)
+def test_wrappers_before_a_name(wrap: str) -> None:
+    params = made(VIT)
+    found = read(VIT, {wrap.format(name): value for name, value in params.items()})
+    assert all(np.array_equal(found.params[name], value) for name, value in params.items())
+    assert found.notes == ()
+
+
+def test_wrappers_within_a_name_and_chunks_of_blocks() -> None:
+    params = made(VIT)
+    inside = {name.replace("attn.", "_fsdp_wrapped_module.attn."): v for name, v in params.items()}
+    chunks = {name.replace("blocks.", "blocks.0."): value for name, value in params.items()}
+    for names in (inside, chunks):
+        found = read(VIT, names)
+        assert all(np.array_equal(found.params[name], value) for name, value in params.items())
+
+
+@pytest.mark.parametrize("prefix", ["backbone.", "net.", "student.backbone.", "encoder."])
+def test_a_model_within_another(prefix: str) -> None:
+    params = made(VIT)
+    outside = {
+        name if name.startswith("head") else prefix + name: value for name, value in params.items()
+    }
+    found = read(VIT, outside)
+    assert all(np.array_equal(found.params[name], value) for name, value in params.items())
+    assert found.notes == (f"names are read without '{prefix}' before them",)
+
+
+def test_two_models_in_one_file() -> None:
+    both = {
+        f"{who}.{name}": value
+        for who in ("student", "teacher")
+        for name, value in made(VIT).items()
+    }
+    with pytest.raises(InputError, match=r"holds 2 models, .* 'student\.' and 'teacher\.'; save"):
+        read(VIT, both)
+
+
+def test_models_that_a_file_fits_are_told_with_their_preprocessing() -> None:
+    tiny = parameters.random(zoo.load("deit_tiny"), 1)
+    with pytest.raises(InputError, match="fits the shapes of deit_tiny, vit_tiny, which prepare"):
+        read(VIT, tiny)
+    new = {"patch_embed.": "embeddings.patch_embeddings.", "pos_e": "embeddings.position_e"}
+    for old, name in new.items():
+        tiny = {
+            key.replace(old, name).replace("ings.proj.", "ings.projection."): value
+            for key, value in tiny.items()
+        }
+    tiny["embeddings.position_embeddings"] = tiny.pop("embeddings.position_embed")
+    with pytest.raises(InputError, match="of facebook/deit-tiny-patch16-224, google/vit-tiny"):
+        read(VIT, tiny)
 
 
 def test_no_bias_where_the_file_has_one() -> None:

@@ -17,8 +17,6 @@ WHAT = "the settings of one of transformers' image processors"
 MAX_BYTES = 2**16
 RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 RESCALE = 1 / 255
-# processors to which a size of one number is a square; to others it may be the shorter side
-SQUARE = ("ViT", "DeiT", "Beit")
 TYPES = ("image_processor_type", "feature_extractor_type")
 READ = (
     *TYPES, "do_resize", "size", "default_to_square", "resample", "do_center_crop", "crop_size",
@@ -29,6 +27,16 @@ NO_MATTER = (
     "processor_class", "auto_map", "do_convert_rgb", "data_format", "input_data_format",
     "return_tensors", "device", "disable_grouping", "_valid_processor_keys", "_processor_class",
 )  # fmt: skip
+# what the processors' own classes take where a file does not say, by how their names begin; to
+# these a size of one number is a square, to others it may be the shorter side
+_HALVES: dict[str, Any] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "ViT": {"size": 224, "resample": 2, "do_center_crop": False, **_HALVES},
+    "DeiT": {"size": 256, "crop_size": 224, "resample": 3, "do_center_crop": True, **_HALVES},
+    "Beit": {"size": 224, "crop_size": 224, "resample": 3, "do_center_crop": False, **_HALVES},
+}
+NEEDED = ("size", "resample", "image_mean", "image_std")  # in a file of another processor
+SWITCHES = ("do_resize", "do_center_crop", "do_rescale", "do_normalize")
 SHOWN = ("resize", "crop", "interpolation", "mean", "std")  # what a note names
 
 
@@ -73,8 +81,8 @@ def _taken(content: Mapping[str, Any], vit: Vit) -> Vit:
             raise _Cannot(
                 f"it has {shown(key)}, which is not known here; known are {', '.join(READ)}"
             )
-    given = {key: value for key, value in content.items() if value is not None}
-    for key in ("do_resize", "do_center_crop", "do_rescale", "do_normalize", "default_to_square"):
+    given = _with_defaults(content)
+    for key in (*SWITCHES, "default_to_square"):
         if not isinstance(given.get(key, False), bool):
             raise _Cannot(f"{key} is {shown(given[key])}; it must be true or false")
     changes = _geometry(given, vit) | _interpolation(given) | _levels(given, vit)
@@ -84,12 +92,37 @@ def _taken(content: Mapping[str, Any], vit: Vit) -> Vit:
         raise _Cannot(str(error)) from error
 
 
+def _with_defaults(content: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a file says, and what its processor's class takes for the rest."""
+    given = {key: value for key, value in content.items() if value is not None}
+    given |= {key: False for key in SWITCHES if key in content and content[key] is None}
+    kind = _kind(given)
+    defaults = next((own for name, own in DEFAULTS.items() if kind.startswith(name)), None)
+    if defaults is not None:
+        return {**defaults, **given}
+    needed = NEEDED if given.get("do_normalize", True) else NEEDED[:2]
+    lacking = [key for key in needed if key not in given]
+    if lacking:
+        known = ", ".join(f"{name}ImageProcessor" for name in DEFAULTS)
+        raise _Cannot(
+            f"it lacks {', '.join(lacking)}, and {TYPES[0]} is"
+            f" {shown(kind) if kind else 'missing'}; give them, or the type: {known} have defaults"
+        )
+    return given
+
+
+def _kind(given: Mapping[str, Any]) -> str:
+    """The class of the processor, empty where the file does not say."""
+    kind = next((given[key] for key in TYPES if key in given), "")
+    if not isinstance(kind, str):
+        raise _Cannot(f"{TYPES[0]} is {shown(kind)}; it must be a text")
+    return kind
+
+
 def _geometry(given: Mapping[str, Any], vit: Vit) -> dict[str, Any]:
     """`resize` and `crop`."""
     if not given.get("do_resize", True):
         raise _Cannot("do_resize is false, and pictures of any size are resized here")
-    if "size" not in given:
-        return {}
     resize, size = _size(given)
     cropped = given.get("do_center_crop", "crop_size" in given)
     if cropped and "crop_size" in given:
@@ -119,10 +152,10 @@ def _size(given: Mapping[str, Any]) -> tuple[str, int]:
         if set(known) == {"shortest_edge"}:
             return "shorter", _pixels(known["shortest_edge"], "size: shortest_edge")
         return "squash", _square(size, "size")
-    kind = next((given[key] for key in TYPES if key in given), SQUARE[0])
+    kind = _kind(given)  # the oldest files have none: they are ViT's
     if given.get("default_to_square") is False:
         return "shorter", _pixels(size, "size")
-    if not isinstance(kind, str) or not kind.startswith(SQUARE):
+    if kind and not kind.startswith(tuple(DEFAULTS)):
         raise _Cannot(
             f"size is one number, and for {shown(kind)} that may be a square or the shorter side;"
             ' write {"height": N, "width": N} or {"shortest_edge": N}'
@@ -155,8 +188,6 @@ def _crop(kept: int, size: int) -> float:
 
 
 def _interpolation(given: Mapping[str, Any]) -> dict[str, Any]:
-    if "resample" not in given:
-        return {}
     number = given["resample"]
     if type(number) is not int or number not in RESAMPLE:
         allowed = ", ".join(f"{key} ({name})" for key, name in RESAMPLE.items())

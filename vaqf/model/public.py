@@ -57,6 +57,7 @@ _TIMM = _SHORT | {model.name: model for model in (*_deit3(), *_dinov2())}
 # timm's tags of the weights with these classes and this preprocessing, by how the name begins
 _TAGS = {
     "deit": ("fb_in1k",),
+    "dinov2": ("lvd142m",),  # a backbone: its head is the user's
     "deit3": ("fb_in1k", "fb_in22k_ft_in1k"),
     "vit": (
         "augreg_in1k",
@@ -84,9 +85,20 @@ _TORCHVISION = {
 }
 
 
-def names() -> list[str]:
-    """timm's names without tags, and torchvision's."""
-    return [*_TIMM, *_TORCHVISION]
+def timm_names() -> list[str]:
+    """Without tags."""
+    return [*_TIMM]
+
+
+def torchvision_names() -> list[str]:
+    """Without their owner."""
+    return [*_TORCHVISION]
+
+
+def hugging_face_names() -> list[str]:
+    """With their owners."""
+    known = ((owner, stem.replace("_", "-")) for owner in ("facebook", "google") for stem in _SHORT)
+    return [f"{owner}/{name}" for owner, name in known if _of_hugging_face(owner, name)]
 
 
 def known(word: str) -> Vit | None:
@@ -104,7 +116,8 @@ def _of_timm(name: str) -> Vit | None:
     model = _TIMM.get(stem)
     if model is None or not dot:
         return model
-    if tag not in _TAGS.get(stem.partition("_")[0], ()) or stem.endswith("dinov2"):
+    family = "dinov2" if stem.endswith("dinov2") else stem.partition("_")[0]
+    if tag not in _TAGS[family]:
         return None
     return replace(model, crop=1.0) if tag in _UNCROPPED else model
 

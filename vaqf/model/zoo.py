@@ -32,7 +32,9 @@ def load(text: str) -> Vit:
         return known
     if yamlfile.exists(text):
         return from_mapping(yamlfile.read_mapping(Path(text)), Path(text).stem, text)
-    hint = nearest(text, [*_ZOO, *public.names()])
+    # an owner's name is only near to names with owners: they have another preprocessing
+    public_names = public.hugging_face_names() if "/" in text else public.timm_names()
+    hint = nearest(text, [*_ZOO, *public_names, *public.torchvision_names()])
     raise InputError(
         f"unknown model {shown(text)}{hint}; known are {', '.join(_ZOO)}, or give a YAML file"
     )

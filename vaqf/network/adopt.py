@@ -6,7 +6,7 @@ interpolated, and the one head of a distilled model becomes two. `notes` tells o
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +14,10 @@ import numpy as np
 
 from vaqf.errors import InputError
 from vaqf.files.fields import nearest, shown
-from vaqf.model import zoo
+from vaqf.model import public, zoo
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
-from vaqf.network.names import timm_name
+from vaqf.network.names import CLASS_TOKENS, timm_name, unwrapped
 from vaqf.network.parameters import FloatArray, array_shapes
 from vaqf.network.unsupported import unsupported
 
@@ -67,10 +67,14 @@ def _named(path: Path, tensors: Mapping[str, FloatArray]) -> _Found:
     """By timm's names, without what no classifier reads, and query, key and value in one."""
     found = _Found(path)
     left_out = []
-    for name, array in tensors.items():
+    for name in tensors:
         if not isinstance(name, str):
             raise InputError(f"{path}: a tensor is named {shown(name)}, which is no text")
-        known = timm_name(name)
+    prefix = _prefix(path, tensors)
+    if prefix:
+        found.notes.append(f"names are read without {shown(prefix)} before them")
+    for name, array in tensors.items():
+        known = timm_name(unwrapped(name).removeprefix(prefix))
         if known is None:
             left_out.append(name)
             continue
@@ -81,6 +85,23 @@ def _named(path: Path, tensors: Mapping[str, FloatArray]) -> _Found:
         found.notes.append(f"{', '.join(left_out)}: left out, no classifier reads it")
     _fuse(found)
     return found
+
+
+def _prefix(path: Path, names: Iterable[str]) -> str:
+    """What stands before the class token's name, and so before others': where a larger model has
+    this one in it (backbone., student.)."""
+    found = set()
+    for name in map(unwrapped, names):
+        if name.endswith(CLASS_TOKENS):
+            starts = [0, *(place + 1 for place, letter in enumerate(name) if letter == ".")]
+            first = next(start for start in starts if timm_name(name[start:]) == "cls_token")
+            found.add(name[:first])
+    if len(found) > 1 and "" not in found:
+        raise InputError(
+            f"{path}: holds {len(found)} models, their names begin with"
+            f" {' and '.join(map(shown, sorted(found)))}; save the state dict of one"
+        )
+    return "" if "" in found else next(iter(found), "")
 
 
 def _fuse(found: _Found) -> None:
@@ -137,12 +158,17 @@ def _place_positions(found: _Found, vit: Vit) -> None:
     rows, grid = given.shape[1], math.isqrt(vit.patches)
     # tokens that have a position beside the patches: all before them, those of the head, none
     kinds = sorted({vit.prefix_tokens, vit.head_tokens, 0}, reverse=True)
-    first = next((n for n in kinds if rows == n + vit.patches), None)
-    if first is None:
-        squares = (n for n in kinds if rows > n and math.isqrt(rows - n) ** 2 == rows - n)
-        first = next(squares, None)
-        if first is None:
-            return
+    readings = [n for n in kinds if rows > n and math.isqrt(rows - n) ** 2 == rows - n]
+    if not readings:
+        return
+    if len(readings) > 1:
+        said = (f"{n} tokens and {math.isqrt(rows - n)} x {math.isqrt(rows - n)}" for n in readings)
+        raise InputError(
+            f"{found.path}: the {rows} rows of pos_embed may be those of {' or of '.join(said)}"
+            f" patches; save it with a row for each of the {vit.prefix_tokens} tokens before the"
+            " patches, zeros where it has none, and at another image size"
+        )
+    (first,) = readings
     old = math.isqrt(rows - first)
     prefix, patches = given[:, :first], given[:, first:]
     if old != grid:
@@ -195,9 +221,9 @@ def _double_head(found: _Found, vit: Vit) -> None:
 def _refuse(read: _Found, found: _Found, vit: Vit) -> None:
     """InputError for parameters that are not the model's."""
     path, params, original = found.path, found.params, found.original
-    other = _fits_another(read, vit)
-    advice = f"; the file fits --model {other}" if other else ""
-    if not other:
+    others = _fitting(read, vit)
+    advice = f"; {_offer(others)}" if others else ""
+    if not others:
         lacking = unsupported({name: array.shape for name, array in params.items()}, vit)
         if lacking is not None:
             raise InputError(f"{path}: {lacking}")
@@ -218,10 +244,25 @@ def _refuse(read: _Found, found: _Found, vit: Vit) -> None:
     )
 
 
-def _fits_another(read: _Found, vit: Vit) -> str | None:
-    """Another known model with just these tensors."""
-    others = (zoo.load(name) for name in zoo.names() if name != vit.name)
-    return next((other.name for other in others if _fits(read, other)), None)
+def _offer(names: list[str]) -> str:
+    """What is said of models that a file fits."""
+    if len(names) == 1:
+        return f"the file fits --model {names[0]}"
+    return (
+        f"the file fits the shapes of {', '.join(names)}, which prepare pictures differently: take"
+        " --model by where it is from"
+    )
+
+
+def _fitting(read: _Found, vit: Vit) -> list[str]:
+    """Other known models with just these tensors, of the library whose names the file has."""
+    own = set(read.original.values())
+    names = public.torchvision_names() if any("in_proj_weight" in name for name in own) else []
+    if any("patch_embeddings" in name for name in own):
+        names = public.hugging_face_names()
+    others = ((name, zoo.load(name)) for name in names or [*zoo.names(), *public.timm_names()])
+    found = {model: name for name, model in reversed([*others]) if _fits(read, model)}
+    return [name for model, name in reversed(found.items()) if model != vit]
 
 
 def _fits(read: _Found, vit: Vit) -> bool:

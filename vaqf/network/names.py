@@ -6,8 +6,13 @@ transformers, before and since its version 5, or of torchvision.
 
 import re
 
-# of DistributedDataParallel and torch's averaged models, torch.compile, a Lightning module
-_WRAPPERS = re.compile(r"^(?:(?:module|_orig_mod|model)\.)+")
+# of DistributedDataParallel and torch's averaged models, torch.compile, FSDP, activation
+# checkpoints, DeepSpeed and Lightning: in front of a name or of any part of it
+_WRAPPERS = re.compile(
+    r"(?:^|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module"
+    r"|_forward_module)\."
+)
+_MODEL = re.compile(r"^(?:model\.)+")  # of a Lightning module that holds one
 _HF_PREFIX = re.compile(r"^(?:vit|deit|dinov2|dinov2_with_registers)\.")
 # what no classifier reads: of ViTModel, of masked training, of torch's averaged models
 UNUSED = re.compile(r"^(?:pooler\.|(?:embeddings\.)?mask_token$|n_averaged$)")
@@ -32,9 +37,10 @@ _TOP = {
     "encoder.ln": "norm",
     "heads.head": "head",
 }
-_BLOCK = re.compile(
-    r"^(?:(?:encoder\.)?layers?\.|encoder\.layers\.encoder_layer_|blocks\.)(\d+)\.(.+)$"
+_BLOCK = re.compile(  # DINOv2's own training has blocks in chunks: blocks.1.7 is block 7
+    r"^(?:(?:encoder\.)?layers?\.|encoder\.layers\.encoder_layer_|blocks\.(?:\d+\.)?)(\d+)\.(\D.*)$"
 )
+CLASS_TOKENS = ("cls_token", "class_token")  # how every model's first parameter ends
 _IN_BLOCK = {
     # transformers
     "layernorm_before": "norm1",
@@ -73,7 +79,7 @@ def timm_name(name: str) -> str | None:
 
     Hugging Face's separate query, key and value become `attn.q`, `attn.k` and `attn.v`.
     """
-    name = _WRAPPERS.sub("", name)
+    name = unwrapped(name)
     rest = _HF_PREFIX.sub("", name)
     if UNUSED.match(rest):
         return None
@@ -81,6 +87,11 @@ def timm_name(name: str) -> str | None:
     if block is None:
         return _known(rest, _TOP) or name
     return f"blocks.{block[1]}.{_known(block[2], _IN_BLOCK) or block[2]}"
+
+
+def unwrapped(name: str) -> str:
+    """A name without what wraps the model that it is a parameter of."""
+    return _MODEL.sub("", _WRAPPERS.sub("", name))
 
 
 def _known(name: str, table: dict[str, str]) -> str | None:

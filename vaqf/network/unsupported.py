@@ -29,7 +29,7 @@ _NAMED = (
         " one",
     ),
     (
-        re.compile(r"relative_position|rel_pos"),
+        re.compile(r"relative_position|rel_pos|\.attn\.(q|v)_bias$"),
         f"a relative position bias (BEiT), {YET}; use a model with pos_embed",
     ),
 )
@@ -42,12 +42,42 @@ def unsupported(shapes: Shapes, vit: Vit) -> str | None:
             if pattern.search(name):
                 return f"{name[:60]} belongs to {what}"
     checks: tuple[Callable[[Shapes, Vit], str | None], ...] = (
+        _size,
+        _distilled,
         _registers,
         _position,
         _qkv_bias,
         _head,
     )
     return next((found for check in checks if (found := check(shapes, vit))), None)
+
+
+def _size(shapes: Shapes, vit: Vit) -> str | None:
+    """Another depth; another width is told by the first tensor of another shape."""
+    if not _as_wide(shapes, vit):
+        return None
+    numbers = (re.match(r"blocks\.(\d+)\.", name) for name in shapes)
+    depth = 1 + max((int(found[1][:9]) for found in numbers if found), default=-1)
+    if depth == vit.depth:
+        return None
+    return (
+        f"it has {depth} blocks and {vit.name} {vit.depth}; take a model file with depth: {depth}"
+    )
+
+
+def _as_wide(shapes: Shapes, vit: Vit) -> bool:
+    return shapes.get("cls_token", ())[-1:] == (vit.dim,)
+
+
+def _distilled(shapes: Shapes, vit: Vit) -> str | None:
+    """A distillation token where the model has none, and the other way round."""
+    there = "dist_token" in shapes
+    if there == vit.distilled or not _as_wide(shapes, vit):
+        return None
+    return (
+        f"it has {'a' if there else 'no'} distillation token and {vit.name}"
+        f" {'none' if there else 'one'}; take a model file with distilled: {str(there).lower()}"
+    )
 
 
 def _registers(shapes: Shapes, vit: Vit) -> str | None:
@@ -58,7 +88,7 @@ def _registers(shapes: Shapes, vit: Vit) -> str | None:
     if shape[1] > MAX_REGISTERS:
         return f"it has {shape[1]} register tokens; the accelerator takes {MAX_REGISTERS}"
     return (
-        f"it has {shape[1]} register tokens and {vit.name} {vit.registers}; give the model file"
+        f"it has {shape[1]} register tokens and {vit.name} {vit.registers}; take a model file with"
         f" registers: {shape[1]}"
     )
 
@@ -81,7 +111,7 @@ def _qkv_bias(shapes: Shapes, vit: Vit) -> str | None:
         return None
     return (
         f"its qkv {'have a bias' if there else 'have no bias'} and those of {vit.name}"
-        f" {'have none' if there else 'have one'}; give the model file qkv_bias:"
+        f" {'have none' if there else 'have one'}; take a model file with qkv_bias:"
         f" {str(there).lower()}"
     )
 
@@ -94,7 +124,7 @@ def _head(shapes: Shapes, vit: Vit) -> str | None:
             " head that was trained on it"
         )
     shape = shapes.get("head.weight", ())
-    if len(shape) == 2 and shape[1] == 2 * vit.dim:
+    if len(shape) == 2 and shape[1] == 2 * vit.dim and _as_wide(shapes, vit):
         return (
             f"its head reads the class token beside the mean of the patches (DINOv2), {YET}: the"
             " accelerator's head reads the class token alone; train such a head"
@@ -102,6 +132,6 @@ def _head(shapes: Shapes, vit: Vit) -> str | None:
     if len(shape) != 2 or shape[1] != vit.dim or shape[0] == vit.classes:
         return None
     return (
-        f"head.weight tells {shape[0]} classes apart and {vit.name} {vit.classes}; give the model"
-        f" file classes: {shape[0]}"
+        f"head.weight tells {shape[0]} classes apart and {vit.name} {vit.classes}; take a model"
+        f" file with classes: {shape[0]}"
     )

@@ -3,6 +3,7 @@
 import argparse
 import json
 import struct
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_averaged_weights_are_taken_and_said(plain: str, averaged: str, tmp_path
     equal(found.params, two)
     assert found.notes == (
         f"the weights are those under {averaged} (averaged, as timm chooses); --weights-key"
-        f" {plain} takes the other",
+        f" {plain} takes others",
     )
     for key, wanted in ((plain, one), (averaged, two)):
         chosen = floatmodel.load(path, VIT, key)
@@ -151,7 +152,51 @@ def test_torchs_own_averaged_model(tmp_path: Path) -> None:
     params = parameters.random(VIT, 1)
     tensors = {f"module.{name}": value for name, value in as_tensors(params).items()}
     path = saved(tmp_path, {"n_averaged": torch.tensor(7), **tensors})
-    equal(floatmodel.load(path, VIT).params, params)
+    found = floatmodel.load(path, VIT)
+    equal(found.params, params)
+    assert found.notes == ("'n_averaged': left out, no weights",)
+
+
+def test_tensors_beside_the_state_dict(tmp_path: Path) -> None:
+    """As PyTorch's ImageNet example saves its best accuracy."""
+    torch = pytest.importorskip("torch")
+    params = parameters.random(VIT, 1)
+    content = {"state_dict": as_tensors(params), "best_acc1": torch.tensor(0.9), "epoch": 3}
+    found = floatmodel.load(saved(tmp_path, content), VIT)
+    equal(found.params, params)
+    assert found.notes == ()
+
+
+def test_averages_in_unknown_form_are_told(tmp_path: Path) -> None:
+    tensors = as_tensors(parameters.random(VIT, 1))
+    for name, form in (("ema", {"decay": 0.9, "shadow": tensors}), ("shadow_params", [1])):
+        (note,) = floatmodel.load(saved(tmp_path, {"model": tensors, name: form}), VIT).notes
+        assert note.startswith(f"'{name}': left out, though it may hold averaged weights")
+
+
+def test_tensors_larger_than_the_file_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    tensors = as_tensors(parameters.random(VIT, 1))
+    for name, kind in (("head.weight", torch.bfloat16), ("pos_embed", torch.float32)):
+        huge = torch.zeros(1, dtype=kind).expand(10**6, 10**6)
+        with pytest.raises(InputError, match=f"{name}' is no dense tensor"):
+            floatmodel.load(saved(tmp_path, {**tensors, name: huge}), VIT)
+
+
+def test_a_compressed_zip_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, as_tensors(parameters.random(VIT, 1)))
+    with zipfile.ZipFile(path) as plain, zipfile.ZipFile(tmp_path / "z.pth", "w", 8) as packed:
+        for part in plain.namelist():
+            packed.writestr(part, plain.read(part))
+    with pytest.raises(InputError, match="its parts are compressed"):
+        floatmodel.load(tmp_path / "z.pth", VIT)
+    equal(floatmodel.load(path, VIT).params, parameters.random(VIT, 1))
+
+
+def test_one_file_of_several(tmp_path: Path) -> None:
+    in_shards(tmp_path, parameters.random(VIT, 1), save_file)
+    with pytest.raises(InputError, match=r"one of 2 files .*model\.safetensors\.index\.json"):
+        floatmodel.load(tmp_path / "model-00001-of-00002.safetensors", VIT)
 
 
 def test_a_key_that_is_not_there(tmp_path: Path) -> None:

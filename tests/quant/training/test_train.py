@@ -292,7 +292,7 @@ def test_a_teacher_that_does_not_fit(tmp_path: Path) -> None:
             teacher,
             r"cls_token is \[1, 1, 16\], small needs \[1, 1, 8\]",
         ),
-        (quick("best"), replace(SMALL, depth=2), teacher, "blocks.1"),
+        (quick("best"), replace(SMALL, depth=2), teacher, "depth: 1"),
         (quick("best"), SMALL, tmp_path / "none.safetensors", "none.safetensors"),
         (quick("best"), SMALL, tmp_path, "."),
         (quick("best"), SMALL, own, "."),
