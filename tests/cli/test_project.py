@@ -330,6 +330,7 @@ def test_preprocessing_beside_a_float_checkpoint_is_taken_and_told(
     small = zoo.load(str(home / "small.yaml"))
     save_file(parameters.random(small, 3), tmp_path / "float.safetensors")
     settings = {"size": {"height": 8, "width": 8}, "resample": 0, "image_mean": [0.25]}
+    settings |= {"image_std": [0.5]}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
     words = ["build", "-m", home / "small.yaml", "-b", "zcu102", "-o", tmp_path / "p"]
     words += ["--weights", tmp_path / "float.safetensors"]
@@ -341,7 +342,7 @@ def test_preprocessing_beside_a_float_checkpoint_is_taken_and_told(
     assert (code, json.loads(out)["notes"]) == (0, [note])
     network = networkfile.read(tmp_path / "p/weights/network.safetensors")
     assert (network.vit.resize, network.vit.crop, network.vit.mean) == ("squash", 1.0, (0.25,))
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 9}))
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings | {"size": 9}))
     assert "gives pictures of 9 x 9, and small takes 8 x 8; put it elsewhere" in sentence(
         capsys, 2, *words
     )

@@ -22,7 +22,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from samples import DIGITS_MODEL
 
 from vaqf.cli import app
@@ -40,6 +40,7 @@ TREE = "train -m one_class.yaml -d tree --epochs 1"
 SWEEP = "sweep -m model.yaml -d digits -b zcu102 --epochs 1 -o run --resume --act-bits"
 NETWORK = "project/weights/network.safetensors"
 BESIDE = "run/preprocessor_config.json"
+HUB = "run/config.json"
 # a file, and a command that reads it
 READERS = [
     ("model.yaml", f"estimate {MODEL}"),
@@ -50,7 +51,8 @@ READERS = [
     (NETWORK, f"build -b zcu102 --weights {NETWORK} -o new"),
     ("run/w1a8.float.safetensors", f"build {MODEL} --weights run/w1a8.float.safetensors -o new"),
     ("float.pth", f"build {MODEL} --weights float.pth -o new"),
-    (BESIDE, f"build {MODEL} --weights run/w1a8.float.safetensors -o new"),
+    (BESIDE, f"build {MODEL} --weights run/foreign.safetensors -o new"),
+    (HUB, f"build {MODEL} --weights run/foreign.safetensors -o new"),
     ("picture.png", f"build {MODEL} --data picture.png -o new"),
     ("pictures/only.png", f"build {MODEL} --data pictures -o new"),
     ("classes/a/only.png", "build -m one_class.yaml -b zcu102 --data classes -o new"),
@@ -58,7 +60,7 @@ READERS = [
     ("recipe.yaml", f"{TRAIN} --recipe recipe.yaml -o new.pt"),
     ("run/w1a8.float.safetensors", f"{TRAIN} --teacher run/w1a8.float.safetensors -o new.pt"),
     ("float.pth", f"{TRAIN} --teacher float.pth -o new.pt"),
-    (BESIDE, f"{TRAIN} --teacher run/w1a8.float.safetensors -o new.pt"),
+    (BESIDE, f"{TRAIN} --teacher run/foreign.safetensors -o new.pt"),
     ("run/w1a8.pt", f"{TRAIN} --resume -o run/w1a8.pt"),
     ("tree/train/a/only.png", f"{TREE} -o new.pt"),
     ("tree/val/a/only.png", f"{TREE} -o new.pt"),
@@ -170,8 +172,11 @@ def home() -> Iterator[Path]:
         Path("run").mkdir()
         for words in (f"{TRAIN} -o run/w1a8.pt", f"{SWEEP} 8"):
             assert app.main([*words.split(), "--quiet"]) == 0
-        Path(BESIDE).write_text('{"size": 8}')
+        settings = {"size": 8, "resample": 3, "image_mean": [0.5], "image_std": [0.5]}
+        Path(BESIDE).write_text(json.dumps(settings))
+        Path(HUB).write_text("{}")
         weights = load_file("run/w1a8.float.safetensors")
+        save_file(weights, "run/foreign.safetensors")  # vaqf minds no such file beside its own
         torch.save({key: torch.from_numpy(value) for key, value in weights.items()}, "float.pth")
         yield place
 

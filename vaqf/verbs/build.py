@@ -74,7 +74,6 @@ def build(
     """
     from vaqf.files import ours, output
     from vaqf.images import data as pictures
-    from vaqf.model import preprocessor
     from vaqf.project import write
     from vaqf.project.reference import Golden
     from vaqf.search import search
@@ -94,7 +93,7 @@ def build(
     if network is None:
         if path is not None and model is None:
             choices.check_no_checkpoint(path)
-        vit, said = preprocessor.beside(path, load_model(model))
+        vit, said = choices.as_described(path, load_model(model))
     else:
         _agree(network, model, act_bits)
         vit, act_bits = network.vit, network.act_bits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from vaqf.evaluation.answer import Evaluation, is_evaluation
@@ -41,7 +42,11 @@ def evaluate(
     network = networkfile.read(Path(weights))
     teacher = None
     if float_model is not None:
-        teacher = run.float_model(Path(float_model), network.vit, weights_key)
+        path = Path(float_model)
+        teacher = run.float_model(path, network.vit, weights_key)
+        own = networks.as_described(path, network.vit)[1]
+        said = (f"{note}: taken are the network's, for both models" for note in own)
+        teacher = replace(teacher, notes=(*teacher.notes, *said))
     chosen = pictures.load(data, network.vit, images, labels)
     place = None if out is None else Path(out)
     with (

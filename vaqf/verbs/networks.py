@@ -6,6 +6,7 @@ from vaqf.errors import InputError
 from vaqf.files import regular, tensorfile
 from vaqf.files.fields import check_whole, shown
 from vaqf.images import data as pictures
+from vaqf.model import hubconfig, preprocessor
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.network.structure import Network
@@ -30,6 +31,20 @@ def check_no_checkpoint(path: Path) -> None:
     from vaqf.quant.files import floatmodel
 
     floatmodel.check_no_checkpoint(path)
+
+
+def as_described(path: Path | None, vit: Vit) -> tuple[Vit, tuple[str, ...]]:
+    """The model as the files beside a float checkpoint describe it, and notes of what they change.
+
+    Not beside a float model of our own, which was trained with the model's own preprocessing.
+    """
+    from vaqf.quant.files import floatmodel
+
+    if path is None or (path.is_file() and floatmodel.is_ours(path)):
+        return vit, ()
+    described, notes = hubconfig.beside(path, vit)
+    described, more = preprocessor.beside(path, described)
+    return described, (*notes, *more)
 
 
 def from_float(

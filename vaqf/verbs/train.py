@@ -47,13 +47,13 @@ def train(
     """
     from vaqf.arithmetic import widths
     from vaqf.files import output
-    from vaqf.model import preprocessor
     from vaqf.network import networkfile
     from vaqf.search import search
     from vaqf.search.question import Question
+    from vaqf.verbs import networks as choices
 
     teaches = None if teacher is None else Path(teacher)
-    vit, said = preprocessor.beside(teaches, load_model(model))
+    vit, said = choices.as_described(teaches, load_model(model))
     found = None
     if board is not None:
         found = search.search(Question(vit, load_board(board), fps, act_bits))
