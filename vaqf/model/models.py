@@ -7,6 +7,19 @@ from vaqf.model.vit import HALF, Vit
 
 _DEIT_384 = Vit(name="deit_tiny_384", image_size=384, crop=1.0)
 _AUGREG = Vit(name="vit_tiny", mean=HALF, std=HALF)
+_DIGITS = Vit(
+    name="vit_digits",
+    image_size=8,
+    patch_size=2,
+    channels=1,
+    dim=64,
+    depth=4,
+    heads=4,
+    classes=10,
+    mean=(0.5,),
+    std=(0.5,),
+    crop=1.0,
+)
 
 
 def _sized(base: Vit, name: str, dim: int, heads: int, depth: int = 12, **changes: Any) -> Vit:
@@ -36,32 +49,8 @@ MODELS = (
     *_variants("vit_large", 1024, 16, 24),
     *(replace(v, patch_size=32) for v in _variants("vit_small_patch32", 384, 6)),
     *(replace(v, patch_size=32) for v in _variants("vit_base_patch32", 768, 12)),
-    Vit(
-        name="vit_digits",
-        image_size=8,
-        patch_size=2,
-        channels=1,
-        dim=64,
-        depth=4,
-        heads=4,
-        classes=10,
-        mean=(0.5,),
-        std=(0.5,),
-        crop=1.0,
-    ),
-    Vit(
-        name="vit_mnist",
-        image_size=28,
-        patch_size=7,
-        channels=1,
-        dim=64,
-        depth=4,
-        heads=4,
-        classes=10,
-        mean=(0.5,),
-        std=(0.5,),
-        crop=1.0,
-    ),
+    _DIGITS,
+    replace(_DIGITS, name="vit_mnist", image_size=28, patch_size=7),
     Vit(
         name="vit_shapes",
         image_size=64,
