@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from safetensors.numpy import load_file, save_file
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("brevitas")
@@ -462,15 +463,20 @@ def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
 
 def test_a_teachers_preprocessing_is_the_students(here: Path, capsys: Capture) -> None:
     assert train("-o", "t.pt", *QUICK) == 0
-    (here / "preprocessor_config.json").write_text('{"image_std": [0.25]}')
-    words = ["--teacher", "t.float.safetensors", "-o", "s.pt", *QUICK]
+    save_file(load_file("t.float.safetensors"), "theirs.safetensors")
+    settings = {"size": {"shortest_edge": 8}, "crop_size": 8, "do_center_crop": True, "resample": 3}
+    settings |= {"image_mean": [0.5], "image_std": [0.25]}
+    (here / "preprocessor_config.json").write_text(json.dumps(settings))
+    words = ["--teacher", "theirs.safetensors", "-o", "s.pt", *QUICK]
     capsys.readouterr()
     assert train(*words, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["notes"] == [
-        "preprocessing of t.float.safetensors from preprocessor_config.json: std 0.25 (not 0.5)"
-    ]
+    assert json.loads(capsys.readouterr().out)["notes"][0] == (
+        "preprocessing of theirs.safetensors from preprocessor_config.json: crop 1 (not 0.9), std"
+        " 0.25 (not 0.5)"
+    )
     assert checkpoint.export(here / "s.pt").vit.std == (0.25,)
-    (here / "preprocessor_config.json").write_text('{"do_rescale": false}')
+    settings["do_rescale"] = False
+    (here / "preprocessor_config.json").write_text(json.dumps(settings))
     assert train(*words, "--force") == 2
     assert "the network takes pixels / 255" in sentence(capsys)
 
