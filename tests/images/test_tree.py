@@ -1,5 +1,6 @@
 """Folders and files of labels: every picture has the class it is of, or there is a word of it."""
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,3 +114,16 @@ def test_kaggles_labels_go_on_with_boxes(tmp_path: Path) -> None:
         solution.write_text(f"a,{label}\nb,red\n")
         with pytest.raises(InputError, match="the label of 'a' is 'red "):
             images.load(str(tmp_path / "set"), COLOURS, labels=solution)
+
+
+def test_folders_are_classes_in_both_forms_of_unicode(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "grün") for form in ("NFC", "NFD")]
+    for number, (ours, theirs) in enumerate((forms, forms[::-1])):
+        root = tree(tmp_path / str(number), f"{theirs}/0.png", "rot/0.png")
+        network = replace(TINY, class_names=("blau", ours, "rot"))
+        data = images.load(str(root), network)
+        assert data.known is not None
+        assert data.known.tolist() == [1, 2]
+        tree(root, f"{ours}/0.png")
+        with pytest.raises(InputError, match=r"two folders for the class .* but in their Unicode"):
+            images.load(str(root), network)
