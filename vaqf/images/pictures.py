@@ -39,8 +39,16 @@ class Unreadable(Exception):
 
 
 def printable(name: str) -> str:
-    """A file's name without what would move a terminal's cursor or cannot be encoded."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+    """A file's name with escapes for what would move a terminal's cursor or cannot be encoded.
+
+    Two names stay two: a backslash of their own is doubled.
+    """
+    return "".join(
+        letter
+        if letter.isprintable() and letter != "\\"
+        else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in name
+    )
 
 
 def check_channels(vit: Vit) -> None:

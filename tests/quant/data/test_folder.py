@@ -180,11 +180,18 @@ def test_a_worker_that_is_killed(pictures: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_names_that_a_terminal_should_not_see(pictures: Path) -> None:
-    name = os.fsdecode(b"\x1b[2Jevil\n\xff.png")
-    (pictures / "val/ant" / name).write_bytes(b"no picture")
+    names = (b"\x1b[2Jevil\n\xff.png", b"\x1b[2Jevil\n\xfe.png", rb"\x1b[2Jevil\n\udcff.png")
+    for name in names:
+        (pictures / "val/ant" / os.fsdecode(name)).write_bytes(b"no picture")
     data = load(str(pictures), VIT)
     assert sum(len(labels) for _, labels in data.judge()) == 9
-    assert list(data.unreadable) == ["val/ant/?[2Jevil??.png"]
+    expected = {
+        r"val/ant/\x1b[2Jevil\n\udcff.png",
+        r"val/ant/\x1b[2Jevil\n\udcfe.png",
+        r"val/ant/\\x1b[2Jevil\\n\\udcff.png",
+    }
+    assert set(data.unreadable) == expected
+    assert set(images.load(str(pictures), VIT).read().unreadable) == expected
 
 
 def test_what_lies_beside_class_folders_is_left_out_and_named(pictures: Path) -> None:
