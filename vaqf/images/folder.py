@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
@@ -59,6 +59,14 @@ def beside(path: Path) -> list[str]:
         return sorted(e.name for e in entries if is_picture(e.name) and not e.is_dir())
 
 
+def beside_others(path: Path) -> list[str]:
+    """The names of the files directly in a folder that are neither pictures nor shards, but the
+    hidden ones."""
+    with os.scandir(path) as entries:
+        names = [e.name for e in entries if not e.is_dir() and not e.name.startswith(".")]
+    return [name for name in names if not is_picture(name) and not is_archive(name)]
+
+
 def left_out(path: Path) -> list[str]:
     """What a person should know of what lies beside the class folders of a folder."""
     stray = [*beside(path), *(file.name for file in archives_in(path))]
@@ -73,16 +81,27 @@ def archives_in(path: Path) -> list[Path]:
     return [path / name for name in sorted(names)]
 
 
-def below(path: Path) -> Iterator[str]:
+def below(
+    path: Path,
+    follow: Callable[[str], bool] = lambda place: True,
+    other: Callable[[str], None] = lambda name: None,
+) -> Iterator[str]:
     """The pictures in a folder and its folders, as names relative to it, `/` between them.
 
     In the order of torchvision's ImageFolder: a folder's own first, then its folders by name. A
-    link to a folder is followed, once.
+    link to a folder is followed, once, if `follow` agrees to its place. `other` is told the names
+    of files that are no pictures.
     """
-    yield from _below(path, "", set())
+    yield from _below(path, "", set(), follow, other)
 
 
-def _below(path: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+def _below(
+    path: Path,
+    prefix: str,
+    seen: set[tuple[int, int]],
+    follow: Callable[[str], bool],
+    other: Callable[[str], None],
+) -> Iterator[str]:
     place = path.stat()
     if (place.st_dev, place.st_ino) in seen:
         return
@@ -92,10 +111,13 @@ def _below(path: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[str]
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.is_dir():
-                folders.append(entry.name)
+                if not entry.name.startswith("."):
+                    folders.append((entry.name, entry.is_symlink()))
             elif is_picture(entry.name):
                 names.append(f"{prefix}{entry.name}")
+            elif not entry.name.startswith("."):
+                other(entry.name)
     yield from sorted(names)
-    for name in sorted(folders):
-        if not name.startswith("."):
-            yield from _below(path / name, f"{prefix}{name}/", seen)
+    for name, link in sorted(folders):
+        if not link or follow(f"{prefix}{name}"):
+            yield from _below(path / name, f"{prefix}{name}/", seen, follow, other)

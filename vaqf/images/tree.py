@@ -8,13 +8,12 @@ from pathlib import Path
 
 from vaqf.errors import InputError
 from vaqf.files.fields import some
+from vaqf.images.classfolders import ClassFolders, flat_notes
 from vaqf.images.folder import (
     ARCHIVES,
     SPLIT_NAMES,
-    below,
     beside,
     class_folders,
-    left_out,
     splits,
     tree_classes,
 )
@@ -49,14 +48,14 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
     root = _split(path, split, known)
     origin = "pictures" if root == path else f"pictures of {split}/"
     stray = beside(root)
+    sorted_by_class = ClassFolders(root)
     inside = {
-        folder.name: [f"{folder.name}/{name}" for name in below(folder)]
-        for folder in class_folders(root)
+        folder.name: list(sorted_by_class.pictures(folder.name)) for folder in class_folders(root)
     }
     if any(inside.values()):
         names = [name for folder in inside.values() for name in folder]
         empty = [name for name, files in inside.items() if not files]
-        notes = left_out(root)
+        notes = sorted_by_class.notes
         if empty:
             notes.append(f"class folders of {root} without a picture: {some(empty)}")
         sizes = {name: len(files) for name, files in inside.items()}
@@ -65,7 +64,7 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
         raise InputError(
             f"{root} holds no picture ({', '.join(SUFFIXES)}) and no shard ({', '.join(ARCHIVES)})"
         )
-    return Found(root, stray, {}, origin, path, (), root != path)
+    return Found(root, stray, {}, origin, path, tuple(flat_notes(root)), root != path)
 
 
 def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:

@@ -206,6 +206,22 @@ def test_what_lies_beside_class_folders_is_left_out_and_named(pictures: Path) ->
     )
 
 
+def test_what_is_not_read_in_class_folders_is_told(pictures: Path) -> None:
+    for name in ("train/ant/a.heic", "val/bee/b"):
+        (pictures / name).touch()
+    (pictures / "train/bee/loop").symlink_to("..")
+    data = load(str(pictures), VIT)
+    assert (data.images, data.judged) == (18, 9)
+    by_suffix = "files by whose suffix they are no pictures"
+    train, val = pictures / "train", pictures / "val"
+    assert data.notes == (
+        f"left out of {train}, {by_suffix}: 1 with '.heic'",
+        f"not followed, links in {train} to pictures of other classes: 'bee/loop'",
+        f"left out of {val}, {by_suffix}: 1 without one",
+    )
+    assert images.load(str(pictures), VIT).notes[0] == data.notes[2]
+
+
 def remove(path: Path) -> None:
     for inner in sorted(path.rglob("*"), reverse=True):
         inner.rmdir() if inner.is_dir() else inner.unlink()
