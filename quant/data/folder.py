@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from vaqf.errors import InputError
 from vaqf.images.classes import FOLDERS, of_names
 from vaqf.images.classfolders import ClassFolders
-from vaqf.images.folder import SPLITS, tree_classes
+from vaqf.images.folder import SPLITS, split_folder, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 from vaqf.quant.data.batches import (
@@ -62,7 +62,7 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
     folders = ClassFolders(root)
     for label, folder in enumerate(classes):
         before = len(names)
-        names += map(os.fsencode, folders.pictures(folder))
+        names += map(os.fsencode, folders.pictures(folders.named(folder)))
         labels += [label] * (len(names) - before)
     if not names:
         raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)})")
@@ -228,10 +228,10 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     if vit.class_names:
         of_names(classes, vit, str(path), FOLDERS)
         classes = vit.class_names
-    train, val = (listing(path / split, classes) for split in SPLITS)
+    train, val = (listing(split_folder(path, split), classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
         raise InputError(
-            f"{path / 'train' / printable(classes[label])} holds no picture"
+            f"{train.root / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
     data = Folder(vit, classes, train, val, workers, (*train.notes, *val.notes))

@@ -90,8 +90,13 @@ def test_labels_that_are_none(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_tree_without_val_says_so(tmp_path: Path) -> None:
     tree(tmp_path, "train/red/0.png", "test/red/0.png")
-    with pytest.raises(InputError, match=r"has test/, train/ and no val/; rename the one to use"):
+    said = r"has test/, train/ and no val/; rename the one to use to val/, .* --data .*/test$"
+    with pytest.raises(InputError, match=said):
         images.load(str(tmp_path), COLOURS)
+    (tmp_path / "test").rename(tmp_path / "valid")
+    with pytest.raises(InputError, match=r"has train/, valid/ and no val/; .* --data .*/valid$"):
+        images.load(str(tmp_path), COLOURS)
+    (tmp_path / "valid").rename(tmp_path / "test")
     known = replace(TINY, class_names=("bus", "test", "train"))
     assert images.load(str(tmp_path), known).known is not None
 
@@ -127,3 +132,25 @@ def test_folders_are_classes_in_both_forms_of_unicode(tmp_path: Path) -> None:
         tree(root, f"{ours}/0.png")
         with pytest.raises(InputError, match=r"two folders for the class .* but in their Unicode"):
             images.load(str(root), network)
+
+
+def test_validation_is_val_as_in_shards(tmp_path: Path) -> None:
+    tree(tmp_path, "train/red/0.png", "validation/red/1.png", "validation/blue/2.png")
+    data = images.load(str(tmp_path), COLOURS)
+    assert data.known is not None
+    assert (data.origin, data.known.tolist()) == ("pictures of validation/", [0, 2])
+    (tmp_path / "val").mkdir()
+    with pytest.raises(InputError, match=r"has val/ and validation/, and both are val; move one"):
+        images.load(str(tmp_path), COLOURS)
+
+
+def test_a_val_that_lacks_a_class_of_train_is_read_by_name(tmp_path: Path) -> None:
+    tree(tmp_path, *(f"train/{name}/0.png" for name in COLOURS.class_names))
+    tree(tmp_path, "val/red/0.png", "val/blue/0.png")
+    for path, origin in ((tmp_path, "pictures of val/"), (tmp_path / "val", "pictures")):
+        data = images.load(str(path), COLOURS)
+        assert data.known is not None
+        assert (data.origin, data.known.tolist()) == (origin, [0, 2])
+        assert data.notes == (f"{tmp_path / 'val'} has no folder for 1 of 3 classes: 'green'",)
+    with pytest.raises(InputError, match="different class folders: 'green' is only in train/"):
+        images.load(str(tmp_path), TINY)

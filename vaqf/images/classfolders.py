@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from vaqf.files.fields import shown, some
+from vaqf.images.classes import composed
 from vaqf.images.folder import below, beside_others, class_folders, left_out
 
 KINDS = 5  # suffixes that a note tells of
@@ -20,6 +21,13 @@ class ClassFolders:
         self._root = root
         self._others: Counter[str] = Counter()  # files that are no pictures, by suffix
         self._astray: list[str] = []  # links that are not followed
+
+    def named(self, name: str) -> str:
+        """The folder of a class, which may have its name in the other form of Unicode."""
+        if (self._root / name).is_dir():
+            return name
+        alike = (f.name for f in class_folders(self._root) if composed(f.name) == composed(name))
+        return next(alike, name)
 
     def pictures(self, folder: str) -> Iterator[str]:
         """The pictures of a class folder and the folders in it, by their place in the root."""

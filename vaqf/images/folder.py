@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
 from vaqf.files.fields import shown, some
+from vaqf.images.classes import composed
 from vaqf.images.pictures import SUFFIXES
 
 SPLITS = ("train", "val")
+# split by its word in the name of a folder or a shard
+NAMES = {"train": "train", "val": "val", "validation": "val"}
 # what people call the parts of a set; no classes, unless a network says so
 SPLIT_NAMES = frozenset((*SPLITS, "valid", "validation", "test", "training", "testing"))
 
@@ -19,9 +23,22 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz")  # of shards that are read
 CLOSED = (".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4", ".tzst", ".txz", ".tbz2")
 
 
+def split_folder(path: Path, split: str) -> Path:
+    """Where a split of a tree lies or would lie; InputError where it lies in two folders."""
+    words = [word for word, of in NAMES.items() if of == split]
+    found = [path / word for word in words if (path / word).is_dir()]
+    if len(found) > 1:
+        raise InputError(
+            f"{path} has {found[0].name}/ and {found[1].name}/, and both are {split};"
+            " move one of them away"
+        )
+    return found[0] if found else path / split
+
+
 def splits(path: Path) -> bool:
     """Whether a folder is a tree of train/ and val/ with a folder for each class in both."""
-    return all((path / split).is_dir() and class_folders(path / split) for split in SPLITS)
+    found = [split_folder(path, split) for split in SPLITS]
+    return all(folder.is_dir() and class_folders(folder) for folder in found)
 
 
 def class_folders(path: Path) -> list[Path]:
@@ -30,16 +47,22 @@ def class_folders(path: Path) -> list[Path]:
 
 
 def tree_classes(path: Path) -> tuple[str, ...]:
-    """The classes of a tree of train/ and val/; InputError where the two differ."""
-    learn, judge = ([folder.name for folder in class_folders(path / split)] for split in SPLITS)
-    only = sorted(set(learn) ^ set(judge))
+    """The classes of a tree of train/ and val/, as train/ writes them; InputError where the two
+    differ in more than their form of Unicode."""
+    learn, judge = (split_folder(path, split) for split in SPLITS)
+    ours, theirs = (
+        Counter(composed(folder.name) for folder in class_folders(split))
+        for split in (learn, judge)
+    )
+    only = sorted({**(ours - theirs), **(theirs - ours)})
     if only:
-        where = "train/" if only[0] in learn else "val/"
+        where = learn if only[0] in ours - theirs else judge
         raise InputError(
-            f"train/ and val/ of {path} have different class folders: {shown(only[0])} is only in"
-            f" {where}, {len(only)} in all; both need a folder for each class"
+            f"{learn.name}/ and {judge.name}/ of {path} have different class folders:"
+            f" {shown(only[0])} is only in {where.name}/, {len(only)} in all; both need a folder"
+            " for each class"
         )
-    return tuple(learn)
+    return tuple(folder.name for folder in class_folders(learn))
 
 
 def is_picture(name: str) -> bool:

@@ -14,6 +14,7 @@ from vaqf.images.folder import (
     SPLIT_NAMES,
     beside,
     class_folders,
+    split_folder,
     splits,
     tree_classes,
 )
@@ -46,7 +47,7 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
     if path.exists() and not path.is_dir():
         return Found(path.parent, [path.name], {}, "pictures", None, ())
     root = _split(path, split, known)
-    origin = "pictures" if root == path else f"pictures of {split}/"
+    origin = "pictures" if root == path else f"pictures of {root.name}/"
     stray = beside(root)
     sorted_by_class = ClassFolders(root)
     inside = {
@@ -73,11 +74,13 @@ def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
     parts = sorted(folders & SPLIT_NAMES)
     if not parts or folders <= set(known):
         return path
-    if splits(path):
+    if splits(path) and not known:
         tree_classes(path)
-    if split not in folders:
+    root = split_folder(path, split)
+    if not root.is_dir():
+        first = next((name for name in parts if not name.startswith("train")), parts[0])
         raise InputError(
             f"{path} has {', '.join(f'{name}/' for name in parts)} and no {split}/; rename the one"
-            f" to use to {split}/, or give it itself: --data {path / parts[0]}"
+            f" to use to {split}/, or give it itself: --data {path / first}"
         )
-    return path / split
+    return root

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,30 @@ def test_without_a_crop_training_sees_what_evaluation_does(pictures: Path) -> No
     shown = zip(part.pixels.numpy(), part.labels.tolist(), strict=True)
     wanted = {(image.tobytes(), i // 6) for i, image in enumerate(data.calibration(18))}
     assert {(image.tobytes(), label) for image, label in shown} == wanted
+
+
+def test_validation_is_val(pictures: Path) -> None:
+    (pictures / "val").rename(pictures / "validation")
+    data = load(str(pictures), VIT)
+    assert (data.images, data.judged) == (18, 9)
+    (pictures / "validation").rename(pictures / "valid")
+    with pytest.raises(InputError, match="has no folder val/; rename valid/ to val/; --data takes"):
+        load(str(pictures), VIT)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("known", [False, True])
+def test_class_folders_of_both_forms_of_unicode(pictures: Path, split: str, known: bool) -> None:
+    composed, parted = (unicodedata.normalize(form, "grün") for form in ("NFC", "NFD"))
+    for part in ("train", "val"):
+        (pictures / part / "bee").rename(pictures / part / (parted if part == split else composed))
+    vit = replace(VIT, class_names=("ant", "cat", composed)) if known else VIT
+    data = load(str(pictures), vit)
+    assert data.classes == ("ant", "cat", parted if split == "train" and not known else composed)
+    assert (data.images, data.judged) == (18, 9)
+    assert [label for _, part in data.judge() for label in part.tolist()] == [0] * 3 + [1] * 3 + [
+        2
+    ] * 3
 
 
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
