@@ -115,7 +115,7 @@ def test_a_line_that_names_no_picture_is_shown(tmp_path: Path, line: str) -> Non
     said = refused(tmp_path, "\n".join(["name of the file", *rows]), FLAT)
     assert said == (
         " has no label for 'a.png'; it must have lines `picture label`, or one label per picture;"
-        f" 4 of its lines name no picture, such as line 2: {rows[0]!r}"
+        f" lines that name no picture: 4, such as line 2: {rows[0]!r}"
     )
 
 

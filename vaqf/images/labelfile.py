@@ -183,7 +183,7 @@ def _such(nameless: Sequence[tuple[int, str]]) -> str:
     if not nameless:
         return ""
     number, line = nameless[:2][-1]
-    return f"; {len(nameless)} of its lines name no picture, such as line {number}: {shown(line)}"
+    return f"; lines that name no picture: {len(nameless)}, such as line {number}: {shown(line)}"
 
 
 def _pairs(line: str, pictures: Container[str]) -> Iterator[tuple[str, str]]:
