@@ -93,10 +93,6 @@ def test_a_tree_without_val_says_so(tmp_path: Path) -> None:
     said = r"has test/, train/ and no val/; rename the one to use to val/, .* --data .*/test$"
     with pytest.raises(InputError, match=said):
         images.load(str(tmp_path), COLOURS)
-    (tmp_path / "test").rename(tmp_path / "valid")
-    with pytest.raises(InputError, match=r"has train/, valid/ and no val/; .* --data .*/valid$"):
-        images.load(str(tmp_path), COLOURS)
-    (tmp_path / "valid").rename(tmp_path / "test")
     known = replace(TINY, class_names=("bus", "test", "train"))
     assert images.load(str(tmp_path), known).known is not None
 
@@ -134,13 +130,15 @@ def test_folders_are_classes_in_both_forms_of_unicode(tmp_path: Path) -> None:
             images.load(str(root), network)
 
 
-def test_validation_is_val_as_in_shards(tmp_path: Path) -> None:
-    tree(tmp_path, "train/red/0.png", "validation/red/1.png", "validation/blue/2.png")
+@pytest.mark.parametrize("word", ["valid", "validation"])
+def test_words_for_splits_are_those_of_shards(tmp_path: Path, word: str) -> None:
+    tree(tmp_path, "training/red/0.png", f"{word}/red/1.png", f"{word}/blue/2.png")
     data = images.load(str(tmp_path), COLOURS)
     assert data.known is not None
-    assert (data.origin, data.known.tolist()) == ("pictures of validation/", [0, 2])
+    assert (data.origin, data.known.tolist()) == (f"pictures of {word}/", [0, 2])
+    assert images.calibration(str(tmp_path), COLOURS).origin == "pictures of training/"
     (tmp_path / "val").mkdir()
-    with pytest.raises(InputError, match=r"has val/ and validation/, and both are val; move one"):
+    with pytest.raises(InputError, match=rf"has val/ and {word}/, and both are val; move one"):
         images.load(str(tmp_path), COLOURS)
 
 

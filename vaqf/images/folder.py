@@ -13,10 +13,14 @@ from vaqf.images.classes import composed
 from vaqf.images.pictures import SUFFIXES
 
 SPLITS = ("train", "val")
-# split by its word in the name of a folder or a shard
-NAMES = {"train": "train", "val": "val", "validation": "val"}
+# split by its word in the name of a folder or a shard; none for what is known and not read
+NAMES = {
+    **{"train": "train", "training": "train"},
+    **{"val": "val", "valid": "val", "validation": "val"},
+    **{"test": "", "testing": ""},
+}
 # what people call the parts of a set; no classes, unless a network says so
-SPLIT_NAMES = frozenset((*SPLITS, "valid", "validation", "test", "training", "testing"))
+SPLIT_NAMES = frozenset(NAMES)
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")  # of shards that are read
 # known for shards, so that a sentence can say that they are not read

@@ -11,6 +11,7 @@ from vaqf.files.fields import some
 from vaqf.images.classfolders import ClassFolders, flat_notes
 from vaqf.images.folder import (
     ARCHIVES,
+    NAMES,
     SPLIT_NAMES,
     beside,
     class_folders,
@@ -78,7 +79,7 @@ def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
         tree_classes(path)
     root = split_folder(path, split)
     if not root.is_dir():
-        first = next((name for name in parts if not name.startswith("train")), parts[0])
+        first = next((name for name in parts if NAMES[name] != "train"), parts[0])
         raise InputError(
             f"{path} has {', '.join(f'{name}/' for name in parts)} and no {split}/; rename the one"
             f" to use to {split}/, or give it itself: --data {path / first}"

@@ -103,8 +103,8 @@ def test_validation_is_val(pictures: Path) -> None:
     (pictures / "val").rename(pictures / "validation")
     data = load(str(pictures), VIT)
     assert (data.images, data.judged) == (18, 9)
-    (pictures / "validation").rename(pictures / "valid")
-    with pytest.raises(InputError, match="has no folder val/; rename valid/ to val/; --data takes"):
+    (pictures / "validation").rename(pictures / "test")
+    with pytest.raises(InputError, match="has no folder val/; rename test/ to val/; --data takes"):
         load(str(pictures), VIT)
 
 
