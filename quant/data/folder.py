@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from vaqf.errors import InputError
 from vaqf.images.classes import FOLDERS, of_names
-from vaqf.images.folder import SPLITS, below, left_out, tree_classes
+from vaqf.images.classfolders import ClassFolders
+from vaqf.images.folder import SPLITS, split_folder, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
 from vaqf.model.vit import Vit
 from vaqf.quant.data.batches import (
@@ -39,6 +40,7 @@ class Listing:
     root: Path
     names: NDArray[np.bytes_]  # class folder / file name, as the file system has it
     labels: NDArray[np.int64]
+    notes: tuple[str, ...]  # what was left out
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,13 +59,15 @@ def listing(root: Path, classes: Sequence[str]) -> Listing:
     where there is none."""
     names: list[bytes] = []
     labels: list[int] = []
+    folders = ClassFolders(root)
     for label, folder in enumerate(classes):
         before = len(names)
-        names += (os.fsencode(f"{folder}/{name}") for name in below(root / folder))
+        names += map(os.fsencode, folders.pictures(folders.named(folder)))
         labels += [label] * (len(names) - before)
     if not names:
         raise InputError(f"{root} holds no picture ({', '.join(SUFFIXES)})")
-    return Listing(root, np.array(names), np.array(labels, dtype=np.int64))
+    labelled = np.array(labels, dtype=np.int64)
+    return Listing(root, np.array(names), labelled, tuple(folders.notes))
 
 
 def _centred(vit: Vit, listed: Listing, number: int) -> Read:
@@ -224,13 +228,12 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
     if vit.class_names:
         of_names(classes, vit, str(path), FOLDERS)
         classes = vit.class_names
-    train, val = (listing(path / split, classes) for split in SPLITS)
+    train, val = (listing(split_folder(path, split), classes) for split in SPLITS)
     for label in set(range(len(classes))) - set(train.labels.tolist()):
         raise InputError(
-            f"{path / 'train' / printable(classes[label])} holds no picture"
+            f"{train.root / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
-    notes = tuple(note for split in SPLITS for note in left_out(path / split))
-    data = Folder(vit, classes, train, val, workers, notes)
+    data = Folder(vit, classes, train, val, workers, (*train.notes, *val.notes))
     data.check()
     return data

@@ -19,7 +19,15 @@ from torch import Tensor
 from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
 from vaqf.images import shards as shardfiles
-from vaqf.images.folder import SPLITS, beside, class_folders, is_archive, splits
+from vaqf.images.folder import (
+    NAMES,
+    SPLITS,
+    beside,
+    class_folders,
+    is_archive,
+    split_folder,
+    splits,
+)
 from vaqf.images.sets import SETS
 from vaqf.model.vit import Vit
 from vaqf.quant.data import folder, shards
@@ -186,12 +194,15 @@ def _lack(path: Path) -> str:
         return "it is one shard, and training needs a folder with some of train and some of val"
     next(path.iterdir(), None)  # OSError for what is no folder
     for split in SPLITS:
-        if not (path / split).is_dir():
-            return f"it has no folder {split}/"
-    split = next(split for split in SPLITS if not class_folders(path / split))
-    if not beside(path / split):
-        return f"its {split}/ holds no class folders"
+        if not split_folder(path, split).is_dir():
+            parts = [f.name for f in class_folders(path) if NAMES.get(f.name) == ""]
+            rename = f"; rename {' or '.join(f'{n}/' for n in parts)} to {split}/" if parts else ""
+            return f"it has no folder {split}/{rename}"
+    found = [split_folder(path, split) for split in SPLITS]
+    lacking = next(one for one in found if not class_folders(one))
+    if not beside(lacking):
+        return f"its {lacking.name}/ holds no class folders"
     return (
-        f"its {split}/ holds pictures and no class folders, so their classes are not known; sort"
-        " them into a folder for each class"
+        f"its {lacking.name}/ holds pictures and no class folders, so their classes are not"
+        " known; sort them into a folder for each class"
     )

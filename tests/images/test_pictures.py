@@ -229,6 +229,22 @@ def test_a_tiff_whose_colours_are_multiplied_by_their_alpha(
     assert seen(patched(path, 338, 1), 255) == values(255, expected)  # ExtraSamples: associated
 
 
+@pytest.mark.parametrize("most", [65535, 4095, 1000])
+def test_a_pgm_of_16_bits_is_read_by_its_largest_value(tmp_path: Path, most: int) -> None:
+    levels = np.repeat([most // 5, most], 4)[None].repeat(8, 0)
+    path = tmp_path / "a.pgm"
+    path.write_bytes(f"P5 8 8 {most}\n".encode() + levels.astype(">u2").tobytes())
+    assert seen(path) == values(51, 255)
+    path.write_text(f"P2 8 8 {most}\n" + " ".join(map(str, levels.flat)))
+    assert seen(path) == values(51, 255)
+
+
+def test_a_jpeg_under_its_other_suffixes(tmp_path: Path) -> None:
+    for suffix in ("jpe", "JFIF"):
+        Image.new("RGB", (32, 32), (7, 7, 7)).save(tmp_path / f"a.{suffix}", "JPEG")
+    assert len(data.load(str(tmp_path), TINY).read()) == 2
+
+
 def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(InputError, match=r"a\.png: it is empty"):

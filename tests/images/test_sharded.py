@@ -97,7 +97,8 @@ def test_the_only_shards_that_there_are(made: Path, tmp_path: Path) -> None:
     rest = images.load(str(tmp_path), VIT)
     assert (rest.origin, len(rest)) == ("shards", 7)
     (made / "test-0.tar").write_bytes(b"")
-    with pytest.raises(InputError, match=r"several sets and no val-\*\.tar; .* --data .*tar"):
+    said = r"several sets and no val-\*\.tar; .* --data .*/test-0\.tar"
+    with pytest.raises(InputError, match=said):
         images.load(str(made), VIT)
 
 
@@ -159,6 +160,18 @@ def test_names_are_the_networks_classes(tmp_path: Path) -> None:
     named(path, {1: "ant", 2: "beee"})
     with pytest.raises(InputError, match=r"label 'beee' \(did you mean bee\?\), which is no class"):
         images.load(str(path), NAMED)
+
+
+def test_numbers_that_may_be_names_are_numbers_and_a_note(made: Path) -> None:
+    data = images.load(str(made), replace(VIT, class_names=("1", "10", "2")))
+    labels = data.read().labels
+    assert labels is not None
+    assert labels.tolist() == [level % 3 for level in range(100, 107)]
+    assert data.notes == (
+        f"the labels of {made} are taken for class numbers, and small has classes called '1', '10';"
+        " if names are meant, unpack the shards into a folder for each class",
+    )
+    assert images.load(str(made), replace(VIT, class_names=("0", "1", "two"))).notes == ()
 
 
 @pytest.mark.parametrize("sidecar", ["val.json", "train.json"])

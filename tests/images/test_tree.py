@@ -1,5 +1,6 @@
 """Folders and files of labels: every picture has the class it is of, or there is a word of it."""
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def test_labels_that_are_none(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_tree_without_val_says_so(tmp_path: Path) -> None:
     tree(tmp_path, "train/red/0.png", "test/red/0.png")
-    with pytest.raises(InputError, match=r"has test/, train/ and no val/; rename the one to use"):
+    said = r"has test/, train/ and no val/; rename the one to use to val/, .* --data .*/test$"
+    with pytest.raises(InputError, match=said):
         images.load(str(tmp_path), COLOURS)
     known = replace(TINY, class_names=("bus", "test", "train"))
     assert images.load(str(tmp_path), known).known is not None
@@ -113,3 +115,40 @@ def test_kaggles_labels_go_on_with_boxes(tmp_path: Path) -> None:
         solution.write_text(f"a,{label}\nb,red\n")
         with pytest.raises(InputError, match="the label of 'a' is 'red "):
             images.load(str(tmp_path / "set"), COLOURS, labels=solution)
+
+
+def test_folders_are_classes_in_both_forms_of_unicode(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "grün") for form in ("NFC", "NFD")]
+    for number, (ours, theirs) in enumerate((forms, forms[::-1])):
+        root = tree(tmp_path / str(number), f"{theirs}/0.png", "rot/0.png")
+        network = replace(TINY, class_names=("blau", ours, "rot"))
+        data = images.load(str(root), network)
+        assert data.known is not None
+        assert data.known.tolist() == [1, 2]
+        tree(root, f"{ours}/0.png")
+        with pytest.raises(InputError, match=r"two folders for the class .* but in their Unicode"):
+            images.load(str(root), network)
+
+
+@pytest.mark.parametrize("word", ["valid", "validation"])
+def test_words_for_splits_are_those_of_shards(tmp_path: Path, word: str) -> None:
+    tree(tmp_path, "training/red/0.png", f"{word}/red/1.png", f"{word}/blue/2.png")
+    data = images.load(str(tmp_path), COLOURS)
+    assert data.known is not None
+    assert (data.origin, data.known.tolist()) == (f"pictures of {word}/", [0, 2])
+    assert images.calibration(str(tmp_path), COLOURS).origin == "pictures of training/"
+    (tmp_path / "val").mkdir()
+    with pytest.raises(InputError, match=rf"has val/ and {word}/, and both are val; move one"):
+        images.load(str(tmp_path), COLOURS)
+
+
+def test_a_val_that_lacks_a_class_of_train_is_read_by_name(tmp_path: Path) -> None:
+    tree(tmp_path, *(f"train/{name}/0.png" for name in COLOURS.class_names))
+    tree(tmp_path, "val/red/0.png", "val/blue/0.png")
+    for path, origin in ((tmp_path, "pictures of val/"), (tmp_path / "val", "pictures")):
+        data = images.load(str(path), COLOURS)
+        assert data.known is not None
+        assert (data.origin, data.known.tolist()) == (origin, [0, 2])
+        assert data.notes == (f"{tmp_path / 'val'} has no folder for 1 of 3 classes: 'green'",)
+    with pytest.raises(InputError, match="different class folders: 'green' is only in train/"):
+        images.load(str(tmp_path), TINY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +44,26 @@ LISTED = Bearer(
 )
 
 
+def composed(name: str) -> str:
+    """A name in Unicode's composed form (NFC): some file systems part letters and their accents."""
+    return unicodedata.normalize("NFC", name)
+
+
+class Names:
+    """The classes of a network by their names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._exact = {name: label for label, name in enumerate(names)}
+        forms = [composed(name) for name in names]
+        counts = Counter(forms)
+        self._composed = {form: n for n, form in enumerate(forms) if counts[form] == 1}
+
+    def find(self, name: str) -> int | None:
+        """The class of a name, in either form of Unicode where that tells two classes apart."""
+        exact = self._exact.get(name)
+        return self._composed.get(composed(name)) if exact is None else exact
+
+
 def of_names(
     names: Sequence[str], vit: Vit, where: str, bearer: Bearer
 ) -> tuple[list[int], list[str]]:
@@ -51,10 +73,9 @@ def of_names(
     By the network's names; where it carries none, in their order, if there is one for every class.
     InputError for a name that is no class.
     """
-    known = {name: label for label, name in enumerate(vit.class_names)}
     word = bearer.word
-    if known:
-        return _by_name(names, known, vit, where, bearer)
+    if vit.class_names:
+        return _by_name(names, vit, where, bearer)
     if len(names) > vit.classes:
         raise InputError(
             f"{where} has {len(names)} classes ({word}s); {vit.name} tells {vit.classes} apart"
@@ -72,15 +93,26 @@ def of_names(
 
 
 def _by_name(
-    names: Sequence[str], known: dict[str, int], vit: Vit, where: str, bearer: Bearer
+    names: Sequence[str], vit: Vit, where: str, bearer: Bearer
 ) -> tuple[list[int], list[str]]:
-    word = bearer.word
+    word, known = bearer.word, Names(vit.class_names)
+    found: dict[int, str] = {}
     for name in names:
-        if name not in known:
+        label = known.find(name)
+        if label is None:
             raise InputError(
-                f"{where} has the {word} {shown(name)}{nearest(name, known)}, which is no class"
-                f" of {vit.name}: its classes are {some(list(known))}; {bearer.rename}"
+                f"{where} has the {word} {shown(name)}{nearest(name, vit.class_names)}, which is no"
+                f" class of {vit.name}: its classes are {some(vit.class_names)}; {bearer.rename}"
             )
-    absent = [name for name in known if name not in names]
-    notes = [f"{where} has no {word} for {len(absent)} of {len(known)} classes: {some(absent)}"]
-    return [known[name] for name in names], notes if absent else []
+        if label in found:
+            raise InputError(
+                f"{where} has two {word}s for the class {shown(vit.class_names[label])}:"
+                f" {found[label]!a} and {name!a}, alike but in their Unicode form;"
+                f" {bearer.rename}"
+            )
+        found[label] = name
+    absent = [name for label, name in enumerate(vit.class_names) if label not in found]
+    notes = [
+        f"{where} has no {word} for {len(absent)} of {len(vit.class_names)} classes: {some(absent)}"
+    ]
+    return list(found), notes if absent else []

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp"),
+    *(".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"),
+)
 MODES = {1: "L", 3: "RGB"}  # Pillow's name of what a network of so many channels takes
 # keys of a picture's info, beside Pillow's own
 FIRST_FRAME = "vaqf: the first of several frames"
+SIXTEEN = "vaqf: gray of 16 bits"  # of a PGM, which Pillow scales to 0..65535 in pixels of 32
 INVERTED = "vaqf: 0 is white"  # of a TIFF; Pillow minds it for 1 and 8 bits alone
 # how files begin that Pillow may take for no picture at all when they end too early
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
@@ -39,8 +43,16 @@ class Unreadable(Exception):
 
 
 def printable(name: str) -> str:
-    """A file's name without what would move a terminal's cursor or cannot be encoded."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+    """A file's name with escapes for what would move a terminal's cursor or cannot be encoded.
+
+    Two names stay two: a backslash of their own is doubled.
+    """
+    return "".join(
+        letter
+        if letter.isprintable() and letter != "\\"
+        else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in name
+    )
 
 
 def check_channels(vit: Vit) -> None:
@@ -97,6 +109,7 @@ def _loaded(file: BinaryIO) -> Image.Image:
         raise
     if picture.format == "PNG":
         _scale_transparency(picture, begins[PNG_DEPTH])
+    picture.info[SIXTEEN] = picture.format == "PPM" and picture.mode == "I"
     if isinstance(picture, TiffImagePlugin.TiffImageFile):
         picture.info[INVERTED] = picture.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
     return picture
@@ -134,7 +147,7 @@ def _flat(picture: Image.Image, vit: Vit) -> Image.Image:
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """A picture of 8 bits, in a mode that Pillow converts to gray, RGB and RGBA."""
-    if picture.mode.startswith("I;16"):
+    if picture.mode.startswith("I;16") or picture.info[SIXTEEN]:
         return _narrowed(picture)
     if picture.mode in ("I", "F"):
         raise Unreadable(

@@ -16,7 +16,9 @@ from vaqf.files import regular
 from vaqf.files.fields import shown, some
 from vaqf.images.archives import place
 from vaqf.images.folder import (
+    NAMES,
     SPLIT_NAMES,
+    SPLITS,
     archives_in,
     below,
     beside,
@@ -25,7 +27,6 @@ from vaqf.images.folder import (
     splits,
 )
 
-NAMES = {"train": "train", "val": "val", "validation": "val"}  # split by its word in a file's name
 _KIND = re.compile(rf"(?:(.+?)[-_])?({'|'.join(NAMES)})[-_.].*", re.DOTALL)
 
 
@@ -43,7 +44,8 @@ class Found:
         if wanted in self.splits or len(self.splits) == 1:
             name = wanted if wanted in self.splits else next(iter(self.splits))
             return name, self.splits[name]
-        first = next(iter(self.splits.values()))[0]
+        others = [name for name in self.splits if name not in SPLITS] or list(self.splits)
+        first = self.splits[others[0]][0]
         raise InputError(
             f"{self.root} has shards of several sets and no {wanted}-*.tar; rename those to use to"
             f" {wanted}-*.tar, or give one of them itself: --data {first}"

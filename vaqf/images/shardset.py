@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vaqf.errors import InputError
 from vaqf.files import smallfile
-from vaqf.files.fields import check_keys, check_whole, shown
+from vaqf.files.fields import check_keys, check_whole, shown, some, whole
 from vaqf.images import archives, shardlabels
 from vaqf.images.archives import Sample
 from vaqf.images.classes import LISTED, SHARDS, of_names
@@ -154,7 +154,19 @@ def for_network(
             return Labelling(classes, dict(zip(told.classes, classes, strict=True))), notes
     counted.check_numbers(vit.classes, where)
     if not counted.names:
-        return Labelling.of_model(vit.class_names, vit.classes), []
+        return Labelling.of_model(vit.class_names, vit.classes), _numerals(vit, where)
     names = sorted(counted.names)
     classes, notes = of_names(names, vit, where, SHARDS)
     return Labelling(range(vit.classes), dict(zip(names, classes, strict=True))), notes
+
+
+def _numerals(vit: Vit, where: str) -> list[str]:
+    """A note where class numbers could be meant as names, for some names are other numbers."""
+    names = enumerate(vit.class_names)
+    called = [name for label, name in names if whole(name) not in (None, label)]
+    if not called:
+        return []
+    return [
+        f"the labels of {where} are taken for class numbers, and {vit.name} has classes called"
+        f" {some(called)}; if names are meant, unpack the shards into a folder for each class"
+    ]

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from vaqf.errors import InputError
 from vaqf.files.fields import some
+from vaqf.images.classfolders import ClassFolders, flat_notes
 from vaqf.images.folder import (
     ARCHIVES,
+    NAMES,
     SPLIT_NAMES,
-    below,
     beside,
     class_folders,
-    left_out,
+    split_folder,
     splits,
     tree_classes,
 )
@@ -47,16 +48,16 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
     if path.exists() and not path.is_dir():
         return Found(path.parent, [path.name], {}, "pictures", None, ())
     root = _split(path, split, known)
-    origin = "pictures" if root == path else f"pictures of {split}/"
+    origin = "pictures" if root == path else f"pictures of {root.name}/"
     stray = beside(root)
+    sorted_by_class = ClassFolders(root)
     inside = {
-        folder.name: [f"{folder.name}/{name}" for name in below(folder)]
-        for folder in class_folders(root)
+        folder.name: list(sorted_by_class.pictures(folder.name)) for folder in class_folders(root)
     }
     if any(inside.values()):
         names = [name for folder in inside.values() for name in folder]
         empty = [name for name, files in inside.items() if not files]
-        notes = left_out(root)
+        notes = sorted_by_class.notes
         if empty:
             notes.append(f"class folders of {root} without a picture: {some(empty)}")
         sizes = {name: len(files) for name, files in inside.items()}
@@ -65,7 +66,7 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
         raise InputError(
             f"{root} holds no picture ({', '.join(SUFFIXES)}) and no shard ({', '.join(ARCHIVES)})"
         )
-    return Found(root, stray, {}, origin, path, (), root != path)
+    return Found(root, stray, {}, origin, path, tuple(flat_notes(root)), root != path)
 
 
 def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
@@ -74,11 +75,13 @@ def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
     parts = sorted(folders & SPLIT_NAMES)
     if not parts or folders <= set(known):
         return path
-    if splits(path):
+    if splits(path) and not known:
         tree_classes(path)
-    if split not in folders:
+    root = split_folder(path, split)
+    if not root.is_dir():
+        first = next((name for name in parts if NAMES[name] != "train"), parts[0])
         raise InputError(
             f"{path} has {', '.join(f'{name}/' for name in parts)} and no {split}/; rename the one"
-            f" to use to {split}/, or give it itself: --data {path / parts[0]}"
+            f" to use to {split}/, or give it itself: --data {path / first}"
         )
-    return path / split
+    return root

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,30 @@ def test_without_a_crop_training_sees_what_evaluation_does(pictures: Path) -> No
     assert {(image.tobytes(), label) for image, label in shown} == wanted
 
 
+def test_validation_is_val(pictures: Path) -> None:
+    (pictures / "val").rename(pictures / "validation")
+    data = load(str(pictures), VIT)
+    assert (data.images, data.judged) == (18, 9)
+    (pictures / "validation").rename(pictures / "test")
+    with pytest.raises(InputError, match="has no folder val/; rename test/ to val/; --data takes"):
+        load(str(pictures), VIT)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("known", [False, True])
+def test_class_folders_of_both_forms_of_unicode(pictures: Path, split: str, known: bool) -> None:
+    composed, parted = (unicodedata.normalize(form, "grün") for form in ("NFC", "NFD"))
+    for part in ("train", "val"):
+        (pictures / part / "bee").rename(pictures / part / (parted if part == split else composed))
+    vit = replace(VIT, class_names=("ant", "cat", composed)) if known else VIT
+    data = load(str(pictures), vit)
+    assert data.classes == ("ant", "cat", parted if split == "train" and not known else composed)
+    assert (data.images, data.judged) == (18, 9)
+    assert [label for _, part in data.judge() for label in part.tolist()] == [0] * 3 + [1] * 3 + [
+        2
+    ] * 3
+
+
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     judged = images.load(str(pictures), VIT).read()
     assert (len(judged), judged.origin) == (9, "pictures of val/")
@@ -180,11 +205,18 @@ def test_a_worker_that_is_killed(pictures: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_names_that_a_terminal_should_not_see(pictures: Path) -> None:
-    name = os.fsdecode(b"\x1b[2Jevil\n\xff.png")
-    (pictures / "val/ant" / name).write_bytes(b"no picture")
+    names = (b"\x1b[2Jevil\n\xff.png", b"\x1b[2Jevil\n\xfe.png", rb"\x1b[2Jevil\n\udcff.png")
+    for name in names:
+        (pictures / "val/ant" / os.fsdecode(name)).write_bytes(b"no picture")
     data = load(str(pictures), VIT)
     assert sum(len(labels) for _, labels in data.judge()) == 9
-    assert list(data.unreadable) == ["val/ant/?[2Jevil??.png"]
+    expected = {
+        r"val/ant/\x1b[2Jevil\n\udcff.png",
+        r"val/ant/\x1b[2Jevil\n\udcfe.png",
+        r"val/ant/\\x1b[2Jevil\\n\\udcff.png",
+    }
+    assert set(data.unreadable) == expected
+    assert set(images.load(str(pictures), VIT).read().unreadable) == expected
 
 
 def test_what_lies_beside_class_folders_is_left_out_and_named(pictures: Path) -> None:
@@ -197,6 +229,22 @@ def test_what_lies_beside_class_folders_is_left_out_and_named(pictures: Path) ->
         f"left out, beside the class folders of {pictures / 'train'}: 'b.png', 'a.tar'",
         f"left out, beside the class folders of {pictures / 'val'}: 'overview.jpg'",
     )
+
+
+def test_what_is_not_read_in_class_folders_is_told(pictures: Path) -> None:
+    for name in ("train/ant/a.heic", "val/bee/b"):
+        (pictures / name).touch()
+    (pictures / "train/bee/loop").symlink_to("..")
+    data = load(str(pictures), VIT)
+    assert (data.images, data.judged) == (18, 9)
+    by_suffix = "files by whose suffix they are no pictures"
+    train, val = pictures / "train", pictures / "val"
+    assert data.notes == (
+        f"left out of {train}, {by_suffix}: 1 with '.heic'",
+        f"not followed, links in {train} to pictures of other classes: 'bee/loop'",
+        f"left out of {val}, {by_suffix}: 1 without one",
+    )
+    assert images.load(str(pictures), VIT).notes[0] == data.notes[2]
 
 
 def remove(path: Path) -> None:

@@ -304,7 +304,7 @@ def test_terminal_codes_in_names_are_not_shown(made: Path) -> None:
     archive(made / "val-0000.tar", {"\x1b[2J\n.png": b"", "\x1b[2J\n.cls": b"0"})
     data = load(str(made), VIT)
     levels(data.judge())
-    assert list(data.unreadable) == ["val-0000.tar/?[2J?"]
+    assert list(data.unreadable) == [r"val-0000.tar/\x1b[2J\n"]
 
 
 def test_the_shuffle_reaches_beyond_one_shard(made: Path) -> None:
