@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,9 @@ from vaqf.quant.data.batches import (
     check_classes,
     chosen,
     evenly,
+    hashed,
     plan,
+    sizes,
 )
 from vaqf.quant.data.crops import Part, Read, animated, collate, parts, random_crop
 
@@ -50,6 +52,11 @@ class Listing:
     def path(self, number: int) -> Path:
         """Where the picture lies."""
         return self.root / os.fsdecode(bytes(self.names[number]))
+
+    @property
+    def identity(self) -> tuple[NDArray[np.generic], ...]:
+        """Name, label and size of every picture."""
+        return self.names, self.labels, sizes(map(self.path, range(len(self))))
 
 
 def listing(root: Path, classes: Sequence[str]) -> Listing:
@@ -148,11 +155,16 @@ class Folder:
         """Images to judge by, the unreadable ones among them."""
         return len(self.val)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of the classes and of every picture's name, label and size."""
+        return hashed(str(self.classes), *self.train.identity, *self.val.identity)
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Slices of every step; see Data."""
-        sizes = plan(self.images, batch, portion)
+        planned = plan(self.images, batch, portion)
         numbers = (
             slice_
             for step in chosen(self.images, batch, seed, epoch, portion)
@@ -160,12 +172,12 @@ class Folder:
         )
         keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
         read = self._load(Cropped(self.vit, self.train, crop), keys)
-        for _ in range(sizes.steps):
-            step = [(start, next(read)) for start in sizes.starts(portion)]
+        for _ in range(planned.steps):
+            step = [(start, next(read)) for start in planned.starts(portion)]
             for _, part in step:
-                if len(part.labels) < sizes.each:
+                if len(part.labels) < planned.each:
                     raise InputError(self._no_picture(self.train))
-            yield [Batch(part.pixels, part.labels, start, sizes.whole) for start, part in step]
+            yield [Batch(part.pixels, part.labels, start, planned.whole) for start, part in step]
 
     def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Every world-th picture from this process's rank on that can be read, in batches."""

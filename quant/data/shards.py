@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -28,8 +29,10 @@ from vaqf.quant.data.batches import (
     Portion,
     check_classes,
     evenly,
+    hashed,
     order,
     plan,
+    sizes,
 )
 from vaqf.quant.data.crops import Part, Read, animated, collate, parts, random_crop
 
@@ -169,28 +172,35 @@ class Shards:
     unreadable: dict[str, str] = field(default_factory=dict)
     animated: set[str] = field(default_factory=set)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of the classes, the counts, and the name and size of every archive."""
+        paths = [*self.train, *self.val]
+        counts = np.array([len(self.train), len(self.val), self.images, self.judged])
+        return hashed(str(self.classes), counts, sizes(paths), *(path.name for path in paths))
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Shuffled slices of every step; see Data."""
-        sizes = plan(self.images, batch, portion)
+        planned = plan(self.images, batch, portion)
         ordered = [self.train[number] for number in order(len(self.train), seed, epoch)]
         enough = len(ordered) >= portion.world
         stream = Cropped(
             self.vit,
             self.labelling,
             ordered[portion.rank :: portion.world] if enough else ordered,
-            sizes.each,
+            planned.each,
             (seed, epoch, portion.rank),
             0 if enough else portion.rank,
             1 if enough else portion.world,
             crop,
         )
-        read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
-        for _ in range(sizes.steps):
-            step = [(start, next(read, None)) for start in sizes.starts(portion)]
+        read = (part for part in self._load(stream) if len(part.labels) == planned.each)
+        for _ in range(planned.steps):
+            step = [(start, next(read, None)) for start in planned.starts(portion)]
             batches = [
-                Batch(part.pixels, part.labels, start, sizes.whole)
+                Batch(part.pixels, part.labels, start, planned.whole)
                 for start, part in step
                 if part is not None
             ]
