@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from samples import RGB
-from tars import archive, folder, picture
+from tars import archive, folder, picture, samples
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
 from vaqf.images import made as room
-from vaqf.images.images import Images
+from vaqf.images.images import Images, evenly
 from vaqf.images.sharded import Sharded
 
 VIT = replace(RGB, classes=3)
@@ -65,9 +65,18 @@ def test_samples_are_read_some_at_a_time(made: Path, size: int) -> None:
 @pytest.mark.parametrize("count", range(1, 8))
 def test_images_are_spread_over_all_shards(made: Path, count: int) -> None:
     found = images.load(str(made), VIT, count).read()
-    assert levels(found) == [100 + i * 7 // count for i in range(count)]
+    assert levels(found) == [100 + number for number in evenly(7, count)]
     with pytest.raises(InputError, match=r"--images is 8; the shards of .* hold 7 samples"):
         images.load(str(made), VIT, 8)
+
+
+def test_classes_that_take_turns_are_all_met(tmp_path: Path) -> None:
+    """Of 60 samples of the classes 0, 1, 2, 0, ... every third has one class."""
+    archive(tmp_path / "val-0.tar", samples(0, 60))
+    for count in (10, 20, 30):
+        labels = images.load(str(tmp_path), VIT, count).read().labels
+        assert labels is not None
+        assert min(np.bincount(labels, minlength=3)) >= count // 6
 
 
 def test_no_more_is_held_than_a_batch_and_no_more_read_than_was_asked_for(
@@ -76,8 +85,8 @@ def test_no_more_is_held_than_a_batch_and_no_more_read_than_was_asked_for(
     data = images.load(str(made), VIT, 2)
     assert isinstance(data, Sharded)
     assert [(path.name, list(numbers)) for path, numbers in data.taken] == [
-        ("val-0000.tar", [0, 3]),
-        ("val-0001.tar", []),
+        ("val-0000.tar", [2]),
+        ("val-0001.tar", [2]),
     ]
     monkeypatch.setattr("vaqf.images.images.MAX_PIXEL_BYTES", 8 * 8 * 3)
     with pytest.raises(InputError, match=r"2 images of small are too many"):
@@ -232,7 +241,7 @@ def test_files_of_labels_are_for_pictures(made: Path) -> None:
 def test_scales_are_calibrated_on_training_shards(made: Path) -> None:
     data = images.calibration(str(made), VIT)
     assert (data.origin, len(data)) == ("shards of train", images.CALIBRATION_IMAGES)
-    assert levels(data.read()) == [i * 15 // 8 for i in range(8)]
+    assert levels(data.read()) == evenly(15, 8)
     for path in made.glob("train-*"):
         path.unlink()
     assert levels(images.calibration(str(made), VIT).read()) == list(range(100, 107))
