@@ -134,11 +134,45 @@ def test_names_as_timm_publishes_them(made: Path, ending: str) -> None:
         images.load(str(made), VIT)
 
 
-@pytest.mark.parametrize("name", ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR"])
-def test_names_of_which_the_split_is_clear(tmp_path: Path, name: str) -> None:
-    for split, level in (("train", 1), ("val", 2), ("test", 3)):
+@pytest.mark.parametrize(
+    "name",
+    ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR", "my.{}.0.tar", "{}2017.tar"],
+)
+@pytest.mark.parametrize(
+    "words",
+    [("train", "val"), ("Train", "Val"), ("TRAIN", "VAL"), ("training", "valid")],
+)
+def test_names_of_which_the_split_is_clear(
+    tmp_path: Path, name: str, words: tuple[str, str]
+) -> None:
+    for split, level in zip((*words, "test"), (1, 2, 3), strict=True):
         named(tmp_path / name.format(split, split), {level: "0"})
     assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+
+
+def test_testing_is_not_val(tmp_path: Path) -> None:
+    for split in ("training", "testing"):
+        named(tmp_path / f"{split}-0.tar", {1: "0"})
+    with pytest.raises(InputError, match=r"several sets and no val-\*\.tar"):
+        images.load(str(tmp_path), VIT)
+
+
+def test_archives_of_which_nobody_knows_whether_they_are_one_set(tmp_path: Path) -> None:
+    for name in ("a-00-of-02.tar", "a-01-of-02.tgz", "A-02-of-02.tar.gz"):
+        named(tmp_path / name, {1: "0"})
+    assert len(images.load(str(tmp_path), VIT)) == 3
+    named(tmp_path / "te.tar", {1: "0"})
+    with pytest.raises(InputError, match=r"'A-02-of-02.tar.gz' and 'te.tar', .* to val-\*\.tar"):
+        images.load(str(tmp_path), VIT)
+
+
+def test_folders_of_splits_in_any_case(tmp_path: Path) -> None:
+    for split, level in (("Train", 1), ("Validation", 2)):
+        named(tmp_path / split / "0.tar", {level: "0"})
+    assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+    named(tmp_path / "valid/0.tar", {3: "0"})
+    with pytest.raises(InputError, match=r"has shards in Validation/ and in valid/; move one"):
+        images.load(str(tmp_path), VIT)
 
 
 def test_two_names_of_one_split(made: Path) -> None:
@@ -247,11 +281,29 @@ def test_scales_are_calibrated_on_training_shards(made: Path) -> None:
     assert levels(images.calibration(str(made), VIT).read()) == list(range(100, 107))
 
 
-def test_pictures_go_before_shards_in_class_folders(made: Path) -> None:
+def test_shards_of_a_split_go_before_class_folders(made: Path) -> None:
+    (made / "ant").mkdir()
+    (made / "ant/0.png").write_bytes(picture(9))
+    (made / "plans").mkdir()
+    data = images.load(str(made), NAMED)
+    assert levels(data.read()) == list(range(100, 107))
+    assert data.notes == (f"left out, beside the shards of {made}: 'ant/'",)
+
+
+def test_class_folders_go_before_archives_of_no_split(made: Path) -> None:
+    for path in made.glob("*.tar"):
+        path.rename(made / f"old.{path.name.replace('train', 'a').replace('val', 'b')}")
     (made / "ant").mkdir()
     (made / "ant/0.png").write_bytes(picture(9))
     data = images.load(str(made), NAMED)
-    assert np.array_equal(levels(data.read()), [9])
+    assert levels(data.read()) == [9]
     assert data.notes[0].startswith(
-        f"left out, beside the class folders of {made}: 'train-0000.tar'"
+        f"left out, beside the class folders of {made}: 'old.a-0000.tar'"
     )
+
+
+def test_a_tree_goes_before_the_archives_it_was_unpacked_from(made: Path) -> None:
+    for split, level in (("train", 8), ("val", 9)):
+        (made / split / "ant").mkdir(parents=True)
+        (made / split / "ant/0.png").write_bytes(picture(level))
+    assert levels(images.load(str(made), NAMED).read()) == [9]

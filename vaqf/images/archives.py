@@ -84,7 +84,7 @@ class Sample:
 
 def place(path: Path) -> str:
     """An archive as a person is told of it: train/ and val/ may have one of the same name."""
-    folder = f"{path.parent.name}/" if path.parent.name in SPLIT_NAMES else ""
+    folder = f"{path.parent.name}/" if path.parent.name.lower() in SPLIT_NAMES else ""
     return pictures.printable(f"{folder}{path.name}")
 
 
