@@ -287,6 +287,8 @@ def load(found: Found, vit: Vit, workers: int) -> Shards:
     elif isinstance(judge.classes, tuple) and judge.classes != classes:
         raise InputError(f"{root}: train.json and val.json name different classes; make them agree")
     labelling = Labelling.of_model(names, vit.classes)
+    if isinstance(learn, Counted):
+        labelling = learn.labelling(names, vit.classes)
     data = Shards(
         vit, classes, labelling, learn.images, judge.images, train, val, workers, found.notes
     )

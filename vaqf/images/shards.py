@@ -72,9 +72,7 @@ def find(path: Path) -> Found | None:
     direct = archives_in(path)
     if direct:
         pictured = _pictured(path)
-        certain = any(
-            (match := _KIND.fullmatch(file.name)) and NAMES[match[2].lower()] for file in direct
-        )
+        certain = any(_split(file)[2] for file in direct)
         if any(folder.name.lower() in NAMES or not certain for folder in pictured):
             return None
         by_split = _by_split(path, direct)
@@ -113,14 +111,18 @@ def _beside(path: Path, folders: Sequence[Path] = ()) -> tuple[str, ...]:
     return (f"left out, beside the shards of {path}: {some(stray)}",) if stray else ()
 
 
+def _split(file: Path) -> tuple[str, str, str]:
+    """Prefix, word and split that an archive's name has; "" for each that it has not."""
+    match = _KIND.fullmatch(file.name)
+    return (match[1] or "", match[2], NAMES[match[2].lower()]) if match else ("", "", "")
+
+
 def _by_split(path: Path, files: Sequence[Path]) -> dict[str, list[Path]]:
     """The archives of each split; InputError where they are of two sets."""
     found: dict[str, list[Path]] = {}
     firsts: dict[str, tuple[str, str, Path]] = {}  # of each split: prefix, word, its first file
     for file in files:
-        match = _KIND.fullmatch(file.name)
-        prefix, word = (match[1] or "", match[2]) if match else ("", "")
-        split = NAMES[word.lower()] if match else ""
+        prefix, word, split = _split(file)
         found.setdefault(split, []).append(file)
         if not split:
             continue

@@ -6,9 +6,11 @@ the archives are counted once, by their headers and labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from vaqf.errors import InputError
 from vaqf.files import smallfile
@@ -20,6 +22,7 @@ from vaqf.images.pictures import Unreadable
 from vaqf.images.shardlabels import Labelling
 from vaqf.model.vit import MAX_CLASSES, Vit
 
+T = TypeVar("T")
 MAX_INDEX_BYTES = 2**23
 INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
 MAX_IMAGES = 2**40
@@ -66,6 +69,14 @@ class Counted:
     highest: int  # class number; -1 where there is none
     names: frozenset[str]  # of classes; none where labels are numbers
     labelled: bool  # whether any sample has a label
+    meant: Mapping[str, int]  # of samples with a number and a name: what the names mean
+
+    def labelling(self, names: Sequence[str], classes: int) -> Labelling:
+        """How numbers become classes: by themselves; a name beside one must be the class's, or,
+        where the network has no names, that of most samples of the number."""
+        if names:
+            return Labelling.of_model(names, classes)
+        return Labelling(range(classes), self.meant)
 
     def check_numbers(self, classes: int, where: str) -> None:
         """InputError for a class number beyond those of so many classes."""
@@ -97,8 +108,39 @@ def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
         if not size:
             problems.setdefault(archives.place(shard), EMPTY)
     return Counted(
-        tuple(sizes), tally.images, tally.highest, frozenset(tally.names), tally.labelled
+        tuple(sizes),
+        tally.images,
+        tally.highest,
+        frozenset(tally.names),
+        tally.labelled,
+        _meant(tally.pairs),
     )
+
+
+def _meant(pairs: Counter[tuple[str, int]]) -> dict[str, int]:
+    """The number that each name means: that of most of its samples, if most of the number's have
+    that name, too. None for a name of several classes, such as those of all birds."""
+    if len(pairs) > MAX_CLASSES:
+        return {}  # no names of classes
+    by_name: dict[str, Counter[int]] = {}
+    by_number: dict[int, Counter[str]] = {}
+    for (name, number), count in pairs.items():
+        by_name.setdefault(name, Counter())[number] += count
+        by_number.setdefault(number, Counter())[name] += count
+    name_of = {number: _most(names) for number, names in by_number.items()}
+    meant = {name: _most(numbers) for name, numbers in by_name.items()}
+    return {
+        name: number
+        for name, number in meant.items()
+        if number is not None
+        and all((name_of[other] == name) == (other == number) for other in by_name[name])
+    }
+
+
+def _most(counts: Counter[T]) -> T | None:
+    """What more than half of them are; None if nothing is."""
+    ((one, count),) = counts.most_common(1)
+    return one if 2 * count > counts.total() else None
 
 
 @dataclass
@@ -109,6 +151,7 @@ class _Tally:
     labelled: bool = False
     highest: int = -1
     names: set[str] = field(default_factory=set)
+    pairs: Counter[tuple[str, int]] = field(default_factory=Counter)  # not all of a great many
     first_name: str = ""  # the label and the sample that had it
     first_number: str = ""
 
@@ -123,6 +166,8 @@ class _Tally:
             self.first_name = self.first_name or f"{shown(label.name)} of {sample.name}"
         else:
             self.highest = max(self.highest, label.number)
+            if label.name is not None and len(self.pairs) <= MAX_CLASSES:
+                self.pairs[label.name, label.number] += 1
             self.first_number = self.first_number or f"{label.number} of {sample.name}"
         if self.first_name and self.first_number:
             raise InputError(
@@ -154,7 +199,7 @@ def for_network(
             return Labelling(classes, dict(zip(told.classes, classes, strict=True))), notes
     counted.check_numbers(vit.classes, where)
     if not counted.names:
-        return Labelling.of_model(vit.class_names, vit.classes), []
+        return counted.labelling(vit.class_names, vit.classes), []
     names = sorted(counted.names)
     classes, notes = of_names(names, vit, where, SHARDS)
     return Labelling(range(vit.classes), dict(zip(names, classes, strict=True))), notes

@@ -12,6 +12,7 @@ from samples import RGB
 from tars import archive, folder, picture
 
 from vaqf.errors import InputError
+from vaqf.images import data as images
 from vaqf.quant.data.sources import load
 
 VIT = replace(RGB, classes=3)
@@ -130,3 +131,29 @@ def test_shards_as_timm_publishes_them(made: Path) -> None:
         load(str(made / "imagenet1k-train-0000.tar"), VIT)
     with pytest.raises(InputError, match=r"has no val-\*\.tar; both .* PREFIX-validation"):
         load(str(made), VIT)
+
+
+def paired(label: int, name: str) -> dict[str, bytes]:
+    return {"json": json.dumps({"label": label, "class": name}).encode()}
+
+
+def test_a_label_that_contradicts_all_others_is_used_by_nobody(made: Path) -> None:
+    relabelled(made, lambda label: paired(label, NAMES[label]))
+    for split in ("train", "val"):
+        files = {"x.png": picture(250), "x.json": paired(2, "bee")["json"]}
+        archive(made / f"{split}-0009.tar", files)
+    wrong = "its labels 2 and 'bee' are two different classes"
+    judged = images.load(str(made), VIT).read()
+    assert judged.unreadable == {"val-0009.tar/x": wrong}
+    data = load(str(made), VIT)
+    assert sum(len(labels) for _, labels in data.judge()) == len(judged) == 7
+    for (part,) in data.epoch(15, 0, 0):
+        assert 250 not in part.pixels
+    assert data.unreadable == {f"{split}-0009.tar/x": wrong for split in ("train", "val")}
+
+
+def test_a_name_of_several_classes_contradicts_nothing(made: Path) -> None:
+    relabelled(made, lambda label: paired(label, "fish" if label == 2 else "insect"))
+    data = load(str(made), VIT)
+    assert sum(len(labels) for _, labels in data.judge()) == 7
+    assert data.unreadable == images.load(str(made), VIT).read().unreadable == {}
