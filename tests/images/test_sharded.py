@@ -225,8 +225,18 @@ def test_numbers_and_names_are_not_mixed(tmp_path: Path) -> None:
 
 
 def test_more_classes_than_the_network_has(made: Path) -> None:
-    with pytest.raises(InputError, match=r"has the label 2, and there are 2 classes; .* 0 to 1"):
+    with pytest.raises(InputError, match=r"0 to 2 \(val-0000.tar/0101\), and there are 2 cl"):
         images.load(str(made), replace(RGB, classes=2))
+
+
+def test_labels_that_begin_at_1(tmp_path: Path) -> None:
+    path = named(tmp_path / "x.tar", {1: "1", 2: "3", 3: "2"})
+    message = r"labels 1 to 3 \(x.tar/2\), none is 0, and there are 3 classes; .* from 0 to 2"
+    with pytest.raises(InputError, match=message):
+        images.load(str(path), VIT)
+    named(path, {1: "3"})
+    with pytest.raises(InputError, match=r"the label 3 alone \(x.tar/1\), and there are 3 cl"):
+        images.load(str(path), VIT)
 
 
 def test_shards_without_labels(tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ class Counted:
 
     sizes: tuple[int, ...]  # samples of each archive, those that cannot be used among them
     images: int  # samples with a picture and a label
-    highest: int  # class number; -1 where there is none
+    lowest: int  # class number; -1 where there is none
+    highest: int
+    highest_of: str  # a sample that has it, for people
     names: frozenset[str]  # of classes; none where labels are numbers
     labelled: bool  # whether any sample has a label
     meant: Mapping[str, int]  # of samples with a number and a name: what the names mean
@@ -82,9 +84,17 @@ class Counted:
         """InputError for a class number beyond those of so many classes."""
         if self.highest >= classes:
             raise InputError(
-                f"{where} has the label {self.highest}, and there are {classes} classes; they are"
-                f" numbered from 0 to {classes - 1}"
+                f"{where} has {self.numbers}, and there are {classes} classes; they are numbered"
+                f" from 0 to {classes - 1}"
             )
+
+    @property
+    def numbers(self) -> str:
+        """The class numbers that were found, for people."""
+        if self.lowest == self.highest:
+            return f"the label {self.highest} alone ({self.highest_of})"
+        none = ", none is 0" if self.lowest else ""
+        return f"the labels {self.lowest} to {self.highest} ({self.highest_of}){none}"
 
 
 def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
@@ -110,7 +120,9 @@ def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
     return Counted(
         tuple(sizes),
         tally.images,
+        tally.lowest,
         tally.highest,
+        tally.highest_of,
         frozenset(tally.names),
         tally.labelled,
         _meant(tally.pairs),
@@ -149,7 +161,9 @@ class _Tally:
 
     images: int = 0
     labelled: bool = False
+    lowest: int = -1
     highest: int = -1
+    highest_of: str = ""
     names: set[str] = field(default_factory=set)
     pairs: Counter[tuple[str, int]] = field(default_factory=Counter)  # not all of a great many
     first_name: str = ""  # the label and the sample that had it
@@ -165,7 +179,9 @@ class _Tally:
             self.names.add(label.name or "")
             self.first_name = self.first_name or f"{shown(label.name)} of {sample.name}"
         else:
-            self.highest = max(self.highest, label.number)
+            if label.number > self.highest:
+                self.highest, self.highest_of = label.number, sample.name
+            self.lowest = label.number if self.lowest < 0 else min(self.lowest, label.number)
             if label.name is not None and len(self.pairs) <= MAX_CLASSES:
                 self.pairs[label.name, label.number] += 1
             self.first_number = self.first_number or f"{label.number} of {sample.name}"
