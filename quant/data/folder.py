@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vaqf.errors import InputError
+from vaqf.files.fields import some
 from vaqf.images.classes import FOLDERS, of_names
 from vaqf.images.folder import SPLITS, below, left_out, tree_classes
 from vaqf.images.pictures import SUFFIXES, Unreadable, check_channels, decode, fit, printable
@@ -191,10 +192,37 @@ class Folder:
         """Training pictures [n, S, S, C] as evaluation sees them, spread over the classes."""
         return np.stack([self._next_readable(self.train, n) for n in evenly(self.images, count)])
 
-    def check(self) -> None:
-        """InputError unless a picture of train/ and one of val/ can be read."""
+    def check(self) -> tuple[str, ...]:
+        """Notes on classes of val/ without a picture that can be read; InputError for a class of
+        train/ without one, and if val/ has none at all."""
         for listed in (self.train, self.val):
             self._next_readable(listed, 0)
+        for label in self._unread(self.train):
+            raise InputError(
+                f"none of the pictures of {self.train.root / printable(self.classes[label])} can be"
+                f" read{self._first_reason(self.train, label)}; give it some, or remove the class"
+                " from both folders"
+            )
+        blank = [self.classes[label] for label in self._unread(self.val)]
+        if not blank:
+            return ()
+        return (f"class folders of {self.val.root} without a picture to judge by: {some(blank)}",)
+
+    def _unread(self, listed: Listing) -> Iterator[int]:
+        """The classes of which no picture can be read: of the others one is."""
+        for label in range(len(self.classes)):
+            numbers = np.flatnonzero(listed.labels == label)
+            if not any(self._readable(listed, int(number)) for number in numbers):
+                yield label
+
+    def _readable(self, listed: Listing, number: int) -> bool:
+        picture = _centred(self.vit, listed, number)
+        self.unreadable.update(picture.problems)
+        return picture.pixels is not None
+
+    def _first_reason(self, listed: Listing, label: int) -> str:
+        name = listed.name(int(np.argmax(listed.labels == label)))
+        return f"; {name}: {self.unreadable[name]}"
 
     def _next_readable(self, listed: Listing, first: int) -> NDArray[np.uint8]:
         for number in _from(first, len(listed)):
@@ -244,5 +272,4 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
         )
     notes = tuple(note for split in SPLITS for note in left_out(path / split))
     data = Folder(vit, classes, train, val, workers, notes)
-    data.check()
-    return data
+    return replace(data, notes=(*notes, *data.check()))

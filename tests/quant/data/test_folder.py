@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,29 @@ def test_without_a_crop_training_sees_what_evaluation_does(pictures: Path) -> No
     shown = zip(part.pixels.numpy(), part.labels.tolist(), strict=True)
     wanted = {(image.tobytes(), i // 6) for i, image in enumerate(data.calibration(18))}
     assert {(image.tobytes(), label) for image, label in shown} == wanted
+
+
+def test_a_class_of_which_nothing_can_be_learned(pictures: Path) -> None:
+    for path in (pictures / "train/bee").iterdir():
+        path.write_bytes(b"none")
+    message = r"pictures of .*train/bee can be read; train/bee/0.png: it is not a picture .*; give"
+    with pytest.raises(InputError, match=message):
+        load(str(pictures), VIT)
+    Image.new("RGB", (9, 9)).save(pictures / "train/bee/5.png")
+    data = load(str(pictures), VIT)
+    assert (data.notes, len(data.unreadable)) == ((), 5)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"none")])
+def test_classes_that_nothing_judges(pictures: Path, spoil: Callable[[Path], object]) -> None:
+    for name in ("ant", "cat"):
+        for path in (pictures / "val" / name).iterdir():
+            spoil(path)
+    data = load(str(pictures), VIT)
+    assert data.notes == (
+        f"class folders of {pictures / 'val'} without a picture to judge by: 'ant', 'cat'",
+    )
+    assert sum(len(labels) for _, labels in data.judge()) == 3
 
 
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
