@@ -1,7 +1,9 @@
 """How a global batch of images is cut among processes and accumulation steps."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +86,27 @@ def check_classes(classes: tuple[str, ...] | int, vit: Vit, where: str) -> None:
             f"{where} has {count} classes, and {vit.name} tells {vit.classes} apart; "
             f"give the model file classes: {count}"
         )
+
+
+def hashed(*parts: str | NDArray[np.generic]) -> str:
+    """A short hash of texts and arrays; file names may hold what is no text."""
+    sha = hashlib.sha256()
+    for part in parts:
+        content = part.encode(errors="surrogateescape") if isinstance(part, str) else part.tobytes()
+        sha.update(b"%d:" % len(content) + content)
+    return sha.hexdigest()[:16]
+
+
+def sizes(paths: Iterable[Path]) -> NDArray[np.int64]:
+    """Bytes of each file; -1 for one that is gone."""
+    return np.fromiter(map(_size, paths), np.int64)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:

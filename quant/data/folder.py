@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vaqf.errors import InputError
+from vaqf.files.fields import some
 from vaqf.images.classes import FOLDERS, of_names
 from vaqf.images.classfolders import ClassFolders
 from vaqf.images.folder import SPLITS, split_folder, tree_classes
@@ -26,7 +27,9 @@ from vaqf.quant.data.batches import (
     check_classes,
     chosen,
     evenly,
+    hashed,
     plan,
+    sizes,
 )
 from vaqf.quant.data.crops import Part, Read, animated, collate, parts, random_crop
 
@@ -52,6 +55,11 @@ class Listing:
     def path(self, number: int) -> Path:
         """Where the picture lies."""
         return self.root / os.fsdecode(bytes(self.names[number]))
+
+    @property
+    def identity(self) -> tuple[NDArray[np.generic], ...]:
+        """Name, label and size of every picture."""
+        return self.names, self.labels, sizes(map(self.path, range(len(self))))
 
 
 def listing(root: Path, classes: Sequence[str]) -> Listing:
@@ -152,11 +160,16 @@ class Folder:
         """Images to judge by, the unreadable ones among them."""
         return len(self.val)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of the classes and of every picture's name, label and size."""
+        return hashed(str(self.classes), *self.train.identity, *self.val.identity)
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Slices of every step; see Data."""
-        sizes = plan(self.images, batch, portion)
+        planned = plan(self.images, batch, portion)
         numbers = (
             slice_
             for step in chosen(self.images, batch, seed, epoch, portion)
@@ -164,12 +177,12 @@ class Folder:
         )
         keys = ([(seed, epoch, int(number)) for number in slice_] for slice_ in numbers)
         read = self._load(Cropped(self.vit, self.train, crop), keys)
-        for _ in range(sizes.steps):
-            step = [(start, next(read)) for start in sizes.starts(portion)]
+        for _ in range(planned.steps):
+            step = [(start, next(read)) for start in planned.starts(portion)]
             for _, part in step:
-                if len(part.labels) < sizes.each:
+                if len(part.labels) < planned.each:
                     raise InputError(self._no_picture(self.train))
-            yield [Batch(part.pixels, part.labels, start, sizes.whole) for start, part in step]
+            yield [Batch(part.pixels, part.labels, start, planned.whole) for start, part in step]
 
     def judge(self, portion: Portion = ALONE) -> Iterator[tuple[Tensor, Tensor]]:
         """Every world-th picture from this process's rank on that can be read, in batches."""
@@ -183,10 +196,37 @@ class Folder:
         """Training pictures [n, S, S, C] as evaluation sees them, spread over the classes."""
         return np.stack([self._next_readable(self.train, n) for n in evenly(self.images, count)])
 
-    def check(self) -> None:
-        """InputError unless a picture of train/ and one of val/ can be read."""
+    def check(self) -> tuple[str, ...]:
+        """Notes on classes of val/ without a picture that can be read; InputError for a class of
+        train/ without one, and if val/ has none at all."""
         for listed in (self.train, self.val):
             self._next_readable(listed, 0)
+        for label in self._unread(self.train):
+            raise InputError(
+                f"none of the pictures of {self.train.root / printable(self.classes[label])} can be"
+                f" read{self._first_reason(self.train, label)}; give it some, or remove the class"
+                " from both folders"
+            )
+        blank = [self.classes[label] for label in self._unread(self.val)]
+        if not blank:
+            return ()
+        return (f"class folders of {self.val.root} without a picture to judge by: {some(blank)}",)
+
+    def _unread(self, listed: Listing) -> Iterator[int]:
+        """The classes of which no picture can be read: of the others one is."""
+        for label in range(len(self.classes)):
+            numbers = np.flatnonzero(listed.labels == label)
+            if not any(self._readable(listed, int(number)) for number in numbers):
+                yield label
+
+    def _readable(self, listed: Listing, number: int) -> bool:
+        picture = _centred(self.vit, listed, number)
+        self.unreadable.update(picture.problems)
+        return picture.pixels is not None
+
+    def _first_reason(self, listed: Listing, label: int) -> str:
+        name = listed.name(int(np.argmax(listed.labels == label)))
+        return f"; {name}: {self.unreadable[name]}"
 
     def _next_readable(self, listed: Listing, first: int) -> NDArray[np.uint8]:
         for number in _from(first, len(listed)):
@@ -234,6 +274,6 @@ def load(path: Path, vit: Vit, workers: int) -> Folder:
             f"{train.root / printable(classes[label])} holds no picture"
             f" ({', '.join(SUFFIXES)}); give it some, or remove the class from both folders"
         )
-    data = Folder(vit, classes, train, val, workers, (*train.notes, *val.notes))
-    data.check()
-    return data
+    notes = (*train.notes, *val.notes)
+    data = Folder(vit, classes, train, val, workers, notes)
+    return replace(data, notes=(*notes, *data.check()))

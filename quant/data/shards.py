@@ -1,8 +1,9 @@
 """Shards to learn from, for sets of ImageNet's size; vaqf.images.shards says what is read."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -14,12 +15,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from vaqf.errors import InputError
-from vaqf.files.fields import nearest, shown, some
 from vaqf.images import folder, pictures, shardset
 from vaqf.images.archives import Sample, samples
 from vaqf.images.shardlabels import Labelling
 from vaqf.images.shards import Found
-from vaqf.images.shardset import Counted, Index
+from vaqf.images.shardset import Counted
 from vaqf.model.vit import Vit
 from vaqf.quant.data.batches import (
     ALONE,
@@ -28,10 +28,19 @@ from vaqf.quant.data.batches import (
     Portion,
     check_classes,
     evenly,
+    hashed,
     order,
     plan,
+    sizes,
 )
 from vaqf.quant.data.crops import Part, Read, animated, collate, parts, random_crop
+from vaqf.quant.data.shardclasses import (
+    check_names,
+    check_numbers,
+    check_one_kind,
+    names_or_number,
+    why,
+)
 
 SHUFFLED = 1000  # samples that a worker holds to draw the next one from
 
@@ -169,35 +178,42 @@ class Shards:
     unreadable: dict[str, str] = field(default_factory=dict)
     animated: set[str] = field(default_factory=set)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of the classes, the counts, and the name and size of every archive."""
+        paths = [*self.train, *self.val]
+        counts = np.array([len(self.train), len(self.val), self.images, self.judged])
+        return hashed(str(self.classes), counts, sizes(paths), *(path.name for path in paths))
+
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True
     ) -> Iterator[list[Batch]]:
         """Shuffled slices of every step; see Data."""
-        sizes = plan(self.images, batch, portion)
+        planned = plan(self.images, batch, portion)
         ordered = [self.train[number] for number in order(len(self.train), seed, epoch)]
         enough = len(ordered) >= portion.world
         stream = Cropped(
             self.vit,
             self.labelling,
             ordered[portion.rank :: portion.world] if enough else ordered,
-            sizes.each,
+            planned.each,
             (seed, epoch, portion.rank),
             0 if enough else portion.rank,
             1 if enough else portion.world,
             crop,
         )
-        read = (part for part in self._load(stream) if len(part.labels) == sizes.each)
-        for _ in range(sizes.steps):
-            step = [(start, next(read, None)) for start in sizes.starts(portion)]
+        read = (part for part in self._load(stream) if len(part.labels) == planned.each)
+        for _ in range(planned.steps):
+            step = [(start, next(read, None)) for start in planned.starts(portion)]
             batches = [
-                Batch(part.pixels, part.labels, start, sizes.whole)
+                Batch(part.pixels, part.labels, start, planned.whole)
                 for start, part in step
                 if part is not None
             ]
             if len(batches) < len(step):
                 raise InputError(
                     f"no picture of the {len(stream.shards)} training shard(s) of process"
-                    f" {portion.rank} can be read{_why(self.unreadable)}"
+                    f" {portion.rank} can be read{why(self.unreadable)}"
                 )
             yield batches
 
@@ -244,13 +260,8 @@ class Shards:
             yield part
 
 
-def _why(problems: Mapping[str, str]) -> str:
-    """The first reason, if there is one."""
-    return "".join(f"; {name}: {why}" for name, why in islice(problems.items(), 1))
-
-
 def _none(split: str, problems: Mapping[str, str]) -> str:
-    return f"none of the samples of {split}-*.tar can be used{_why(problems)}"
+    return f"none of the samples of {split}-*.tar can be used{why(problems)}"
 
 
 def load(found: Found, vit: Vit, workers: int) -> Shards:
@@ -267,16 +278,20 @@ def load(found: Found, vit: Vit, workers: int) -> Shards:
     problems: dict[str, str] = {}
     learn = shardset.index(root / "train.json") or _counted("train", train, problems)
     judge = shardset.index(root / "val.json") or _counted("val", val, problems)
-    classes = _classes(root, learn, vit)
+    classes = names_or_number(root, learn, vit)
+    if isinstance(learn, Counted) and not learn.names:
+        check_numbers(root, learn, judge, vit, problems)
     check_classes(classes, vit, str(root))
     names = classes if isinstance(classes, tuple) else vit.class_names
     if isinstance(judge, Counted):
         judge.check_numbers(vit.classes, f"val of {root}")
-        _check_one_kind(root, learn, judge)
-        _check_names(root, "val", judge, names, every=isinstance(learn, Counted))
+        check_one_kind(root, learn, judge)
+        check_names(root, "val", judge, names, every=isinstance(learn, Counted))
     elif isinstance(judge.classes, tuple) and judge.classes != classes:
         raise InputError(f"{root}: train.json and val.json name different classes; make them agree")
     labelling = Labelling.of_model(names, vit.classes)
+    if isinstance(learn, Counted):
+        labelling = learn.labelling(names, vit.classes)
     data = Shards(
         vit, classes, labelling, learn.images, judge.images, train, val, workers, found.notes
     )
@@ -290,41 +305,3 @@ def _counted(split: str, shards: list[Path], problems: dict[str, str]) -> Counte
     if not counted.images:
         raise InputError(_none(split, problems))
     return counted
-
-
-def _classes(root: Path, learn: Index | Counted, vit: Vit) -> tuple[str, ...] | int:
-    """The names of the classes, or how many there are."""
-    if isinstance(learn, Index):
-        return learn.classes
-    if not learn.names:
-        return learn.highest + 1
-    names = vit.class_names or tuple(sorted(learn.names))
-    _check_names(root, "train", learn, names, every=True)
-    return names
-
-
-def _check_one_kind(root: Path, learn: Index | Counted, judge: Counted) -> None:
-    if isinstance(learn, Counted) and bool(learn.names) != bool(judge.names):
-        kinds = ("class names", "class numbers")
-        first, second = kinds if learn.names else kinds[::-1]
-        raise InputError(
-            f"the labels of {root} are {first} in train and {second} in val; give both the same"
-        )
-
-
-def _check_names(
-    root: Path, split: str, counted: Counted, names: Sequence[str], *, every: bool
-) -> None:
-    """InputError for a label that is no class, and for a class without one where each needs it."""
-    for name in sorted(counted.names - set(names)):
-        raise InputError(
-            f"{split} of {root} has the label {shown(name)}{nearest(name, names)}, which is no"
-            f" class: they are {some(names)}; rename it in the shards, or in class_names of the"
-            " model file"
-        )
-    absent = [name for name in names if name not in counted.names]
-    if counted.names and every and absent:
-        raise InputError(
-            f"{split} of {root} has no sample of {len(absent)} of {len(names)} classes:"
-            f" {some(absent)}; both splits need some of each"
-        )

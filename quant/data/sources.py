@@ -8,6 +8,7 @@ steps; only the order in which their gradients are added differs.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +40,7 @@ from vaqf.quant.data.batches import (
     check_classes,
     chosen,
     evenly,
+    hashed,
     plan,
 )
 from vaqf.quant.data.crops import MAX_WORKERS
@@ -67,6 +69,10 @@ class Data(Protocol):
     @property
     def judged(self) -> int:
         """Images to judge by, the unreadable ones among them."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What differs between two sets of one origin: names, sizes and labels, no pixels."""
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -116,6 +122,11 @@ class Arrays:
     def judged(self) -> int:
         """Images to judge by."""
         return len(self.test[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of the labels: the pixels of a set by name may differ in a bit by machine."""
+        return hashed(str(self.classes), self.train[1].numpy(), self.test[1].numpy())
 
     def epoch(
         self, batch: int, seed: int, epoch: int, portion: Portion = ALONE, crop: bool = True

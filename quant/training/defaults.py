@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from vaqf.files.fields import AUTO
-from vaqf.images.sets import SETS
 from vaqf.model.vit import Vit
 from vaqf.quant.data.sources import Data
 from vaqf.quant.recipe.recipe import Recipe
+from vaqf.quant.training.mirrors import mirrored
 
 BATCH = 64
 SMALLEST_BATCH = 16
@@ -16,7 +16,6 @@ TINY, SMALL = 16, 40  # pixels each way
 TINY_STEPS = 1760  # optimizer steps of a run, at least: what the digits get in 80 epochs
 RUN_STEPS = 6400  # of pictures that are not tiny
 MANY = 50_000  # images
-SIGNS = 100  # classes with numbers for names that may be digits or traffic signs; more are none
 
 
 def settled(recipe: Recipe, vit: Vit, data: Data) -> Recipe:
@@ -46,23 +45,10 @@ def _augment(vit: Vit, data: Data) -> str:
     """The policy by the size of the pictures and how many there are.
 
     Of 8 x 8 pixels a turned picture leaves little, and of a small picture a random part tells too
-    little. A mirrored picture may be another letter: only colour pictures are mirrored that are
-    large, of classes that are not named by a letter or a number, as far as these may be signs.
+    little.
     """
     if vit.image_size <= TINY:
         return "shift"
-    if vit.image_size <= SMALL or not _mirrored(vit, data):
+    if vit.image_size <= SMALL or not mirrored(data):
         return "affine"
     return "deit" if data.images >= MANY else "flip"
-
-
-def _mirrored(vit: Vit, data: Data) -> bool:
-    """Whether a mirrored picture is taken to be one of the same class."""
-    if data.origin in SETS:
-        return SETS[data.origin].mirrored
-    names = data.classes  # of shards without names their number
-    if isinstance(names, int):
-        names = tuple(map(str, range(names)))
-    letters = all(len(name) == 1 for name in names)
-    numbers = len(names) <= SIGNS and all(name.isdigit() for name in names)
-    return vit.channels > 1 and not letters and not numbers

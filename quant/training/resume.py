@@ -11,6 +11,7 @@ from vaqf.errors import InputError
 from vaqf.files.fields import shown
 from vaqf.model.vit import Vit
 from vaqf.network import parameters
+from vaqf.quant.data.sources import Data
 from vaqf.quant.files import checkpoint
 from vaqf.quant.model.vit import FloatVit
 from vaqf.quant.recipe.recipe import Recipe
@@ -40,7 +41,7 @@ class Place:
 
 
 def identity(
-    recipe: Recipe, vit: Vit, act_bits: int, seed: int, data: str, images: int, teacher: str
+    recipe: Recipe, vit: Vit, act_bits: int, seed: int, data: Data, teacher: str
 ) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     parts = {key: value for key, value in recipe.plain().items() if key not in MACHINE}
@@ -49,8 +50,9 @@ def identity(
         **{f"model {key}": repr(value) for key, value in asdict(vit).items()},
         "act_bits": act_bits,
         "seed": seed,
-        "data": data,
-        "training images": images,
+        "data": data.origin,
+        "training images": data.images,
+        "fingerprint of the data (names, sizes, labels)": data.fingerprint,
         "teacher": teacher,
     }
 
@@ -62,8 +64,8 @@ def check_same(path: Path, kept: Any, wanted: Mapping[str, Any]) -> None:
     for key, value in wanted.items():
         if key not in kept:
             raise InputError(
-                f"{path} was made by another recipe (it has no {key}); resume with that one, or"
-                " start again with --force"
+                f"{path} was made by another recipe or version (it has no {key}); resume with that"
+                " one, or start again with --force"
             )
         if type(kept[key]) is not type(value) or kept[key] != value:
             raise InputError(

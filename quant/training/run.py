@@ -82,8 +82,7 @@ class Task:
             self.vit,
             self.act_bits,
             self.seed,
-            self.data.origin,
-            self.data.images,
+            self.data,
             self.teacher_sha,
         )
 

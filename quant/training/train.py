@@ -163,7 +163,7 @@ def train(
                 f" --set processes={here.world}"
             )
         model, sha, said = _teacher(teacher, weights_key, vit, recipe)
-        notes = (*said, *data.notes)
+        notes = (*said, *_short(recipe, given=model is not None), *data.notes)
         task = Task(vit, data, out, recipe, act_bits, seed, sha, notes)
         with _alone(out, here):
             kept = here.first(lambda: _kept(task, resumed, force))
@@ -174,6 +174,17 @@ def train(
             place = None if saved is None else resume.place(out, saved.run, vit, run.epochs)
             trained = run.run(place)
             return _finish(run, trained, model is None)
+
+
+def _short(recipe: Recipe, given: bool) -> tuple[str, ...]:
+    """A note where more epochs are trained than were asked for; given: the float model."""
+    names = [stage.name for stage in recipe.stages[1 if given else 0 :]]
+    if int(recipe.epochs) >= len(names):
+        return ()
+    return (
+        f"epochs is {recipe.epochs}, and recipe {recipe.name} trains {len(names)}: one of each of"
+        f" its stages, {', '.join(names)}",
+    )
 
 
 @contextmanager

@@ -455,7 +455,7 @@ def test_first_frames_are_told(here: Path, capsys: Capture) -> None:
         " 'val/7/0.gif'"
     )
     document = json.loads(capsys.readouterr().out)
-    assert document["notes"][0] == told
+    assert document["notes"][1] == told
     assert document["animated"] == ["train/7/0.gif", "val/7/0.gif"]
     assert train(*words, "--force", data=".") == 0
     assert f"note: {told}\n" in capsys.readouterr().out

@@ -154,6 +154,26 @@ def test_what_inflates_without_end_is_not_read(tmp_path: Path, kind: bytes, said
     assert said in problems["x.tar"]
 
 
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_behind_an_archive_is_not_read(tmp_path: Path, mode: str) -> None:
+    first = archive(tmp_path / "x.tar", {"a.png": b"1"}, mode)
+    second = archive(tmp_path / "y.tar", {"b.png": b"2"}, mode)
+    first.write_bytes(first.read_bytes() + second.read_bytes())
+    problems: dict[str, str] = {}
+    assert [sample.key for sample in archives.samples([first], problems)] == ["a"]
+    (reason,) = problems.values()
+    assert reason.startswith(f"{tarfile.RECORDSIZE} bytes after the end of the archive are not")
+
+
+def test_a_plain_archive_inflates_to_nothing(tmp_path: Path) -> None:
+    """A header may give a file 2 ** 80 bytes."""
+    (tmp_path / "x.tar").write_bytes(headers(("a.png", tarfile.REGTYPE, 2**80)) + b"\0" * 1024)
+    problems: dict[str, str] = {}
+    (sample,) = archives.samples([tmp_path / "x.tar"], problems)
+    assert sample.flaws == ["its png is larger than 67108864 bytes"]
+    assert problems["x.tar"].endswith(": a header gives a file a size that no file has")
+
+
 def test_two_splits_may_have_shards_of_one_name(tmp_path: Path) -> None:
     paths = [archive(tmp_path / split / "0.tar", {"a.png": b""}) for split in ("train", "val")]
     found = [sample.name for sample in archives.samples(paths, {})]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from samples import RGB
-from tars import archive, folder, picture
+from tars import archive, folder, picture, samples
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
 from vaqf.images import made as room
-from vaqf.images.images import Images
+from vaqf.images.images import Images, evenly
 from vaqf.images.sharded import Sharded
 
 VIT = replace(RGB, classes=3)
@@ -65,9 +65,18 @@ def test_samples_are_read_some_at_a_time(made: Path, size: int) -> None:
 @pytest.mark.parametrize("count", range(1, 8))
 def test_images_are_spread_over_all_shards(made: Path, count: int) -> None:
     found = images.load(str(made), VIT, count).read()
-    assert levels(found) == [100 + i * 7 // count for i in range(count)]
+    assert levels(found) == [100 + number for number in evenly(7, count)]
     with pytest.raises(InputError, match=r"--images is 8; the shards of .* hold 7 samples"):
         images.load(str(made), VIT, 8)
+
+
+def test_classes_that_take_turns_are_all_met(tmp_path: Path) -> None:
+    """Of 60 samples of the classes 0, 1, 2, 0, ... every third has one class."""
+    archive(tmp_path / "val-0.tar", samples(0, 60))
+    for count in (10, 20, 30):
+        labels = images.load(str(tmp_path), VIT, count).read().labels
+        assert labels is not None
+        assert min(np.bincount(labels, minlength=3)) >= count // 6
 
 
 def test_no_more_is_held_than_a_batch_and_no_more_read_than_was_asked_for(
@@ -76,8 +85,8 @@ def test_no_more_is_held_than_a_batch_and_no_more_read_than_was_asked_for(
     data = images.load(str(made), VIT, 2)
     assert isinstance(data, Sharded)
     assert [(path.name, list(numbers)) for path, numbers in data.taken] == [
-        ("val-0000.tar", [0, 3]),
-        ("val-0001.tar", []),
+        ("val-0000.tar", [2]),
+        ("val-0001.tar", [2]),
     ]
     monkeypatch.setattr("vaqf.images.images.MAX_PIXEL_BYTES", 8 * 8 * 3)
     with pytest.raises(InputError, match=r"2 images of small are too many"):
@@ -126,11 +135,45 @@ def test_names_as_timm_publishes_them(made: Path, ending: str) -> None:
         images.load(str(made), VIT)
 
 
-@pytest.mark.parametrize("name", ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR"])
-def test_names_of_which_the_split_is_clear(tmp_path: Path, name: str) -> None:
-    for split, level in (("train", 1), ("val", 2), ("test", 3)):
+@pytest.mark.parametrize(
+    "name",
+    ["{}.tar", "set_{}-000000-{}.tar", "a-b_{}_0.tgz", "{}-0.TAR", "my.{}.0.tar", "{}2017.tar"],
+)
+@pytest.mark.parametrize(
+    "words",
+    [("train", "val"), ("Train", "Val"), ("TRAIN", "VAL"), ("training", "valid")],
+)
+def test_names_of_which_the_split_is_clear(
+    tmp_path: Path, name: str, words: tuple[str, str]
+) -> None:
+    for split, level in zip((*words, "test"), (1, 2, 3), strict=True):
         named(tmp_path / name.format(split, split), {level: "0"})
     assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+
+
+def test_testing_is_not_val(tmp_path: Path) -> None:
+    for split in ("training", "testing"):
+        named(tmp_path / f"{split}-0.tar", {1: "0"})
+    with pytest.raises(InputError, match=r"several sets and no val-\*\.tar"):
+        images.load(str(tmp_path), VIT)
+
+
+def test_archives_of_which_nobody_knows_whether_they_are_one_set(tmp_path: Path) -> None:
+    for name in ("a-00-of-02.tar", "a-01-of-02.tgz", "A-02-of-02.tar.gz"):
+        named(tmp_path / name, {1: "0"})
+    assert len(images.load(str(tmp_path), VIT)) == 3
+    named(tmp_path / "te.tar", {1: "0"})
+    with pytest.raises(InputError, match=r"'A-02-of-02.tar.gz' and 'te.tar', .* to val-\*\.tar"):
+        images.load(str(tmp_path), VIT)
+
+
+def test_folders_of_splits_in_any_case(tmp_path: Path) -> None:
+    for split, level in (("Train", 1), ("Validation", 2)):
+        named(tmp_path / split / "0.tar", {level: "0"})
+    assert levels(images.load(str(tmp_path), VIT).read()) == [2]
+    named(tmp_path / "valid/0.tar", {3: "0"})
+    with pytest.raises(InputError, match=r"has shards in Validation/ and in valid/; move one"):
+        images.load(str(tmp_path), VIT)
 
 
 def test_two_names_of_one_split(made: Path) -> None:
@@ -195,8 +238,18 @@ def test_numbers_and_names_are_not_mixed(tmp_path: Path) -> None:
 
 
 def test_more_classes_than_the_network_has(made: Path) -> None:
-    with pytest.raises(InputError, match=r"has the label 2, and there are 2 classes; .* 0 to 1"):
+    with pytest.raises(InputError, match=r"0 to 2 \(val-0000.tar/0101\), and there are 2 cl"):
         images.load(str(made), replace(RGB, classes=2))
+
+
+def test_labels_that_begin_at_1(tmp_path: Path) -> None:
+    path = named(tmp_path / "x.tar", {1: "1", 2: "3", 3: "2"})
+    message = r"labels 1 to 3 \(x.tar/2\), none is 0, and there are 3 classes; .* from 0 to 2"
+    with pytest.raises(InputError, match=message):
+        images.load(str(path), VIT)
+    named(path, {1: "3"})
+    with pytest.raises(InputError, match=r"the label 3 alone \(x.tar/1\), and there are 3 cl"):
+        images.load(str(path), VIT)
 
 
 def test_shards_without_labels(tmp_path: Path) -> None:
@@ -245,17 +298,35 @@ def test_files_of_labels_are_for_pictures(made: Path) -> None:
 def test_scales_are_calibrated_on_training_shards(made: Path) -> None:
     data = images.calibration(str(made), VIT)
     assert (data.origin, len(data)) == ("shards of train", images.CALIBRATION_IMAGES)
-    assert levels(data.read()) == [i * 15 // 8 for i in range(8)]
+    assert levels(data.read()) == evenly(15, 8)
     for path in made.glob("train-*"):
         path.unlink()
     assert levels(images.calibration(str(made), VIT).read()) == list(range(100, 107))
 
 
-def test_pictures_go_before_shards_in_class_folders(made: Path) -> None:
+def test_shards_of_a_split_go_before_class_folders(made: Path) -> None:
+    (made / "ant").mkdir()
+    (made / "ant/0.png").write_bytes(picture(9))
+    (made / "plans").mkdir()
+    data = images.load(str(made), NAMED)
+    assert levels(data.read()) == list(range(100, 107))
+    assert data.notes == (f"left out, beside the shards of {made}: 'ant/'",)
+
+
+def test_class_folders_go_before_archives_of_no_split(made: Path) -> None:
+    for path in made.glob("*.tar"):
+        path.rename(made / f"old.{path.name.replace('train', 'a').replace('val', 'b')}")
     (made / "ant").mkdir()
     (made / "ant/0.png").write_bytes(picture(9))
     data = images.load(str(made), NAMED)
-    assert np.array_equal(levels(data.read()), [9])
+    assert levels(data.read()) == [9]
     assert data.notes[0].startswith(
-        f"left out, beside the class folders of {made}: 'train-0000.tar'"
+        f"left out, beside the class folders of {made}: 'old.a-0000.tar'"
     )
+
+
+def test_a_tree_goes_before_the_archives_it_was_unpacked_from(made: Path) -> None:
+    for split, level in (("train", 8), ("val", 9)):
+        (made / split / "ant").mkdir(parents=True)
+        (made / split / "ant/0.png").write_bytes(picture(level))
+    assert levels(images.load(str(made), NAMED).read()) == [9]

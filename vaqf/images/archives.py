@@ -27,12 +27,14 @@ PICTURES = ("jpg", "jpeg", "png", "webp")  # the first that a sample has is its 
 MAX_FILE_BYTES = 2**26  # of one picture
 MAX_BYTES = dict.fromkeys(PICTURES, MAX_FILE_BYTES) | shardlabels.MAX_BYTES  # by suffix
 MAX_INFLATED = 50  # bytes out of one of a compressed archive; pictures hardly shrink
+INFLATED = f"it inflates to more than {MAX_INFLATED} times its size"
 WAITING = 16  # samples whose files may lie among each other
 APART = (
     "its picture and its label lie far apart in the archive; pack it sorted by name"
     " (tar --sort=name)"
 )
 UNDOTTED = "rename the files of one of the two, without a dot in the middle"
+CHUNK = 2**20  # bytes
 GZIP = b"\x1f\x8b"
 CLOSED = {
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -84,7 +86,7 @@ class Sample:
 
 def place(path: Path) -> str:
     """An archive as a person is told of it: train/ and val/ may have one of the same name."""
-    folder = f"{path.parent.name}/" if path.parent.name in SPLIT_NAMES else ""
+    folder = f"{path.parent.name}/" if path.parent.name.lower() in SPLIT_NAMES else ""
     return pictures.printable(f"{folder}{path.name}")
 
 
@@ -200,11 +202,25 @@ def _files(
             stream.seek(archive.offset)
             if any(end := stream.read(tarfile.BLOCKSIZE)) or len(end) < tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("it stops without the mark of its end")
+            if more := _behind(stream):
+                raise pictures.Unreadable(
+                    f"{more} bytes after the end of the archive are not read, as of two archives"
+                    " that were put together; pack their files into one, or give both by themselves"
+                )
     except pictures.Unreadable as error:
         problems[place(path)] = str(error)
     except _DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error)
         problems[place(path)] = f"the archive is damaged or cannot be read: {reason}"
+
+
+def _behind(stream: _Guarded) -> int:
+    """The bytes from here to the end of a file, zeros before the first other one left out: an
+    archive is filled up with them."""
+    count = 0
+    while part := stream.read(CHUNK):
+        count += len(part) if count else len(part.lstrip(b"\0"))
+    return count
 
 
 @contextmanager
@@ -223,17 +239,18 @@ def _opened(path: Path) -> Iterator[_Guarded]:
         if begins.startswith(GZIP):
             packed = os.fstat(stream.fileno()).st_size
             with gzip.GzipFile(fileobj=stream) as inflated:
-                yield _Guarded(inflated, max(MAX_FILE_BYTES, MAX_INFLATED * packed))
+                yield _Guarded(inflated, max(MAX_FILE_BYTES, MAX_INFLATED * packed), INFLATED)
         else:
-            yield _Guarded(stream, sys.maxsize)
+            yield _Guarded(stream, sys.maxsize, "a header gives a file a size that no file has")
 
 
 class _Guarded:
     """What tarfile reads: its headers may not ask for memory, nor for bytes without end."""
 
-    def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int) -> None:
+    def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int, beyond: str) -> None:
         self._stream = stream
         self._most = most  # bytes, inflated
+        self._beyond = beyond  # what is wrong with an archive that asks for more
 
     def read(self, size: int) -> bytes:
         """The next bytes."""
@@ -253,7 +270,7 @@ class _Guarded:
 
     def _check(self, place: int) -> None:
         if place > self._most:
-            raise tarfile.ReadError(f"it inflates to more than {MAX_INFLATED} times its size")
+            raise tarfile.ReadError(self._beyond)
 
 
 def _split(name: str) -> tuple[str, str, str]:

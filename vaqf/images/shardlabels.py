@@ -80,6 +80,8 @@ def _one(given: Mapping[str, object]) -> Said:
     for key, value in given.items():
         text = value.strip() if isinstance(value, str) else None
         number = value if type(value) is int else whole(text or "")
+        if isinstance(value, float) and value.is_integer():  # of a column with gaps, by pandas
+            number = int(value)
         if number is not None and not 0 <= number < MAX_CLASSES:
             raise Unreadable(
                 f"its label {shown(number)} is no class number; they begin at 0 and end below"

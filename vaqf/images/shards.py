@@ -1,7 +1,8 @@
 """WebDataset shards: which archives of a folder are which split.
 
 `[PREFIX-]train-*.tar` and `[PREFIX-]val-*.tar`, plain or gzip's, or a folder for each split with
-archives in it. The word may be validation, a dash `_`, and a single shard train.tar.
+archives in it. The word may be training, valid or validation, in any case; a dash `_`, a dot or,
+behind the word, nothing before a number; and a single shard train.tar.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from vaqf.files.fields import shown, some
 from vaqf.images.archives import place
 from vaqf.images.folder import (
     NAMES,
-    SPLIT_NAMES,
     SPLITS,
     archives_in,
     below,
     beside,
     class_folders,
     is_archive,
-    splits,
 )
 
-_KIND = re.compile(rf"(?:(.+?)[-_])?({'|'.join(NAMES)})[-_.].*", re.DOTALL)
+_KIND = re.compile(
+    rf"(?:(.+?)[-_.])?({'|'.join(sorted(NAMES))})[-_.0-9].*", re.DOTALL | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Found:
 def find(path: Path) -> Found | None:
     """The shards that a path is or holds; None for pictures and anything else.
 
-    InputError where they have two prefixes. OSError for what cannot be read.
+    InputError where they have two prefixes or, without a split, unlike names. OSError for what
+    cannot be read.
     """
     if not path.is_dir():
         if not is_archive(path.name):
@@ -64,30 +66,50 @@ def find(path: Path) -> Found | None:
         return Found(path.parent, {"": [path]})
     direct = archives_in(path)
     if direct:
-        pictured = splits(path) or any(
-            next(below(folder), None) is not None for folder in class_folders(path)
-        )
-        if pictured:
+        pictured = _pictured(path)
+        certain = any(_split(file)[2] for file in direct)
+        if any(folder.name.lower() in NAMES or not certain for folder in pictured):
             return None
         by_split = _by_split(path, direct)
-        return Found(path, by_split, (*_beside(path), *_unused(by_split)))
+        _check_alike(path, by_split)
+        return Found(path, by_split, (*_beside(path, pictured), *_unused(by_split)))
     held = {
         folder: files
-        for folder in (path / name for name in sorted(SPLIT_NAMES))
-        if folder.is_dir() and (files := archives_in(folder)) and not class_folders(folder)
+        for folder in class_folders(path)
+        if folder.name.lower() in NAMES
+        and (files := archives_in(folder))
+        and not class_folders(folder)
     }
-    if {"val", "validation"} <= {folder.name for folder in held}:
-        raise InputError(f"{path} has shards in val/ and in validation/; move one of them away")
     found: dict[str, list[Path]] = {}
+    first: dict[str, Path] = {}
     for folder, files in held.items():
-        found.setdefault(NAMES.get(folder.name, ""), []).extend(files)
+        split = NAMES[folder.name.lower()]
+        if split and split in first:
+            raise InputError(
+                f"{path} has shards in {first[split].name}/ and in {folder.name}/; move one of them"
+                " away"
+            )
+        first[split] = folder
+        found.setdefault(split, []).extend(files)
     notes = tuple(note for folder in held for note in _beside(folder))
     return Found(path, found, (*notes, *_unused(found))) if found else None
 
 
-def _beside(path: Path) -> tuple[str, ...]:
-    stray = beside(path)
+def _pictured(path: Path) -> list[Path]:
+    """The folders of a folder that hold pictures."""
+    return [one for one in class_folders(path) if next(below(one), None) is not None]
+
+
+def _beside(path: Path, folders: Sequence[Path] = ()) -> tuple[str, ...]:
+    """A note on pictures beside shards, and on folders of pictures."""
+    stray = [*beside(path), *(f"{folder.name}/" for folder in folders)]
     return (f"left out, beside the shards of {path}: {some(stray)}",) if stray else ()
+
+
+def _split(file: Path) -> tuple[str, str, str]:
+    """Prefix, word and split that an archive's name has; "" for each that it has not."""
+    match = _KIND.fullmatch(file.name)
+    return (match[1] or "", match[2], NAMES[match[2].lower()]) if match else ("", "", "")
 
 
 def _by_split(path: Path, files: Sequence[Path]) -> dict[str, list[Path]]:
@@ -95,11 +117,9 @@ def _by_split(path: Path, files: Sequence[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     firsts: dict[str, tuple[str, str, Path]] = {}  # of each split: prefix, word, its first file
     for file in files:
-        match = _KIND.fullmatch(file.name)
-        prefix, word = (match[1] or "", match[2]) if match else ("", "")
-        split = NAMES.get(word, "")
+        prefix, word, split = _split(file)
         found.setdefault(split, []).append(file)
-        if not match:
+        if not split:
             continue
         for other, (others, their, first) in firsts.items():
             if prefix != others or (split == other and word != their):
@@ -109,6 +129,26 @@ def _by_split(path: Path, files: Sequence[Path]) -> dict[str, list[Path]]:
                 )
         firsts.setdefault(split, (prefix, word, file))
     return found
+
+
+def _check_alike(path: Path, found: Mapping[str, Sequence[Path]]) -> None:
+    """InputError for archives without a split whose names differ by more than a number: nobody
+    knows whether they are one set."""
+    if set(found) != {""}:
+        return
+    first, *others = found[""]
+    for file in others:
+        if _stem(file) != _stem(first):
+            raise InputError(
+                f"{path} has the archives {shown(first.name)} and {shown(file.name)}, and their"
+                " names do not tell whether they are one set; rename those to use to val-*.tar"
+                f" (those to learn from to train-*.tar), or give one of them itself: --data {first}"
+            )
+
+
+def _stem(file: Path) -> str:
+    """An archive's name without its number and its suffix."""
+    return re.sub(r"[0-9]+|(\.tar(\.[a-z0-9]+)?|\.t[a-z0-9]+)$", "", file.name.lower())
 
 
 def _unused(found: Mapping[str, Sequence[Path]]) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ the archives are counted once, by their headers and labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from vaqf.errors import InputError
 from vaqf.files import smallfile
@@ -20,6 +22,7 @@ from vaqf.images.pictures import Unreadable
 from vaqf.images.shardlabels import Labelling
 from vaqf.model.vit import MAX_CLASSES, Vit
 
+T = TypeVar("T")
 MAX_INDEX_BYTES = 2**23
 INDEX = '{"images": N, "classes": [names]}; remove it to have the shards counted'
 MAX_IMAGES = 2**40
@@ -63,17 +66,35 @@ class Counted:
 
     sizes: tuple[int, ...]  # samples of each archive, those that cannot be used among them
     images: int  # samples with a picture and a label
-    highest: int  # class number; -1 where there is none
+    lowest: int  # class number; -1 where there is none
+    highest: int
+    highest_of: str  # a sample that has it, for people
     names: frozenset[str]  # of classes; none where labels are numbers
     labelled: bool  # whether any sample has a label
+    meant: Mapping[str, int]  # of samples with a number and a name: what the names mean
+
+    def labelling(self, names: Sequence[str], classes: int) -> Labelling:
+        """How numbers become classes: by themselves; a name beside one must be the class's, or,
+        where the network has no names, that of most samples of the number."""
+        if names:
+            return Labelling.of_model(names, classes)
+        return Labelling(range(classes), self.meant)
 
     def check_numbers(self, classes: int, where: str) -> None:
         """InputError for a class number beyond those of so many classes."""
         if self.highest >= classes:
             raise InputError(
-                f"{where} has the label {self.highest}, and there are {classes} classes; they are"
-                f" numbered from 0 to {classes - 1}"
+                f"{where} has {self.numbers}, and there are {classes} classes; they are numbered"
+                f" from 0 to {classes - 1}"
             )
+
+    @property
+    def numbers(self) -> str:
+        """The class numbers that were found, for people."""
+        if self.lowest == self.highest:
+            return f"the label {self.highest} alone ({self.highest_of})"
+        none = ", none is 0" if self.lowest else ""
+        return f"the labels {self.lowest} to {self.highest} ({self.highest_of}){none}"
 
 
 def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
@@ -97,8 +118,41 @@ def count(shards: Sequence[Path], problems: dict[str, str]) -> Counted:
         if not size:
             problems.setdefault(archives.place(shard), EMPTY)
     return Counted(
-        tuple(sizes), tally.images, tally.highest, frozenset(tally.names), tally.labelled
+        tuple(sizes),
+        tally.images,
+        tally.lowest,
+        tally.highest,
+        tally.highest_of,
+        frozenset(tally.names),
+        tally.labelled,
+        _meant(tally.pairs),
     )
+
+
+def _meant(pairs: Counter[tuple[str, int]]) -> dict[str, int]:
+    """The number that each name means: that of most of its samples, if most of the number's have
+    that name, too. None for a name of several classes, such as those of all birds."""
+    if len(pairs) > MAX_CLASSES:
+        return {}  # no names of classes
+    by_name: dict[str, Counter[int]] = {}
+    by_number: dict[int, Counter[str]] = {}
+    for (name, number), count in pairs.items():
+        by_name.setdefault(name, Counter())[number] += count
+        by_number.setdefault(number, Counter())[name] += count
+    name_of = {number: _most(names) for number, names in by_number.items()}
+    meant = {name: _most(numbers) for name, numbers in by_name.items()}
+    return {
+        name: number
+        for name, number in meant.items()
+        if number is not None
+        and all((name_of[other] == name) == (other == number) for other in by_name[name])
+    }
+
+
+def _most(counts: Counter[T]) -> T | None:
+    """What more than half of them are; None if nothing is."""
+    ((one, count),) = counts.most_common(1)
+    return one if 2 * count > counts.total() else None
 
 
 @dataclass
@@ -107,8 +161,11 @@ class _Tally:
 
     images: int = 0
     labelled: bool = False
+    lowest: int = -1
     highest: int = -1
+    highest_of: str = ""
     names: set[str] = field(default_factory=set)
+    pairs: Counter[tuple[str, int]] = field(default_factory=Counter)  # not all of a great many
     first_name: str = ""  # the label and the sample that had it
     first_number: str = ""
 
@@ -122,7 +179,11 @@ class _Tally:
             self.names.add(label.name or "")
             self.first_name = self.first_name or f"{shown(label.name)} of {sample.name}"
         else:
-            self.highest = max(self.highest, label.number)
+            if label.number > self.highest:
+                self.highest, self.highest_of = label.number, sample.name
+            self.lowest = label.number if self.lowest < 0 else min(self.lowest, label.number)
+            if label.name is not None and len(self.pairs) <= MAX_CLASSES:
+                self.pairs[label.name, label.number] += 1
             self.first_number = self.first_number or f"{label.number} of {sample.name}"
         if self.first_name and self.first_number:
             raise InputError(
@@ -154,7 +215,7 @@ def for_network(
             return Labelling(classes, dict(zip(told.classes, classes, strict=True))), notes
     counted.check_numbers(vit.classes, where)
     if not counted.names:
-        return Labelling.of_model(vit.class_names, vit.classes), _numerals(vit, where)
+        return counted.labelling(vit.class_names, vit.classes), _numerals(vit, where)
     names = sorted(counted.names)
     classes, notes = of_names(names, vit, where, SHARDS)
     return Labelling(range(vit.classes), dict(zip(names, classes, strict=True))), notes

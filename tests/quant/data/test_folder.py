@@ -3,6 +3,7 @@
 import errno
 import os
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from samples import RGB
 
 from vaqf.errors import InputError
 from vaqf.images import data as images
+from vaqf.images.images import evenly
 from vaqf.quant.data import folder
 from vaqf.quant.data.batches import ALONE, Portion, plan
 from vaqf.quant.data.crops import CROP_AREA, CROP_RATIO, _crop_box, random_crop
@@ -123,6 +125,29 @@ def test_class_folders_of_both_forms_of_unicode(pictures: Path, split: str, know
     ] * 3
 
 
+def test_a_class_of_which_nothing_can_be_learned(pictures: Path) -> None:
+    for path in (pictures / "train/bee").iterdir():
+        path.write_bytes(b"none")
+    message = r"pictures of .*train/bee can be read; train/bee/0.png: it is not a picture .*; give"
+    with pytest.raises(InputError, match=message):
+        load(str(pictures), VIT)
+    Image.new("RGB", (9, 9)).save(pictures / "train/bee/5.png")
+    data = load(str(pictures), VIT)
+    assert (data.notes, len(data.unreadable)) == ((), 5)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"none")])
+def test_classes_that_nothing_judges(pictures: Path, spoil: Callable[[Path], object]) -> None:
+    for name in ("ant", "cat"):
+        for path in (pictures / "val" / name).iterdir():
+            spoil(path)
+    data = load(str(pictures), VIT)
+    assert data.notes == (
+        f"class folders of {pictures / 'val'} without a picture to judge by: 'ant', 'cat'",
+    )
+    assert sum(len(labels) for _, labels in data.judge()) == 3
+
+
 def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     judged = images.load(str(pictures), VIT).read()
     assert (len(judged), judged.origin) == (9, "pictures of val/")
@@ -131,8 +156,10 @@ def test_evaluation_sees_val_and_calibration_train(pictures: Path) -> None:
     assert np.array_equal(judged.pixels, ours.numpy())
     watched = images.calibration(str(pictures), VIT).read()
     assert (len(watched), watched.origin) == (8, "pictures of train/")
-    (first,) = images.one(pictures / "train/ant/0.png", VIT).pixels
+    number = evenly(18, 8)[0]
+    (first,) = images.one(pictures / f"train/ant/{number}.png", VIT).pixels
     assert np.array_equal(watched.pixels[0], first)
+    (first,) = images.one(pictures / "train/ant/0.png", VIT).pixels
     assert np.array_equal(load(str(pictures), VIT).calibration(2)[0], first)
 
 

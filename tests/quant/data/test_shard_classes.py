@@ -12,6 +12,7 @@ from samples import RGB
 from tars import archive, folder, picture
 
 from vaqf.errors import InputError
+from vaqf.images import data as images
 from vaqf.quant.data.sources import load
 
 VIT = replace(RGB, classes=3)
@@ -100,7 +101,9 @@ def test_labels_of_two_kinds(made: Path) -> None:
 
 def test_labels_of_val_beyond_the_classes(made: Path) -> None:
     archive(made / "val-0000.tar", {"x.png": picture(1), "x.cls": b"3"})
-    with pytest.raises(InputError, match=r"val of .* has the label 3, and there are 3 classes"):
+    with pytest.raises(
+        InputError, match=r"val of .* has the labels 0 to 3 \(val-0000.tar/x\), and"
+    ):
         load(str(made), VIT)
 
 
@@ -129,4 +132,67 @@ def test_shards_as_timm_publishes_them(made: Path) -> None:
     with pytest.raises(InputError, match=r"it is one shard, and training needs a folder with some"):
         load(str(made / "imagenet1k-train-0000.tar"), VIT)
     with pytest.raises(InputError, match=r"has no val-\*\.tar; both .* PREFIX-validation"):
+        load(str(made), VIT)
+
+
+def paired(label: int, name: str) -> dict[str, bytes]:
+    return {"json": json.dumps({"label": label, "class": name}).encode()}
+
+
+def test_a_label_that_contradicts_all_others_is_used_by_nobody(made: Path) -> None:
+    relabelled(made, lambda label: paired(label, NAMES[label]))
+    for split in ("train", "val"):
+        files = {"x.png": picture(250), "x.json": paired(2, "bee")["json"]}
+        archive(made / f"{split}-0009.tar", files)
+    wrong = "its labels 2 and 'bee' are two different classes"
+    judged = images.load(str(made), VIT).read()
+    assert judged.unreadable == {"val-0009.tar/x": wrong}
+    data = load(str(made), VIT)
+    assert sum(len(labels) for _, labels in data.judge()) == len(judged) == 7
+    for (part,) in data.epoch(15, 0, 0):
+        assert 250 not in part.pixels
+    assert data.unreadable == {f"{split}-0009.tar/x": wrong for split in ("train", "val")}
+
+
+def test_a_name_of_several_classes_contradicts_nothing(made: Path) -> None:
+    relabelled(made, lambda label: paired(label, "fish" if label == 2 else "insect"))
+    data = load(str(made), VIT)
+    assert sum(len(labels) for _, labels in data.judge()) == 7
+    assert data.unreadable == images.load(str(made), VIT).read().unreadable == {}
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (
+            lambda label: label + 1,
+            r"labels 1 to 3 \(train-0000.tar/0002\), none is 0, val has the labels 1 to 3 \(.*;"
+            r" numbers begin at 0, so subtract 1 from all$",
+        ),
+        (
+            lambda label: label - 1,
+            r"labels 0 to 1 .* tells 3 classes apart, 0 to 2; correct the labels, or give the model"
+            r" file classes: 2; train-0000.tar/0000: its label -1 is no class number",
+        ),
+        (lambda label: 65534 if label == 2 else label, r"0 to 65534 \(train-0000.tar/0002\)"),
+        (lambda label: 0, r"train of .* has the label 0 alone .* file classes: 1$"),
+    ],
+)
+def test_labels_at_fault_are_shown(made: Path, label: Callable[[int], int], message: str) -> None:
+    relabelled(made, lambda number: {"cls": b"%d" % label(number)})
+    with pytest.raises(InputError, match=message):
+        load(str(made), VIT)
+
+
+def test_val_may_show_that_train_lacks_a_class(made: Path) -> None:
+    for path in made.glob("train-*.tar"):
+        archive(
+            path,
+            {
+                f"{path.stem}{n}.{s}": c
+                for n in (0, 1)
+                for s, c in (("png", picture(n)), ("cls", b"%d" % n))
+            },
+        )
+    with pytest.raises(InputError, match=r"labels 0 to 1 .*, val has the labels 0 to 2 .*up to 2$"):
         load(str(made), VIT)

@@ -246,6 +246,15 @@ def test_another_kind_of_data_is_named(whole: Path) -> None:
         run(whole, quick("vaqf_paper"), shapes, act_bits=3, resumed=True)
 
 
+def test_other_pictures_of_the_same_number_are_named(whole: Path) -> None:
+    learn, judge = few().train, few().test
+    data = replace(DATA, train=(learn[0], learn[1].flip(0)), test=judge)
+    with pytest.raises(
+        InputError, match=r"with fingerprint of the data \(names, sizes, labels\) '"
+    ):
+        run(whole, quick("vaqf_paper"), data, act_bits=3, resumed=True, report=never)
+
+
 def test_a_teacher_that_was_given_must_be_given_again(tmp_path: Path) -> None:
     run(tmp_path / "t.pt", quick("one_shot", each=1))
     run(tmp_path / "first.pt", quick("best", each=1))

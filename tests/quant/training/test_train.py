@@ -73,6 +73,18 @@ def test_what_auto_comes_to_is_what_a_run_is_resumed_by(tmp_path: Path) -> None:
     assert (again.recipe, again.notes) == (made.recipe, made.notes)
 
 
+def test_fewer_epochs_than_stages_are_told(tmp_path: Path) -> None:
+    asked = replace(quick("best", augment="none"), epochs=1)
+    made = run(tmp_path / "x.pt", asked)
+    assert (made.epochs, len(made.rows)) == (2, 2)
+    assert made.notes[0] == (
+        "epochs is 1, and recipe best trains 2: one of each of its stages, float, binary"
+    )
+    given = run(tmp_path / "y.pt", asked, teacher=float_file(tmp_path / "x.pt"))
+    assert given.epochs == 1
+    assert not any(note.startswith("epochs is") for note in given.notes)
+
+
 def test_a_float_model_that_learned_little_is_told_and_one_that_learned_is_not(
     tmp_path: Path,
 ) -> None:
