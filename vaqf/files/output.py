@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaqf.errors import InputError
-from vaqf.files import lock, ours, places
+from vaqf.files import interrupts, lock, ours, places
 
 PARTIAL = ".vaqf-partial-"
 
@@ -23,14 +23,10 @@ def new_folder(path: Path, force: bool = False) -> Iterator[Path]:
     does any folder that is not ours.
     """
     check_folder(path, force)
-    with writing(path):
-        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=_parent(path)))
-        try:
-            partial.chmod(0o777 & ~_umask())
-            yield partial
-            _place(partial, path, force)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with writing(path), _partial(_parent(path)) as partial:
+        partial.chmod(0o777 & ~_umask())
+        yield partial
+        _place(partial, path, force)
 
 
 @contextlib.contextmanager
@@ -46,13 +42,23 @@ def new_file(
     wrote it. named: as `writing` takes it.
     """
     check_file(path, force, is_ours, named)
-    with writing(path, named):
-        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=_parent(path)))
-        try:
-            yield partial / path.name
-            (partial / path.name).replace(path)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with writing(path, named), _partial(_parent(path)) as partial:
+        yield partial / path.name
+        (partial / path.name).replace(path)
+
+
+@contextlib.contextmanager
+def _partial(parent: Path) -> Iterator[Path]:
+    """A folder for what is not whole yet; gone at the end, whenever a signal comes."""
+    partial = None
+    try:
+        with interrupts.held_back():
+            partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=parent))
+        yield partial
+    finally:
+        with interrupts.held_back():
+            if partial is not None:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextlib.contextmanager
