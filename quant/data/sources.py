@@ -21,7 +21,7 @@ from vaqf.errors import InputError
 from vaqf.files.fields import check_whole, folded, nearest, shown
 from vaqf.images import shards as shardfiles
 from vaqf.images.folder import (
-    NAMES,
+    SPLIT_OF,
     SPLITS,
     beside,
     class_folders,
@@ -206,7 +206,7 @@ def _lack(path: Path) -> str:
     next(path.iterdir(), None)  # OSError for what is no folder
     for split in SPLITS:
         if not split_folder(path, split).is_dir():
-            parts = [f.name for f in class_folders(path) if NAMES.get(f.name) == ""]
+            parts = [f.name for f in class_folders(path) if SPLIT_OF.get(f.name) == ""]
             rename = f"; rename {' or '.join(f'{n}/' for n in parts)} to {split}/" if parts else ""
             return f"it has no folder {split}/{rename}"
     found = [split_folder(path, split) for split in SPLITS]

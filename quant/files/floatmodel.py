@@ -75,7 +75,7 @@ def load(path: Path, vit: Vit, key: str | None = None) -> FloatModel:
         arrays, notes = shardindex.read(path, lambda file: _arrays(file, None))
     else:
         raise InputError(_NO_KEY)
-    model = adopt(path, arrays, vit)
+    model = adopt(path, arrays, vit, is_ours(path))
     return FloatModel(model.params, (*notes, *model.notes))
 
 

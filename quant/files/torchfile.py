@@ -22,7 +22,8 @@ RECORDS = [argparse.Namespace]  # of settings, beside the weights of DeiT, MAE a
 # of averaged weights (EMA) and of others
 EMA = ("state_dict_ema", "model_ema", "ema", "ema_state_dict", "model_ema_state_dict")
 PLAIN = ("state_dict", "model", "model_state_dict", "module")
-_AVERAGES = re.compile("ema|averag|shadow|swa", re.IGNORECASE)  # keys of what may be averaged
+# keys of what may be averaged
+_AVERAGES = re.compile(r"(?:^|[_.])(?:ema|swa)(?:$|[_.])|averag|shadow", re.IGNORECASE)
 # what torch.load is known to raise on files that are truncated, of another kind or made to harm
 _BROKEN = (
     OSError,
@@ -121,7 +122,7 @@ def _chosen(path: Path, content: Any, key: str | None) -> tuple[dict[Any, Any], 
     notes = []
     if others or taken in EMA:
         averaged = " (averaged, as timm chooses)" if taken in EMA else ""
-        rest = "".join(f"; --weights-key {other} takes others" for other in others[:1])
+        rest = f"; --weights-key {others[0]} takes others" if others else ""
         notes.append(f"the weights are those under {taken}{averaged}{rest}")
     unknown = [
         name

@@ -45,8 +45,10 @@ def test_without_a_file_nothing_changes(tmp_path: Path) -> None:
 def test_timms_preprocessing_is_taken_and_told(tmp_path: Path) -> None:
     taken, (note,) = hubconfig.beside(beside(tmp_path, TIMM), VIT)
     assert taken == replace(VIT, mean=HALF, std=HALF, crop=0.875)
-    assert note.startswith("preprocessing of model.safetensors from config.json: mean (0.5, 0.5,")
-    assert "crop 0.875 (not 0.9)" in note and "interpolation" not in note
+    assert note.startswith(
+        "preprocessing of model.safetensors from config.json: crop 0.875 (not 0.9), mean"
+    )
+    assert "mean 0.5/0.5/0.5 (not 0.485/0.456/0.406)" in note and "interpolation" not in note
     squashed = TIMM | {"pretrained_cfg": {"crop_mode": "squash"}}
     taken, _ = hubconfig.beside(beside(tmp_path, squashed), VIT)
     assert taken == replace(VIT, resize="squash")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typer import TyperException
 
 from vaqf import __version__
+from vaqf.files import interrupts
 from vaqf.files.fields import nearest, shown
 from vaqf.verbs import VERBS
 
@@ -86,7 +87,7 @@ def broken_pipe() -> int:
 
 def prepare_process() -> None:
     """Let every way to end a command clean up as Ctrl-C does, and print where nobody listens."""
-    for end in (signal.SIGTERM, signal.SIGHUP):
+    for end in interrupts.ENDS:
         if signal.getsignal(end) != signal.SIG_IGN:  # as nohup sets it
             signal.signal(end, signal.default_int_handler)
     codecs.register_error("vaqf", _unencodable)

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # whose handlers raise KeyboardInterrupt
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # ways to end a command: KeyboardInterrupt
 
 
 @contextlib.contextmanager

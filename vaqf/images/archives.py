@@ -21,7 +21,7 @@ from typing import BinaryIO
 from vaqf.files import regular
 from vaqf.files.fields import shown
 from vaqf.images import pictures, shardlabels
-from vaqf.images.folder import SPLIT_NAMES
+from vaqf.images.folder import SPLIT_OF
 
 PICTURES = ("jpg", "jpeg", "png", "webp")  # the first that a sample has is its picture
 MAX_FILE_BYTES = 2**26  # of one picture
@@ -86,7 +86,7 @@ class Sample:
 
 def place(path: Path) -> str:
     """An archive as a person is told of it: train/ and val/ may have one of the same name."""
-    folder = f"{path.parent.name}/" if path.parent.name.lower() in SPLIT_NAMES else ""
+    folder = f"{path.parent.name}/" if path.parent.name.lower() in SPLIT_OF else ""
     return pictures.printable(f"{folder}{path.name}")
 
 

@@ -13,14 +13,13 @@ from vaqf.images.classes import composed
 from vaqf.images.pictures import SUFFIXES
 
 SPLITS = ("train", "val")
-# split by its word in the name of a folder or a shard; none for what is known and not read
-NAMES = {
+# what people call the parts of a set, in the names of folders and shards: the split, or none for
+# what is not read. No classes, unless a network says so
+SPLIT_OF = {
     **{"train": "train", "training": "train"},
     **{"val": "val", "valid": "val", "validation": "val"},
     **{"test": "", "testing": ""},
 }
-# what people call the parts of a set; no classes, unless a network says so
-SPLIT_NAMES = frozenset(NAMES)
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")  # of shards that are read
 # known for shards, so that a sentence can say that they are not read
@@ -29,7 +28,7 @@ CLOSED = (".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4", ".tzst", ".txz", ".tbz2
 
 def split_folder(path: Path, split: str) -> Path:
     """Where a split of a tree lies or would lie; InputError where it lies in two folders."""
-    words = [word for word, of in NAMES.items() if of == split]
+    words = [word for word, of in SPLIT_OF.items() if of == split]
     found = [path / word for word in words if (path / word).is_dir()]
     if len(found) > 1:
         raise InputError(

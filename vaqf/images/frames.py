@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 # formats whose first frame is the picture: others of an MPO are a phone's second views of it,
 # those of a PSD its layers
 WHOLE = ("MPO", "PSD")
+# what Pillow raises where a file is damaged in what it says of itself
+DAMAGED = (
+    *(OSError, EOFError, SyntaxError, struct.error),
+    *(ValueError, TypeError, LookupError, ArithmeticError),
+)
 NEW_SUBFILE_TYPE = 254  # a TIFF's tag, with a bit for each:
 REDUCED, MASK = 1, 4
 
@@ -31,7 +37,7 @@ def several(picture: Image.Image) -> bool:
         if isinstance(picture, TiffImagePlugin.TiffImageFile):
             return _pages(picture)
         return bool(getattr(picture, "is_animated", False))
-    except Exception:  # noqa: BLE001  # readers raise all kinds, and the first frame was read
+    except DAMAGED:  # further on: the first frame was read
         return False
 
 

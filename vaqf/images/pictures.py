@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
@@ -130,7 +129,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
     try:
         return ImageOps.exif_transpose(picture)
-    except (struct.error, ValueError, TypeError, LookupError, SyntaxError, ArithmeticError):
+    except frames.DAMAGED:
         return picture  # what it says of itself cannot be read, its pixels can
 
 

@@ -17,7 +17,7 @@ from vaqf.files import regular
 from vaqf.files.fields import shown, some
 from vaqf.images.archives import place
 from vaqf.images.folder import (
-    NAMES,
+    SPLIT_OF,
     SPLITS,
     archives_in,
     below,
@@ -27,7 +27,7 @@ from vaqf.images.folder import (
 )
 
 _KIND = re.compile(
-    rf"(?:(.+?)[-_.])?({'|'.join(sorted(NAMES))})[-_.0-9].*", re.DOTALL | re.IGNORECASE
+    rf"(?:(.+?)[-_.])?({'|'.join(sorted(SPLIT_OF))})[-_.0-9].*", re.DOTALL | re.IGNORECASE
 )
 
 
@@ -68,7 +68,7 @@ def find(path: Path) -> Found | None:
     if direct:
         pictured = _pictured(path)
         certain = any(_split(file)[2] for file in direct)
-        if any(folder.name.lower() in NAMES or not certain for folder in pictured):
+        if any(folder.name.lower() in SPLIT_OF or not certain for folder in pictured):
             return None
         by_split = _by_split(path, direct)
         _check_alike(path, by_split)
@@ -76,14 +76,14 @@ def find(path: Path) -> Found | None:
     held = {
         folder: files
         for folder in class_folders(path)
-        if folder.name.lower() in NAMES
+        if folder.name.lower() in SPLIT_OF
         and (files := archives_in(folder))
         and not class_folders(folder)
     }
     found: dict[str, list[Path]] = {}
     first: dict[str, Path] = {}
     for folder, files in held.items():
-        split = NAMES[folder.name.lower()]
+        split = SPLIT_OF[folder.name.lower()]
         if split and split in first:
             raise InputError(
                 f"{path} has shards in {first[split].name}/ and in {folder.name}/; move one of them"
@@ -109,7 +109,7 @@ def _beside(path: Path, folders: Sequence[Path] = ()) -> tuple[str, ...]:
 def _split(file: Path) -> tuple[str, str, str]:
     """Prefix, word and split that an archive's name has; "" for each that it has not."""
     match = _KIND.fullmatch(file.name)
-    return (match[1] or "", match[2], NAMES[match[2].lower()]) if match else ("", "", "")
+    return (match[1] or "", match[2], SPLIT_OF[match[2].lower()]) if match else ("", "", "")
 
 
 def _by_split(path: Path, files: Sequence[Path]) -> dict[str, list[Path]]:

@@ -11,8 +11,7 @@ from vaqf.files.fields import some
 from vaqf.images.classfolders import ClassFolders, flat_notes
 from vaqf.images.folder import (
     ARCHIVES,
-    NAMES,
-    SPLIT_NAMES,
+    SPLIT_OF,
     beside,
     class_folders,
     split_folder,
@@ -72,14 +71,14 @@ def find(path: Path, split: str, known: tuple[str, ...]) -> Found:
 def _split(path: Path, split: str, known: tuple[str, ...]) -> Path:
     """The folder of one split of a tree; the path itself if it is none."""
     folders = {folder.name for folder in class_folders(path)}
-    parts = sorted(folders & SPLIT_NAMES)
+    parts = sorted(folders & SPLIT_OF.keys())
     if not parts or folders <= set(known):
         return path
     if splits(path) and not known:
         tree_classes(path)
     root = split_folder(path, split)
     if not root.is_dir():
-        first = next((name for name in parts if NAMES[name] != "train"), parts[0])
+        first = next((name for name in parts if SPLIT_OF[name] != "train"), parts[0])
         raise InputError(
             f"{path} has {', '.join(f'{name}/' for name in parts)} and no {split}/; rename the one"
             f" to use to {split}/, or give it itself: --data {path / first}"

@@ -12,6 +12,7 @@ from typing import Any
 from vaqf.errors import InputError
 from vaqf.files import smallfile
 from vaqf.files.fields import shown
+from vaqf.model.preprocessor import refused, told
 from vaqf.model.vit import Vit
 
 NAME = "config.json"
@@ -42,14 +43,7 @@ def beside(weights: Path | None, vit: Vit) -> tuple[Vit, tuple[str, ...]]:
         )
     settings = content.get("pretrained_cfg")
     taken = _preprocessing(path, settings, vit) if isinstance(settings, dict) else vit
-    changed = [
-        f"{key} {shown(getattr(taken, key))} (not {shown(getattr(vit, key))})"
-        for key in ("mean", "std", "crop", "interpolation", "resize")
-        if getattr(taken, key) != getattr(vit, key)
-    ]
-    if not changed:
-        return vit, ()
-    return taken, (f"preprocessing of {weights.name} from {NAME}: {', '.join(changed)}",)
+    return taken, told(weights, NAME, taken, vit)
 
 
 def _check_transformers(path: Path, content: Mapping[str, Any], vit: Vit) -> None:
@@ -86,6 +80,4 @@ def _preprocessing(path: Path, settings: Mapping[str, Any], vit: Vit) -> Vit:
             raise InputError(f"crop_mode is {shown(mode)}; it must be {' or '.join(_CROP_MODES)}")
         return replace(vit, **changes, resize=_CROP_MODES[mode])
     except InputError as error:
-        raise InputError(
-            f"{path}: {error}; put it elsewhere to build with the preprocessing of {vit.name}"
-        ) from error
+        raise refused(path, error, vit) from error

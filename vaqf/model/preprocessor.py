@@ -51,17 +51,27 @@ def beside(weights: Path | None, vit: Vit) -> tuple[Vit, tuple[str, ...]]:
     try:
         taken = _taken(smallfile.read_object(path, MAX_BYTES, WHAT), vit)
     except _Cannot as error:
-        raise InputError(
-            f"{path}: {error}; put it elsewhere to build with the preprocessing of {vit.name}"
-        ) from error
+        raise refused(path, error, vit) from error
+    return taken, told(weights, NAME, taken, vit)
+
+
+def told(weights: Path, source: str, taken: Vit, vit: Vit) -> tuple[str, ...]:
+    """A note on preprocessing that a file beside `weights` has, where the model's own differs."""
     changed = [
         f"{key} {_text(getattr(taken, key))} (not {_text(getattr(vit, key))})"
         for key in SHOWN
         if getattr(taken, key) != getattr(vit, key)
     ]
     if not changed:
-        return vit, ()
-    return taken, (f"preprocessing of {weights.name} from {NAME}: {', '.join(changed)}",)
+        return ()
+    return (f"preprocessing of {weights.name} from {source}: {', '.join(changed)}",)
+
+
+def refused(path: Path, why: Exception, vit: Vit) -> InputError:
+    """For a file of preprocessing that a model cannot say."""
+    return InputError(
+        f"{path}: {why}; put it elsewhere to build with the preprocessing of {vit.name}"
+    )
 
 
 class _Cannot(Exception):

@@ -37,22 +37,26 @@ class _Found:
     """Tensors of a file on their way to a model's parameters."""
 
     path: Path
+    ours: bool  # whether vaqf wrote it: then every token before the patches has a position
     params: dict[str, FloatArray] = field(default_factory=dict)  # by timm's names
     original: dict[str, str] = field(default_factory=dict)  # their names in the file
     notes: list[str] = field(default_factory=list)
 
     def copy(self) -> "_Found":
         """One that may be changed; the arrays are shared."""
-        return _Found(self.path, dict(self.params), dict(self.original), list(self.notes))
+        parts = dict(self.params), dict(self.original), list(self.notes)
+        return _Found(self.path, self.ours, *parts)
 
 
-def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> FloatModel:
-    """The tensors of a file as the parameters of a model.
+def adopt(
+    path: Path, tensors: Mapping[str, FloatArray], vit: Vit, ours: bool = False
+) -> FloatModel:
+    """The tensors of a file, of `ours` or another library's, as the parameters of a model.
 
     Raises InputError that names what the accelerator does not compute, or the first tensor which
     is missing, unknown, of another shape, or holds NaN or infinity.
     """
-    read = _named(path, tensors)
+    read = _named(_Found(path, ours), tensors)
     found = _settled(read.copy(), vit)
     params, original, expected = found.params, found.original, array_shapes(vit)
     if {name: array.shape for name, array in params.items()} != expected:
@@ -63,10 +67,9 @@ def adopt(path: Path, tensors: Mapping[str, FloatArray], vit: Vit) -> FloatModel
     )
 
 
-def _named(path: Path, tensors: Mapping[str, FloatArray]) -> _Found:
+def _named(found: _Found, tensors: Mapping[str, FloatArray]) -> _Found:
     """By timm's names, without what no classifier reads, and query, key and value in one."""
-    found = _Found(path)
-    left_out = []
+    path, left_out = found.path, []
     for name in tensors:
         if not isinstance(name, str):
             raise InputError(f"{path}: a tensor is named {shown(name)}, which is no text")
@@ -157,8 +160,8 @@ def _place_positions(found: _Found, vit: Vit) -> None:
         return
     rows, grid = given.shape[1], math.isqrt(vit.patches)
     # tokens that have a position beside the patches: all before them, those of the head, none
-    kinds = sorted({vit.prefix_tokens, vit.head_tokens, 0}, reverse=True)
-    readings = [n for n in kinds if rows > n and math.isqrt(rows - n) ** 2 == rows - n]
+    kinds = {vit.prefix_tokens} if found.ours else {vit.prefix_tokens, vit.head_tokens, 0}
+    readings = [n for n in sorted(kinds) if rows > n and math.isqrt(rows - n) ** 2 == rows - n]
     if not readings:
         return
     if len(readings) > 1:
@@ -276,7 +279,10 @@ def _fits(read: _Found, vit: Vit) -> bool:
         return False
     if vit.patches > position.shape[1]:
         return False
-    found = _settled(read.copy(), vit)
+    try:
+        found = _settled(read.copy(), vit)
+    except InputError:  # of positions that may be read in two ways
+        return False
     return {name: array.shape for name, array in found.params.items()} == expected
 
 
