@@ -1,15 +1,14 @@
 """floatmodel.py: float weights under the names of several libraries, and wrong files."""
 
-import argparse
 import json
 import struct
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from float_files import DISTILLED, VIT, Params, equal
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
@@ -19,12 +18,6 @@ from vaqf.model import zoo
 from vaqf.model.vit import Vit
 from vaqf.network import calibrate, networkfile, parameters
 from vaqf.quant.files import floatmodel
-
-VIT = Vit(
-    name="small", image_size=16, patch_size=8, dim=24, depth=2, heads=3, mlp_ratio=2, classes=5
-)
-DISTILLED = replace(VIT, name="small_distilled", distilled=True)
-Params = dict[str, np.ndarray]
 
 
 def old_hugging_face(params: Params) -> Params:
@@ -62,13 +55,6 @@ def old_hugging_face(params: Params) -> Params:
     return out
 
 
-def equal(a: Params, b: Params) -> None:
-    assert list(a) == list(b)
-    for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-        assert a[name].dtype == np.float32
-
-
 @pytest.mark.parametrize("vit", [VIT, DISTILLED], ids=lambda v: v.name)
 @pytest.mark.parametrize("names", [dict, old_hugging_face], ids=["timm", "hugging face"])
 def test_safetensors_under_every_name(
@@ -95,168 +81,6 @@ def test_torch_files_under_every_wrapper(
         tensors = {n: torch.from_numpy(v.copy()) for n, v in names(params).items()}
         torch.save(wrap(tensors), tmp_path / f"w.{suffix}")
         equal(floatmodel.load(tmp_path / f"w.{suffix}", vit).params, params)
-
-
-def test_settings_beside_the_weights(tmp_path: Path) -> None:
-    """As DeiT, MAE and timm save them: read without running anything in them."""
-    torch = pytest.importorskip("torch")
-    params = parameters.random(VIT, 3)
-    tensors = {name: torch.from_numpy(value.copy()) for name, value in params.items()}
-    settings = argparse.Namespace(lr=1e-3, name="x", betas=[0.9, 0.999])
-    torch.save({"model": tensors, "args": settings, "epoch": 3}, tmp_path / "w.pth")
-    equal(floatmodel.load(tmp_path / "w.pth", VIT).params, params)
-    torch.save({"model": tensors, "args": argparse.Namespace(path=tmp_path)}, tmp_path / "w.pth")
-    with pytest.raises(InputError, match="refused"):
-        floatmodel.load(tmp_path / "w.pth", VIT)
-
-
-def saved(tmp_path: Path, content: object) -> Path:
-    """A torch file."""
-    torch = pytest.importorskip("torch")
-    torch.save(content, tmp_path / "w.pth")
-    return tmp_path / "w.pth"
-
-
-def as_tensors(params: Params) -> dict[str, object]:
-    torch = pytest.importorskip("torch")
-    return {name: torch.from_numpy(value.copy()) for name, value in params.items()}
-
-
-@pytest.mark.parametrize(
-    ("plain", "averaged"),
-    [("model", "model_ema"), ("state_dict", "state_dict_ema"), ("model_state_dict", "ema")],
-)
-def test_averaged_weights_are_taken_and_said(plain: str, averaged: str, tmp_path: Path) -> None:
-    one, two = parameters.random(VIT, 1), parameters.random(VIT, 2)
-    path = saved(tmp_path, {plain: as_tensors(one), averaged: as_tensors(two), "epoch": 3})
-    found = floatmodel.load(path, VIT)
-    equal(found.params, two)
-    assert found.notes == (
-        f"the weights are those under {averaged} (averaged, as timm chooses); --weights-key"
-        f" {plain} takes others",
-    )
-    for key, wanted in ((plain, one), (averaged, two)):
-        chosen = floatmodel.load(path, VIT, key)
-        equal(chosen.params, wanted)
-        assert chosen.notes == ()
-    alone = floatmodel.load(saved(tmp_path, {averaged: {"module": as_tensors(two)}}), VIT)
-    equal(alone.params, two)
-    assert alone.notes == (f"the weights are those under {averaged} (averaged, as timm chooses)",)
-    left = floatmodel.load(saved(tmp_path, {plain: as_tensors(one), averaged: None}), VIT)
-    equal(left.params, one)
-    assert left.notes == ()
-
-
-def test_torchs_own_averaged_model(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    params = parameters.random(VIT, 1)
-    tensors = {f"module.{name}": value for name, value in as_tensors(params).items()}
-    path = saved(tmp_path, {"n_averaged": torch.tensor(7), **tensors})
-    found = floatmodel.load(path, VIT)
-    equal(found.params, params)
-    assert found.notes == ("'n_averaged': left out, no weights",)
-
-
-def test_tensors_beside_the_state_dict(tmp_path: Path) -> None:
-    """As PyTorch's ImageNet example saves its best accuracy."""
-    torch = pytest.importorskip("torch")
-    params = parameters.random(VIT, 1)
-    content = {"state_dict": as_tensors(params), "best_acc1": torch.tensor(0.9), "epoch": 3}
-    found = floatmodel.load(saved(tmp_path, content), VIT)
-    equal(found.params, params)
-    assert found.notes == ()
-
-
-def test_averages_in_unknown_form_are_told(tmp_path: Path) -> None:
-    tensors = as_tensors(parameters.random(VIT, 1))
-    for name, form in (("ema", {"decay": 0.9, "shadow": tensors}), ("shadow_params", [1])):
-        (note,) = floatmodel.load(saved(tmp_path, {"model": tensors, name: form}), VIT).notes
-        assert note.startswith(f"'{name}': left out, though it may hold averaged weights")
-
-
-def test_tensors_larger_than_the_file_are_refused(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    tensors = as_tensors(parameters.random(VIT, 1))
-    for name, kind in (("head.weight", torch.bfloat16), ("pos_embed", torch.float32)):
-        huge = torch.zeros(1, dtype=kind).expand(10**6, 10**6)
-        with pytest.raises(InputError, match=f"{name}' is no dense tensor"):
-            floatmodel.load(saved(tmp_path, {**tensors, name: huge}), VIT)
-
-
-def test_a_compressed_zip_is_refused(tmp_path: Path) -> None:
-    path = saved(tmp_path, as_tensors(parameters.random(VIT, 1)))
-    with zipfile.ZipFile(path) as plain, zipfile.ZipFile(tmp_path / "z.pth", "w", 8) as packed:
-        for part in plain.namelist():
-            packed.writestr(part, plain.read(part))
-    with pytest.raises(InputError, match="its parts are compressed"):
-        floatmodel.load(tmp_path / "z.pth", VIT)
-    equal(floatmodel.load(path, VIT).params, parameters.random(VIT, 1))
-
-
-def test_one_file_of_several(tmp_path: Path) -> None:
-    in_shards(tmp_path, parameters.random(VIT, 1), save_file)
-    with pytest.raises(InputError, match=r"one of 2 files .*model\.safetensors\.index\.json"):
-        floatmodel.load(tmp_path / "model-00001-of-00002.safetensors", VIT)
-
-
-def test_a_key_that_is_not_there(tmp_path: Path) -> None:
-    tensors = as_tensors(parameters.random(VIT, 1))
-    path = saved(tmp_path, {"student": tensors, "teacher": tensors, "epoch": 3})
-    with pytest.raises(InputError, match=r"under 'student', 'teacher'; give .* --weights-key"):
-        floatmodel.load(path, VIT)
-    with pytest.raises(InputError, match=r"'ema' names no weights in it; it has 'student'"):
-        floatmodel.load(path, VIT, "ema")
-    with pytest.raises(InputError, match="'epoch' names no weights"):
-        floatmodel.load(path, VIT, "epoch")
-    equal(floatmodel.load(path, VIT, "teacher").params, parameters.random(VIT, 1))
-    save_file(parameters.random(VIT, 1), tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match="--weights-key is of torch files"):
-        floatmodel.load(tmp_path / "w.safetensors", VIT, "model")
-
-
-def in_shards(tmp_path: Path, params: Params, write: Callable[[Params, Path], None]) -> Path:
-    """A model in two files with Hugging Face's index."""
-    places: dict[str, str] = {}
-    for number, names in enumerate((list(params)[::2], list(params)[1::2]), 1):
-        file = f"model-{number:05d}-of-00002.safetensors"
-        write({name: params[name] for name in names}, tmp_path / file)
-        places |= dict.fromkeys(names, file)
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}))
-    return index
-
-
-def test_shards_by_their_index(tmp_path: Path) -> None:
-    params = parameters.random(VIT, 1)
-    index = in_shards(tmp_path, params, save_file)
-    equal(floatmodel.load(index, VIT).params, params)
-    (tmp_path / "model-00002-of-00002.safetensors").unlink()
-    with pytest.raises(InputError, match=r"00002-of-00002\.safetensors is not beside it"):
-        floatmodel.load(index, VIT)
-    save_file({"x": np.zeros(1, "f4")}, tmp_path / "model-00002-of-00002.safetensors")
-    with pytest.raises(InputError, match=r"is not in model-00002-of-00002\.safetensors"):
-        floatmodel.load(index, VIT)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("[]", "holds no JSON object"),
-        ("{}", "has no weight_map"),
-        ('{"weight_map": {}}', "has no weight_map"),
-        ('{"weight_map": {"a": 3}}', "the file of 'a' is 3, no text"),
-        ('{"weight_map": {"a": "../w.safetensors"}}', "lie beside it"),
-        ('{"weight_map": {"a": "/etc/passwd"}}', "lie beside it"),
-        ('{"weight_map": {"a": ""}}', "lie beside it"),
-        ('{"weight_map": {"a": "model.safetensors.index.json"}}', "lie beside it"),
-        ('{"weight_map": {"a": "gone.bin"}}', "is not beside it"),
-    ],
-)
-def test_a_wrong_index(content: str, said: str, tmp_path: Path) -> None:
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(content)
-    with pytest.raises(InputError, match=said):
-        floatmodel.load(index, VIT)
 
 
 @pytest.mark.parametrize("kind", ["vit", "deit"])
@@ -426,34 +250,6 @@ def test_flipped_header_bytes_raise_only_input_errors(flips: list[tuple[int, int
             assert "\n" not in str(error)
 
 
-def test_torch_files_that_hold_something_else(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    path = tmp_path / "w.pth"
-    good = {n: torch.from_numpy(v) for n, v in parameters.random(VIT, 0).items()}
-    cases: list[tuple[object, str]] = [
-        ([1, 2], "no tensors by name"),
-        ({}, "no tensors by name"),
-        ({**good, "norm.bias": [1.0]}, "norm.bias' is no tensor"),
-        ({**good, "norm.bias": torch.zeros(24, dtype=torch.int64)}, "torch.int64"),
-        ({**good, "norm.bias": torch.zeros(24).to_sparse()}, "dense"),
-        ({**good, "norm.bias": torch.zeros(24, dtype=torch.complex64)}, "complex64"),
-        ({**good, "norm.bias": torch.full((24,), float("nan"))}, "norm.bias.*NaN"),
-        ({**good, 3: torch.zeros(1)}, "3.*no text"),
-        ({"vaqf_checkpoint": 1}, "vaqf export"),
-        ({"model": good, "args": Path("x")}, "refused"),
-        (torch.nn.Linear(2, 2), "refused"),
-    ]
-    for content, message in cases:
-        torch.save(content, path)
-        with pytest.raises(InputError, match=message) as caught:
-            floatmodel.load(path, VIT)
-        assert "\n" not in str(caught.value)
-    torch.save(good, path)
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(InputError, match=r"damaged|refused"):
-        floatmodel.load(path, VIT)
-
-
 def test_without_torch_safetensors_still_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -464,3 +260,17 @@ def test_without_torch_safetensors_still_load(
     params = parameters.random(VIT, 0)
     save_file(params, tmp_path / "w.safetensors")
     equal(floatmodel.load(tmp_path / "w.safetensors", VIT).params, params)
+
+
+def test_a_float_model_of_ours_is_read_one_way(tmp_path: Path) -> None:
+    """25 positions of 9 tokens and 4 x 4 patches could be 5 x 5 patches in another's file."""
+    vit = replace(VIT, image_size=32, registers=8)
+    params = parameters.random(vit, 1)
+    path = tmp_path / "w.float.safetensors"
+    path.write_bytes(floatmodel.to_bytes(params))
+    found = floatmodel.load(path, vit)
+    equal(found.params, params)
+    assert found.notes == ()
+    save_file(params, path)
+    with pytest.raises(InputError, match="may be those of"):
+        floatmodel.load(path, vit)
