@@ -24,7 +24,7 @@ def main() -> None:
     good = True
     for act_bits, bar in BARS.items():
         design = sized("deit_tiny", act_bits=act_bits, **SHAPE)
-        sources = rtl.rtl_sources(design, "table engine")
+        sources = rtl.rtl_sources(design, "table engine", ULTRASCALE_PLUS)
         kept, macs = cache.folder(), design.macs_per_cycle
         lookup = synthesize.synthesize(sources, "lookup", ULTRASCALE_PLUS, kept)
         engine = synthesize.synthesize(sources, "binary_engine", ULTRASCALE_PLUS, kept)
@@ -32,8 +32,8 @@ def main() -> None:
         words = ", ".join(f"{module} {luts:.2f}" for module, luts in each.items())
         luts, sums = lookup.total.lut / macs, engine.part("binary_engine").lut / macs
         print(
-            f"A{act_bits}: {luts:.2f} LUT per MAC, bar {bar} ({words}); {lookup.levels} levels;"
-            f" accumulators {sums:.2f}",
+            f"A{act_bits}: {luts:.2f} LUT per MAC, bar {bar} ({words}); paths of"
+            f" {lookup.timings[-1].worst_ns:.2f} ns; accumulators {sums:.2f}",
             flush=True,
         )
         good = good and luts <= bar

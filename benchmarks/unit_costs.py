@@ -148,7 +148,8 @@ TARGETS = (
 
 def synthesized(label: str, design: Design, family: Family) -> Sample:
     """Through Yosys, or from the cache."""
-    made = synthesize.synthesize(rtl.rtl_sources(design, label), render.TOP, family, cache.folder())
+    sources = rtl.rtl_sources(design, label, family)
+    made = synthesize.synthesize(sources, render.TOP, family, cache.folder())
     print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
     return Sample(label, design, made)
 

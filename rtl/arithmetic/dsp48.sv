@@ -3,7 +3,69 @@
 // All registers are inside. OPERANDS: a and b have one, PRODUCT: the product has one; the sum always
 // does. PAIR: a and d wait in their own registers, each for its load, and `swap` takes their sum.
 // CASCADE adds `above`, the sum of the DSP above, where otherwise c is added, which has a register.
-// VAQF_XCUP and VAQF_XC7 place the primitive where a fits its port.
+// The primitive is placed where a fits its port.
+
+// The primitive of either generation; INMODE takes D + A, or A alone.
+`define VAQF_DSP(PRIMITIVE, FACTOR, MODE) \
+PRIMITIVE #( \
+    FACTOR, \
+    .AREG(OPERANDS ? 1 : 0), \
+    .ACASCREG(OPERANDS ? 1 : 0), \
+    .DREG(1), \
+    .ADREG(1), \
+    .BREG(OPERANDS ? 1 : 0), \
+    .BCASCREG(OPERANDS ? 1 : 0), \
+    .CREG(1), \
+    .MREG(PRODUCT ? 1 : 0), \
+    .PREG(1), \
+    .INMODEREG(0), \
+    .OPMODEREG(0), \
+    .ALUMODEREG(0), \
+    .CARRYINREG(0), \
+    .CARRYINSELREG(0) \
+) u_dsp ( \
+    .CLK(clk), \
+    .A(a_wide), \
+    .CEA1(1'b0), \
+    .CEA2(load_a), \
+    .D(d_wide), \
+    .CED(load_d), \
+    .CEAD(swap), \
+    .B(b_wide), \
+    .CEB1(1'b0), \
+    .CEB2(1'b1), \
+    .CEM(1'b1), \
+    .C(c), \
+    .CEC(1'b1), \
+    .CEP(1'b1), \
+    .PCIN(above), \
+    .P(sum), \
+    .PCOUT(below), \
+    .INMODE({2'b00, PAIR, 2'b00}), \
+    .OPMODE(MODE), \
+    .ALUMODE(4'b0000), \
+    .CARRYIN(1'b0), \
+    .CARRYINSEL(3'b000), \
+    .CEINMODE(1'b0), \
+    .CECTRL(1'b0), \
+    .CEALUMODE(1'b0), \
+    .CECARRYIN(1'b0), \
+    .ACIN(30'b0), \
+    .BCIN(18'b0), \
+    .CARRYCASCIN(1'b0), \
+    .MULTSIGNIN(1'b0), \
+    .RSTA(1'b0), \
+    .RSTB(1'b0), \
+    .RSTC(1'b0), \
+    .RSTD(1'b0), \
+    .RSTM(1'b0), \
+    .RSTP(1'b0), \
+    .RSTINMODE(1'b0), \
+    .RSTCTRL(1'b0), \
+    .RSTALUMODE(1'b0), \
+    .RSTALLCARRYIN(1'b0) \
+);
+
 module dsp48 #(
     parameter int A_BITS = 27,
     parameter int B_BITS = 18,
@@ -25,17 +87,9 @@ module dsp48 #(
     output logic        [      47:0] sum,
     output logic        [      47:0] below    // the sum, for the DSP below alone
 );
-`ifdef VAQF_XCUP
-  `define VAQF_DSP DSP48E2
-  localparam int PORT = 27;
-`elsif VAQF_XC7
-  `define VAQF_DSP DSP48E1
-  localparam int PORT = 25;
-`else
-  localparam int PORT = 0;
-`endif
-  if (A_BITS <= PORT && D_BITS <= PORT) begin : g_dsp
-`ifdef VAQF_DSP
+  localparam int PORT = vaqf_pkg::DSP_BITS;
+  localparam bit PLACED = vaqf_pkg::PRIMITIVES != 0 && A_BITS <= PORT && D_BITS <= PORT;
+  if (PLACED) begin : g_dsp
     localparam logic [2:0] ADDEND = CASCADE ? 3'b001 : 3'b011;  // the cascade, C
     logic signed [29:0] a_wide;
     logic signed [17:0] b_wide;
@@ -44,85 +98,11 @@ module dsp48 #(
     assign b_wide = 18'(b);
     assign d_wide = PORT'(d);
 
-    `VAQF_DSP #(
-`ifdef VAQF_XCUP
-        .AMULTSEL(PAIR ? "AD" : "A"),
-`else
-        .USE_DPORT(PAIR ? "TRUE" : "FALSE"),
-`endif
-        .AREG(OPERANDS ? 1 : 0),
-        .ACASCREG(OPERANDS ? 1 : 0),
-        .DREG(1),
-        .ADREG(1),
-        .BREG(OPERANDS ? 1 : 0),
-        .BCASCREG(OPERANDS ? 1 : 0),
-        .CREG(1),
-        .MREG(PRODUCT ? 1 : 0),
-        .PREG(1),
-        .INMODEREG(0),
-        .OPMODEREG(0),
-        .ALUMODEREG(0),
-        .CARRYINREG(0),
-        .CARRYINSELREG(0)
-    ) u_dsp (
-        .CLK(clk),
-        .A(a_wide),
-        .CEA1(1'b0),
-        .CEA2(load_a),
-        .D(d_wide),
-        .CED(load_d),
-        .CEAD(swap),
-        .B(b_wide),
-        .CEB1(1'b0),
-        .CEB2(1'b1),
-        .CEM(1'b1),
-        .C(c),
-        .CEC(1'b1),
-        .CEP(1'b1),
-        .PCIN(above),
-        .P(sum),
-        .PCOUT(below),
-        .INMODE({2'b00, PAIR, 2'b00}),  // D + A, or A alone
-`ifdef VAQF_XCUP
-        .OPMODE({2'b00, ADDEND, 4'b0101}),
-`else
-        .OPMODE({ADDEND, 4'b0101}),
-`endif
-        .ALUMODE(4'b0000),
-        .CARRYIN(1'b0),
-        .CARRYINSEL(3'b000),
-        .CEINMODE(1'b0),
-        .CECTRL(1'b0),
-        .CEALUMODE(1'b0),
-        .CECARRYIN(1'b0),
-        .ACIN(30'b0),
-        .BCIN(18'b0),
-        .CARRYCASCIN(1'b0),
-        .MULTSIGNIN(1'b0),
-        .RSTA(1'b0),
-        .RSTB(1'b0),
-        .RSTC(1'b0),
-        .RSTD(1'b0),
-        .RSTM(1'b0),
-        .RSTP(1'b0),
-        .RSTINMODE(1'b0),
-        .RSTCTRL(1'b0),
-        .RSTALUMODE(1'b0),
-        .RSTALLCARRYIN(1'b0),
-        .ACOUT(),
-        .BCOUT(),
-        .CARRYCASCOUT(),
-        .CARRYOUT(),
-        .MULTSIGNOUT(),
-        .OVERFLOW(),
-        .PATTERNBDETECT(),
-        .PATTERNDETECT(),
-`ifdef VAQF_XCUP
-        .XOROUT(),
-`endif
-        .UNDERFLOW()
-    );
-`endif
+    if (vaqf_pkg::PRIMITIVES == vaqf_pkg::XCUP) begin : g_xcup
+      `VAQF_DSP(DSP48E2, .AMULTSEL(PAIR ? "AD" : "A"), ({2'b00, ADDEND, 4'b0101}))
+    end else begin : g_xc7
+      `VAQF_DSP(DSP48E1, .USE_DPORT(PAIR ? "TRUE" : "FALSE"), ({ADDEND, 4'b0101}))
+    end
   end else begin : g_portable
     localparam int FACTOR_BITS = PAIR ? (A_BITS > D_BITS ? A_BITS : D_BITS) : A_BITS;
     logic signed [A_BITS-1:0] a_q;

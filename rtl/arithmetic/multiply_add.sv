@@ -14,7 +14,8 @@ module multiply_add #(
     input  logic signed [      47:0] c,
     output logic signed [      47:0] sum
 );
-  logic [47:0] below;  // nobody's
+  logic [47:0] total, below;  // below: nobody's
+  assign sum = signed'(total);
   logic unused;
   assign unused = &{1'b0, below};
   dsp48 #(
@@ -32,7 +33,7 @@ module multiply_add #(
       .load_d(1'b0),
       .swap(1'b0),
       .above('0),
-      .sum,
+      .sum(total),
       .below
   );
 endmodule

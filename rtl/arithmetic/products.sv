@@ -31,7 +31,7 @@ module products #(
   localparam int PAIRS = (OUTPUTS + 1) / 2;
   localparam int CHAINS = latency::chains(INPUTS, M_BITS, MOST);
   localparam int LENGTH = (INPUTS + CHAINS - 1) / CHAINS;
-  localparam int SHIFT = latency::DSP_BITS - M_BITS;
+  localparam int SHIFT = vaqf_pkg::DSP_BITS - M_BITS;
   // both fields start at half of their range and so stay positive: nothing borrows, trees are unsigned
   localparam int FIELD_BITS = sizes::bits_for(LENGTH * MOST) + 1;
   localparam logic [47:0] BIAS = 48'd1 << (SHIFT + FIELD_BITS - 1) | 48'd1 << (FIELD_BITS - 1);

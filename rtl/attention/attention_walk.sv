@@ -31,6 +31,8 @@ module attention_walk #(
     output logic group_end,
     output logic ended  // the last step of all
 );
+  logic [$bits(command.heads)-1:0] head;
+  logic [RUN_BITS-1:0] head_run;  // the head's first
   logic beat_end, head_end, queries_end, unused_behind;
   assign beat_end  = slot == ($bits(slot))'(R - 1);
   assign chunk_end = active && beat_end && beat == ($bits(beat))'(BEATS - 1);
@@ -63,8 +65,6 @@ module attention_walk #(
       .at_end(keys_end)
   );
 
-  logic [$bits(command.heads)-1:0] head;
-  logic [RUN_BITS-1:0] head_run;  // the head's first
   logic [$bits(command.head_words)-1:0] parted;  // words of the head up to this part's end
   logic whole, repeats;
   assign whole = parted == command.head_words;
@@ -102,8 +102,9 @@ module attention_walk #(
     else if (head_end) {run, head_run} <= {2{run + 1'b1}};
     else if (chunk_end) run <= head_run;
     else if (beat_end && !whole) run <= run + 1'b1;
-
+`ifndef SYNTHESIS
     if (!rst) assert (!(start && active));
+`endif
   end
 
   logic unused;  // other fields; queries behind the last repeat it as well

@@ -21,7 +21,7 @@ module run_address #(
   logic [WORD_BITS-1:0] word;
   logic [BANK_BITS-1:0] token_q;
   logic [ADDRESS_BITS-1:0] address_q, row;
-  assign row = address_q + ADDRESS_BITS'(word >> IN_BITS);
+  assign row = address_q + ADDRESS_BITS'(32'(word) >> IN_BITS);
 
   always_ff @(posedge clk) begin
     word      <= run * WORD_BITS'(WORDS);

@@ -103,7 +103,7 @@ module write_context #(
 
   for (genvar i = 0; i < L; ++i) begin : g_lane
     logic [MEAN_BITS-1:0] mean;
-    logic [A:0] result;  // 0 to ACT_MAX, with a sign
+    logic signed [A:0] result;  // 0 to ACT_MAX
     scale_by #(
         .BITS(vaqf_pkg::CONTEXT_BITS),
         .OUT_BITS(MEAN_BITS)

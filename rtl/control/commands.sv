@@ -70,8 +70,10 @@ module commands #(
         beat          <= '0;
         stored_index  <= '0;
         refused       <= 1'b0;
+`ifndef SYNTHESIS
         assert (beats_left == '0 && !check && !checking);
         assert (n_commands != '0 && n_commands <= vaqf_pkg::MAX_COMMANDS);
+`endif
       end else begin
         if (request_ready) request_valid <= 1'b0;
         if (take) begin

@@ -135,7 +135,9 @@ module control (
                  raised ^ {status_in.ready, status_in.done} : raised) | (enabled & happens);
       interrupt_request <= interrupts_on && raised != '0;
     end
+`ifndef SYNTHESIS
     if (!rst && ready) assert (started);
+`endif
   end
 
   always_comb begin

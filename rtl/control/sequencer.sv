@@ -104,14 +104,17 @@ module sequencer (
       attentions_ready <= attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
       run_done         <= running && ended && !matmul_busy && !attention_busy;
       if (ended && !matmul_busy && !attention_busy) running <= 1'b0;
-
+`ifndef SYNTHESIS
       assert (!matmul_done || matmul_busy);
       assert (!attention_done || attention_busy);
       assert (!matmul_loaded || matmuls_ready != 2'd2);
       assert (!attention_loaded || attentions_ready != 2'd2);
       assert (!(matmul_busy && attention_busy && matmul_slot == attention_slot));
       assert (!valid || is_attention || command.opcode == 4'(vaqf_pkg::OP_MATMUL));
+`endif
     end
+`ifndef SYNTHESIS
     if (!rst && start) assert (!running);
+`endif
   end
 endmodule

@@ -55,7 +55,9 @@ module walk (
       index       <= '0;
       first_frame <= '0;
       new_step    <= 1'b1;
+`ifndef SYNTHESIS
       assert (state == IDLE);
+`endif
     end else if (leave) begin
       state    <= last_command && last_iteration ? IDLE : FETCH;
       index    <= last_command ? '0 : index + 1'b1;
@@ -68,6 +70,8 @@ module walk (
     end else if (state == JUDGE) begin
       state <= SHOW;
     end
+`ifndef SYNTHESIS
     if (!rst) assert (!next || valid);
+`endif
   end
 endmodule

@@ -95,7 +95,9 @@ module binary_engine (
     end else begin
       prepared <= prepared + 2'(prepare_done) - 2'(pass_end);
       if (pass_end) bank <= !bank;
+`ifndef SYNTHESIS
       assert (!(prepare_done && prepared == 2'd2));
+`endif
     end
 
     if (start) begin

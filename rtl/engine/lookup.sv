@@ -56,7 +56,9 @@ module lookup (
       end
       held <= held + 2'(take && turn_next[0]) - 2'(free);
     end
+`ifndef SYNTHESIS
     if (!rst) assert (held != '0 || !free);
+`endif
   end
 
   // Steps come in pairs: a subset of operands 1 to 3, then the same and operand 0. The subset grows

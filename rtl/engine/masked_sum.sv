@@ -36,7 +36,9 @@ module masked_sum (
       seen     <= full && !take;
       prepared <= full && !seen;
     end
+`ifndef SYNTHESIS
     if (!rst) assert (held || !free);
+`endif
   end
 
   logic [TOKENS*TOKEN_BITS-1:0] next;

@@ -208,11 +208,12 @@ module fetch_parameters (
       ahead            <= ahead + 2'(take_matmul) - 2'(matmul_start);
       matmul_parity    <= matmul_parity ^ take_matmul;
       attention_parity <= attention_parity ^ take_attention;
-
+`ifndef SYNTHESIS
       assert (!matmul_done || matmul_halves != 2'd2);
       assert (!attention_done || attention_halves != 2'd2);
       assert (!image_asked || frame == images_asked);
       assert (!matmul_start || ahead != '0);
+`endif
     end
   end
 

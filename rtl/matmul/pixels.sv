@@ -110,9 +110,11 @@ module pixels (
         tokens_left <= tokens_left - 1'b1;
         if (prefix_left != '0) prefix_left <= prefix_left - 1'b1;
       end
+`ifndef SYNTHESIS
       assert (!start || idle);
       assert (!release_group || held != 2'd0);
       assert (!write || word < ADDRESS_BITS'(ROW_WORDS));
+`endif
     end
     if (start) begin
       row         <= '0;

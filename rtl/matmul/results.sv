@@ -394,6 +394,7 @@ module results (
     if (rst) active <= 1'b0;
     else if (start) active <= 1'b1;
     else if (done) active <= 1'b0;
+`ifndef SYNTHESIS
     if (!rst) begin
       assert (!(start && active));
       assert (!acc_valid || active);
@@ -406,6 +407,7 @@ module results (
         assert (row_offset[T*ADDRESS_BITS+:ADDRESS_BITS] == ADDRESS_BITS'(T * int'(stride)));
       end
     end
+`endif
   end
 
   logic unused;

@@ -184,8 +184,10 @@ vaqf_pkg::RESIDUAL_DEPTH
       else if (step && group_end && last_group) active <= 1'b0;
       room   <= room - ROOM_BITS'(step && load_end) + ROOM_BITS'(loads_valid && loads_ready);
       stored <= stored + 2'(pixels_stored) - 2'(is_pixels && step && group_end);
+`ifndef SYNTHESIS
       assert (!start || (!active && started == '0 && room == ROOM_BITS'(DEPTH)));
       assert (!pixels_stored || stored != 2'd2);
+`endif
     end
 
     if (started[1]) begin
@@ -282,7 +284,9 @@ vaqf_pkg::RESIDUAL_DEPTH
     bank_q  <= TOKEN_BITS'(int'(bank) < TOKENS ? bank : bank - (TOKEN_BITS + 1)'(TOKENS));
     q_bank  <= BANK_BITS'(token) + BANK_BITS'(word);
     for (int j = 0; j < ROWS; ++j) q_row[j] <= q_base + row_stride[j];
-    for (int i = 0; i < RUN_WORDS; ++i) q_word[i] <= (word + WORD_BITS'(i)) >> BANK_SHIFT;
+    for (int i = 0; i < RUN_WORDS; ++i) begin
+      q_word[i] <= WORD_BITS'(32'(word + WORD_BITS'(i)) >> BANK_SHIFT);
+    end
     cut.group_end <= last_load;
     cut.digit <= load_digit;
     cut.shown <= load_shown;
@@ -391,9 +395,12 @@ vaqf_pkg::RESIDUAL_DEPTH
     in_norm <= rst ? '0 : {in_norm[latency::LAYER_NORM-2:0], on_way[latency::DIAGONAL] && is_norm};
     full <= found && !rst;
     pixels_release <= found && is_pixels && cut_found.group_end && !rst;
-    for (int i = 0; i < TOKENS * PE; ++i)
-    shown[i] <= cut_found.rows[i/RUN_CHANNELS] && SHOWN_BITS'(i % RUN_CHANNELS) < cut_found.shown;
+    for (int i = 0; i < TOKENS * PE; ++i) begin
+      shown[i] <= cut_found.rows[i/RUN_CHANNELS] && SHOWN_BITS'(i % RUN_CHANNELS) < cut_found.shown;
+    end
+`ifndef SYNTHESIS
     if (!rst) assert (cut_ready && cut_valid || !found);
+`endif
   end
 
   logic [vaqf_pkg::LOAD_BITS-1:0] kept;
@@ -414,7 +421,9 @@ vaqf_pkg::RESIDUAL_DEPTH
       .out_ready(loads_ready),
       .out_data (loads_data)
   );
+`ifndef SYNTHESIS
   always_ff @(posedge clk) if (!rst) assert (load_ready || !full);
+`endif
 
   logic unused;
   assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, first_plane, dim_words};

@@ -93,7 +93,9 @@ module diagonal #(
     bank_read_address  <= turned_read_address;
     firsts             <= {firsts[latency::MEMORY*FIRST_BITS-1:0], read_first};
     read_data          <= in_order[ELEMENTS*WIDTH-1:0];
+`ifndef SYNTHESIS
     if (|write) assert (int'(write_first) < BANKS);
+`endif
   end
 
   if (BEHIND > 0) begin : g_behind

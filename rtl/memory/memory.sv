@@ -18,7 +18,9 @@ module memory #(
   always_ff @(posedge clk) begin
     if (write) begin
       words[write_address] <= write_data;
+`ifndef SYNTHESIS
       assert (int'(write_address) < DEPTH);
+`endif
     end
     found     <= words[read_address];
     read_data <= found;

@@ -99,6 +99,7 @@ module ring (
   always_ff @(posedge clk) begin
     if (rst || matmul_start) released <= '0;
     else released <= released + COUNT_BITS'(release_word);
+`ifndef SYNTHESIS
     if (!rst) begin
       assert (!reserve || reserve_words <= room);
       if (write) assert (held + room < COUNT_BITS'(WORDS));  // else nobody reserved it
@@ -106,5 +107,6 @@ module ring (
       if (release_word) assert (!RESIDENT && !matmul_start && released < arrived);
       if (matmul_start && RESIDENT) assert (held >= COUNT_BITS'(first));
     end
+`endif
   end
 endmodule

@@ -45,17 +45,12 @@ package latency;
   localparam int GELU = 2;  // index, entry
   localparam int ROW_SUMS = 4;  // product, square, (a tree of lanes, not counted,) halves, total
 
-  // bits of the DSP's port that holds two factors of products.sv, the narrow one apart
-`ifdef VAQF_XC7
-  localparam int DSP_BITS = 25;
-`else
-  localparam int DSP_BITS = 27;
-`endif
   localparam int LONGEST_CHAIN = 16;  // each DSP's operands are a cycle later: registers
 
-  // chains of DSPs that add up products of magnitude `most` without leaving their half of the sum
+  // chains of DSPs that add up products of magnitude `most` without leaving their half of the sum:
+  // the wide port holds two factors, the narrow one apart
   function automatic int chains(input int inputs, input int factor_bits, input int most);
-    chains = (2 ** (DSP_BITS - factor_bits - 1) - 1) / most;
+    chains = (2 ** (vaqf_pkg::DSP_BITS - factor_bits - 1) - 1) / most;
     if (chains > LONGEST_CHAIN) chains = LONGEST_CHAIN;
     chains = (inputs + chains - 1) / chains;
   endfunction

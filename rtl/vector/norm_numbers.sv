@@ -64,8 +64,10 @@ module norm_numbers #(
         if (token == TOKEN_BITS'(TOKENS - 1)) sums_address <= sums_address + 1'b1;
       end
     end
+`ifndef SYNTHESIS
     if (!rst && start) assert (!active);
     if (!rst && start && prefix) assert (int'(command.prefix_tokens) <= vaqf_pkg::MAX_HEAD_TOKENS);
+`endif
   end
 
   localparam int NORMALIZER = latency::normalizer(vaqf_pkg::VARIANCE_BITS);
@@ -132,7 +134,9 @@ module norm_numbers #(
         if (last_run && last_lane) beat <= last_beat ? '0 : beat + 1'b1;
       end
     end
+`ifndef SYNTHESIS
     if (!rst && !start && released) assert (filled != '0);
+`endif
   end
 
   logic [NORM_ROWS*6-1:0] early_exponent;

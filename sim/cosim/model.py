@@ -39,7 +39,7 @@ class Sources:
     files: tuple[Path, ...]  # packages first
     tables: Mapping[str, bytes]  # that the RTL reads when it runs, from its current folder
     arguments: tuple[str, ...]  # of Verilator
-    fatal: tuple[str, ...]  # warnings of Verilator that are errors
+    strict: bool  # whether warnings of Verilator are errors
     waves: bool  # whether the model can write a VCD
     build: Path  # the folder of models
     variant: str  # of several that a project may have beside each other
@@ -56,16 +56,16 @@ def sources(project: Project, vendor: Path | None = None, waves: bool = False) -
     bench = [*sorted(BENCH.glob("*.sv")), *sorted((BENCH / kind).glob("*.sv"))]
     tables = [] if vendor is None else sorted(vendor.glob("*.dat"))
     files = (*own, *bench)
-    fatal = launch.FATAL if vendor is None else ()  # what other tools write is not ours to judge
+    strict = vendor is None  # what other tools write is not ours to judge
     return Sources(
         files,
         {table.name: smallfile.read(table, MAX_VENDOR_BYTES, VENDOR) for table in tables},
         ARGUMENTS[kind],
-        fatal,
+        strict,
         waves,
         project.folder / "rtl" / "build",
         f"{kind}-vcd" if waves else kind,
-        _key(files, (ARGUMENTS[kind], OPTIMIZE, fatal, waves)),
+        _key(files, (ARGUMENTS[kind], OPTIMIZE, strict, waves)),
     )
 
 
@@ -95,7 +95,7 @@ def compiled(wanted: Sources) -> Model:
                     None,
                     OPTIMIZE,
                     wanted.waves,
-                    wanted.fatal,
+                    wanted.strict,
                 )
                 shutil.move(made.folder / BENCH_TOP, partial / "done")
             for old in build.glob(f"{wanted.variant}-[0-9a-f]*"):

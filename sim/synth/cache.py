@@ -9,29 +9,20 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from vaqf.errors import InputError
 from vaqf.files import places, smallfile
 from vaqf.hardware.family import Family
-from vaqf.sim.synth import yosys
-from vaqf.sim.synth.levels import Arcs
-from vaqf.sim.synth.netlist import Counts
+from vaqf.sim.synth import netlist, yosys
+from vaqf.sim.synth.netlist import Json
 from vaqf.sim.synth.units import Unit, ports, with_cells
 
-SCHEMA = 1  # of remembered units
-MAX_KEPT_BYTES = 2**26  # of one; a unit with more paths is synthesized again
-
-
-@dataclass(frozen=True)
-class Synthesized:
-    """What one unit takes without the units inside, and its paths."""
-
-    counts: Counts
-    arcs: Arcs
+SCHEMA = 2  # of remembered units
+# of one, packed and not; a larger unit is synthesized again
+MAX_KEPT_BYTES, MAX_NETLIST_BYTES = 2**26, 2**30
 
 
 def folder() -> Path | None:
@@ -60,35 +51,30 @@ def _renumbered(text: str) -> str:
     return re.sub(r"\$(\d+)", lambda m: "$" + numbers.setdefault(m[1], str(len(numbers))), text)
 
 
-def read(kept: Path | None, key: str) -> Synthesized | None:
+def read(kept: Path | None, key: str) -> Json | None:
     """A unit synthesized before; anything that is no such file was never written by us."""
     if kept is None:
         return None
     try:
-        content = smallfile.read_object(kept / f"{key}.json", MAX_KEPT_BYTES, "remembered counts")
-        counts = Counts(**content["counts"])
-        arcs = {((a, b), (c, d)): int(n) for a, b, c, d, n in content["arcs"]}
-        if all(isinstance(value, int | float) and value >= 0 for value in asdict(counts).values()):
-            return Synthesized(counts, arcs)
-    except (InputError, ValueError, KeyError, TypeError):
-        pass
-    return None
+        content = smallfile.read(kept / f"{key}.json.z", MAX_KEPT_BYTES, "a remembered netlist")
+        unpacking = zlib.decompressobj()
+        module = json.loads(unpacking.decompress(content, MAX_NETLIST_BYTES))
+        netlist.count(module)
+        return module if unpacking.eof else None
+    except (InputError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        return None
 
 
-def write(kept: Path | None, key: str, result: Synthesized) -> None:
+def write(kept: Path | None, key: str, module: Json) -> None:
     """Written beside and renamed, so that another process sees all of it or nothing; a full disk
     or a folder that may not be written only costs the next run its time."""
     if kept is None:
         return
-    content: dict[str, Any] = {
-        "counts": asdict(result.counts),
-        "arcs": [[*source, *sink, levels] for (source, sink), levels in result.arcs.items()],
-    }
     partial = kept / f"{key}.{os.getpid()}.partial"
     try:
         kept.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(content), encoding="utf-8")
-        partial.replace(kept / f"{key}.json")
+        partial.write_bytes(zlib.compress(json.dumps(module).encode()))
+        partial.replace(kept / f"{key}.json.z")
     except OSError:
         with contextlib.suppress(OSError):
             partial.unlink()

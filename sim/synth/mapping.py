@@ -9,8 +9,7 @@ from pathlib import Path
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
 from vaqf.sim.synth import cache, netlist, yosys
-from vaqf.sim.synth import levels as paths
-from vaqf.sim.synth.cache import Synthesized
+from vaqf.sim.synth.netlist import Json
 from vaqf.sim.synth.units import Unit, ports, with_cells
 
 # units of one run: starting it takes seconds, and passes are slower with more of them
@@ -24,8 +23,8 @@ def synthesize(
     kept: Path | None,
     jobs: int = 1,
     report: Report = silent,
-) -> dict[str, Synthesized]:
-    """What every unit takes, from `kept` or from Yosys in `jobs` processes at most."""
+) -> dict[str, Json]:
+    """Every unit's netlist, from `kept` or from Yosys in `jobs` processes at most."""
     key = cache.keys(tree, family)
     kinds = {key[name]: unit for name, unit in tree.items()}  # one of each kind
     found = {kind: cache.read(kept, kind) for kind in kinds}
@@ -59,9 +58,7 @@ def _batches(missing: Sequence[Unit]) -> Iterator[list[Unit]]:
         yield batch
 
 
-def _synthesize(
-    tree: Mapping[str, Unit], batch: Sequence[Unit], family: Family
-) -> dict[str, Synthesized]:
+def _synthesize(tree: Mapping[str, Unit], batch: Sequence[Unit], family: Family) -> dict[str, Json]:
     """All units of a batch in one run: Yosys needs seconds to start."""
     with tempfile.TemporaryDirectory(prefix="vaqf-yosys-") as name:
         folder = Path(name)
@@ -92,8 +89,7 @@ def _synthesize(
         yosys.run("\n".join(lines), folder)
         modules = json.loads((folder / "units.json").read_text(encoding="utf-8"))["modules"]
         boxes = frozenset(kind.removeprefix("\\") for kind in box.values())
-        found = {}
-        for unit in batch:
-            module = modules[unit.name.removeprefix("\\")]
-            found[unit.name] = Synthesized(netlist.count(module, boxes), paths.arcs(module, boxes))
-        return found
+        return {
+            unit.name: netlist.compact(modules[unit.name.removeprefix("\\")], boxes)
+            for unit in batch
+        }

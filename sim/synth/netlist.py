@@ -6,6 +6,7 @@ its primitive is made of (UG574, UG474). No other two functions share a site her
 some.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -43,6 +44,16 @@ _BLOCK_RAMS = {"RAMB18E1": 0.5, "RAMB18E2": 0.5, "RAMB36E1": 1.0, "RAMB36E2": 1.
 _ULTRA_RAMS = ("URAM288", "URAM288_BASE")
 _CARRIES = ("CARRY4", "CARRY8")
 _FREE = ("MUXF7", "MUXF8", "MUXF9", "GND", "VCC", "$scopeinfo")
+CHILD = "unit"  # the type of cells that are modules of their own
+# that say where a primitive has registers
+_PARAMETERS = (
+    *(f"{name}REG" for name in ("A", "B", "C", "D", "AD", "M", "P")),
+    "DOA_REG",
+    "DOB_REG",
+    "USE_MULT",
+    "AMULTSEL",
+    "USE_DPORT",
+)
 SHARED_INPUTS = 5  # of the two functions of one LUT6 site
 
 
@@ -64,8 +75,8 @@ class Counts(Resources):
         return Counts(*(times * value for value in astuple(self)))
 
 
-def count(module: Json, children: frozenset[str] = frozenset()) -> Counts:
-    """The primitives of one module of a netlist; cells of the modules `children` count nothing.
+def count(module: Json) -> Counts:
+    """The primitives of one module of a netlist; modules of their own inside count nothing.
 
     UnknownCell for any other cell, so that nothing is left out silently.
     """
@@ -88,7 +99,7 @@ def count(module: Json, children: frozenset[str] = frozenset()) -> Counts:
             uram += 1
         elif kind in _CARRIES:
             carry += 1
-        elif kind not in _FREE and kind not in children:
+        elif kind not in _FREE and kind != CHILD:
             raise UnknownCell(f"cell {name} of type {kind}")
     return Counts(lut - _shared(module), lutram, ff, dsp, bram36, uram, carry)
 
@@ -113,6 +124,52 @@ def _shared(module: Json) -> int:
                 if len(inputs) <= SHARED_INPUTS:
                     paired |= {name for name in pair if name}
     return len(paired) // 2
+
+
+def lut6_2_inputs(cell: Json, output: str) -> list[str]:
+    """The pins of a LUT6_2 on which one of its outputs, O6 or O5, depends."""
+    table, size = int(cell["parameters"]["INIT"], 2), 64
+    if output == "O5":
+        table, size = table & 0xFFFF_FFFF, 32
+    return [
+        pin
+        for pin in cell["connections"]
+        if re.fullmatch(r"I\d", pin) and _matters(table, size, int(pin[1]))
+    ]
+
+
+def _matters(table: int, size: int, pin: int) -> bool:
+    """Whether a truth table depends on one of its inputs."""
+    flip = 1 << pin
+    return flip < size and any((table >> i ^ table >> (i ^ flip)) & 1 for i in range(size))
+
+
+def compact(module: Json, children: frozenset[str]) -> Json:
+    """What counting and timing need of a module as Yosys writes it; cells of the modules `children`
+    become CHILD."""
+    cells = {
+        name: {
+            "type": CHILD if cell["type"] in children else cell["type"],
+            "parameters": {
+                key: value
+                for key, value in cell.get("parameters", {}).items()
+                if key in _PARAMETERS or (key == "INIT" and cell["type"] == "LUT6_2")
+            },
+            "port_directions": cell["port_directions"],
+            "connections": cell["connections"],
+        }
+        for name, cell in module["cells"].items()
+    }
+    names = {
+        name: {"bits": one["bits"]}
+        for name, one in module.get("netnames", {}).items()
+        if not one.get("hide_name") and not name.startswith("$")
+    }
+    ports = {
+        name: {"direction": one["direction"], "bits": one["bits"]}
+        for name, one in module["ports"].items()
+    }
+    return {"ports": ports, "cells": cells, "netnames": names}
 
 
 def lut_inputs(cell: Json) -> set[int]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
-from vaqf.sim.synth import levels as paths
-from vaqf.sim.synth import mapping, units, yosys
+from vaqf.sim.synth import mapping, netlist, units, yosys
 from vaqf.sim.synth.netlist import Counts
+from vaqf.sim.synth.timing.analysis import Hierarchy, Timing
+from vaqf.sim.synth.timing.analysis import Part as TimedPart
+from vaqf.sim.synth.timing.delays import SCENARIOS, delays
 
 JOBS = 4  # processes of up to 4 GiB each
 
@@ -36,13 +38,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What a design takes before placement, and the longest path from register to register."""
+    """What a design takes before placement, and how long its paths are."""
 
     tool: str
     family: Family
     total: Counts
     parts: tuple[Part, ...]  # the largest first
-    levels: int  # LUTs one after the other
+    timings: tuple[Timing, ...]  # by scenario: optimistic, realistic
 
     def part(self, module: str) -> Counts:
         """Of all instances of one source module; nothing if there is none."""
@@ -56,20 +58,22 @@ def synthesize(
     cache: Path | None,
     report: Report = silent,
     whole: bool = False,
+    grade: int = 1,
 ) -> Synthesis:
     """Synthesize `top` of these sources (name, text), in the order in which tools read them.
 
-    `whole` dissolves the hierarchy: only for small designs, to check what is added up. ToolMissing
-    without Yosys, ToolFailed with its own error.
+    `whole` dissolves the hierarchy: only for small designs, to check what is added up. `grade`: the
+    speed grade of the device. ToolMissing without Yosys, ToolFailed with its own error or for a
+    combinational loop.
     """
     report("reading", 0, 1)
-    tree = units.cut(sources, top, family, whole)
+    tree = units.cut(sources, top, whole)
     report("reading", 1, 1)
     jobs = min(JOBS, len(os.sched_getaffinity(0)))
     made = mapping.synthesize(tree, family, cache, jobs, report)
     root = "\\" + top
     times = units.instances(tree, root)
-    arcs = {name: (made[name].arcs, tree[name].instances) for name in times}
+    counts = {name: netlist.count(made[name]) for name in times}
     by_module: dict[str, list[str]] = {}
     for name in times:
         by_module.setdefault(tree[name].module, []).append(name)
@@ -78,14 +82,24 @@ def synthesize(
             module,
             len(names),
             sum(times[name] for name in names),
-            sum((made[name].counts * times[name] for name in names), Counts()),
+            sum((counts[name] * times[name] for name in names), Counts()),
         )
         for module, names in by_module.items()
     ]
+    report("timing", 0, len(SCENARIOS))
+    timed = {
+        name: TimedPart(made[name], tree[name].module, tree[name].instances, tree[name].sources)
+        for name in times
+    }
+    timings = []
+    for scenario in SCENARIOS:
+        speed = delays(family, grade)
+        timings.append(Hierarchy(timed, times, root, speed, scenario).timing())
+        report("timing", len(timings), len(SCENARIOS))
     return Synthesis(
         tool=f"Yosys {yosys.version()}",
         family=family,
         total=sum((part.counts for part in parts), Counts()),
         parts=tuple(sorted(parts, key=lambda part: (-part.counts.lut, part.module))),
-        levels=paths.longest(arcs, root),
+        timings=tuple(timings),
     )

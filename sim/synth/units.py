@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaqf.hardware.family import Family
 from vaqf.sim.synth import yosys
 
 # small, wires alone or without registers at their ports: they belong to the units that use them
@@ -53,11 +52,10 @@ class Unit:
     module: str  # the name of its source
     text: str
     instances: Mapping[str, str]  # cell -> unit
+    sources: Mapping[str, tuple[str, int]]  # wire -> (file, line) where it is declared
 
 
-def cut(
-    sources: Sequence[tuple[str, str]], top: str, family: Family, whole: bool = False
-) -> dict[str, Unit]:
+def cut(sources: Sequence[tuple[str, str]], top: str, whole: bool = False) -> dict[str, Unit]:
     """The units of a design by name, `top` among them; with `whole` it is the only one.
 
     `sources`: (name for messages, text) in the order in which tools read them. ToolFailed for
@@ -69,9 +67,9 @@ def cut(
         for index, (source, text) in enumerate(sources):
             file = f"{index}_{re.sub('[^A-Za-z0-9_.]', '_', source)}"
             (folder / file).write_text(text, encoding="utf-8")
-            lines.append(f"read_verilog -sv -D{family.macro} {file}")
+            lines.append(f"read_verilog -sv {file}")
         inline = " ".join(f"{module} A:hdlname={module}" for module in INLINE)
-        lines += [f"hierarchy -top {top}", "proc", "chformal -remove"]
+        lines += [f"hierarchy -top {top}", "proc"]
         # registers that are copies on purpose: Yosys itself heeds the attribute at cells alone
         lines.append("setattr -set keep 1 a:keep %ci1:+$dff[Q]")
         if not whole:
@@ -84,13 +82,35 @@ def cut(
         lines += ["flatten", "check", "opt_expr", "opt_clean"]
         # a boundary lets through what the boundary behind it has let through before
         lines += [] if whole else 3 * ["opt_hier", "opt_expr", "opt_merge", "opt_clean"]
+        lines.append("write_rtlil -selected places.il")
         lines += [f"setattr -unset {name} *" for name in ("src", "hdlname")]
         lines.append("write_rtlil -selected units.il")
         yosys.run("\n".join(lines), folder)
-        return dict(_units((folder / "units.il").read_text(encoding="utf-8")))
+        places = _places((folder / "places.il").read_text(encoding="utf-8"))
+        return dict(_units((folder / "units.il").read_text(encoding="utf-8"), places))
 
 
-def _units(text: str) -> Iterator[tuple[str, Unit]]:
+def _places(text: str) -> dict[str, dict[str, tuple[str, int]]]:
+    """Module -> wire -> (file, line) of an RTLIL file with sources."""
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    module, place = "", ("", 0)
+    for line in text.splitlines():
+        words = line.split()
+        if line.startswith("module "):
+            module = words[1]
+            found[module] = {}
+        elif match := re.match(r'  attribute \\src "\d+_([\w.]+):(\d+)\.', line):
+            place = match[1], int(match[2])
+        elif line.startswith("  wire ") and words[-1].startswith("\\") and place[0]:
+            found[module][words[-1][1:]] = place
+        elif not line.startswith("  attribute "):
+            place = ("", 0)
+    return found
+
+
+def _units(
+    text: str, places: Mapping[str, Mapping[str, tuple[str, int]]]
+) -> Iterator[tuple[str, Unit]]:
     """Every module of an RTLIL file, with the attributes in front of it."""
     found = re.findall(r"^((?:attribute [^\n]*\n)*)module (\S+)$(.*?)^end$", text, re.M | re.S)
     names = {name for _, name, _ in found}
@@ -98,7 +118,8 @@ def _units(text: str) -> Iterator[tuple[str, Unit]]:
         source = re.search(r'^attribute \\hdlname "(\w+)"$', attributes, re.M)
         cells = re.findall(r"^  cell (\S+) (\S+)$", body, re.M)
         instances = {cell.removeprefix("\\"): kind for kind, cell in cells if kind in names}
-        yield name, Unit(name, source[1] if source else name.removeprefix("\\"), body, instances)
+        module = source[1] if source else name.removeprefix("\\")
+        yield name, Unit(name, module, body, instances, places.get(name, {}))
 
 
 def instances(tree: Mapping[str, Unit], top: str) -> dict[str, int]:

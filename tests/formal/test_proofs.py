@@ -8,6 +8,7 @@ from proofs import PROOFS
 from prover import Mutant, compile_all, refutation, sources, trace, unreached
 from samples import ODD
 
+from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
 
 CHEAP = ("fifo, shallow", "ring, streamed", "gearbox, to wider words", "masks")  # to refute
@@ -16,7 +17,7 @@ CHEAP = ("fifo, shallow", "ring, streamed", "gearbox, to wider words", "masks") 
 @pytest.fixture(scope="session")
 def package() -> str:
     """The constants of a small design; a proof replaces those that it is about."""
-    return rtl.rtl_package(design_for([ODD]), "proofs")
+    return rtl.rtl_package(design_for([ODD]), "proofs", ULTRASCALE_PLUS)
 
 
 @pytest.mark.parametrize(

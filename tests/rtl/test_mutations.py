@@ -18,6 +18,7 @@ from samples import RGB
 from vaqf.errors import ToolFailed
 from vaqf.files.paths import rtl
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.program.compile import compile_network
 from vaqf.project.rtl import RTL_PACKAGES, rtl_package
 from vaqf.sim import golden
@@ -59,7 +60,7 @@ def compile_mutable(folder: Path, runtime: Path) -> launch.Model:
         either = f"(mutation::chosen == {number} ? {new} : {old})"
         copies.append(mutable(module, {old: either}, folder))
     (folder / "mutation.sv").write_text(PACKAGE)
-    (folder / "vaqf_pkg.sv").write_text(rtl_package(small_design(), "mutations"))
+    (folder / "vaqf_pkg.sv").write_text(rtl_package(small_design(), "mutations", ULTRASCALE_PLUS))
     packages = [folder / "vaqf_pkg.sv", folder / "mutation.sv"]
     packages += [rtl(name) for name in RTL_PACKAGES]
     return launch.compile_model(

@@ -9,6 +9,7 @@ from vaqf.arithmetic.widths import ceil_div, pixel_digits
 from vaqf.cycles import bounds, command_cycles, latency, schedule, timeline
 from vaqf.hardware import board
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.hardware.matmuls import MatMulShape, capacity_for, streamed_ring_words
 from vaqf.model import zoo
 from vaqf.model.layers import BINARY
@@ -131,7 +132,7 @@ def test_two_frames_hide_attention_and_cost_latency() -> None:
 def test_attention_binds_when_it_is_slow() -> None:
     d = design(attention_rows=1, share=8)
     e = run(d)
-    assert e.cycles_per_frame >= 12 * command_cycles.attention_cycles(BASE, d, 1)
+    assert e.cycles_per_frame >= 12 * command_cycles.attention_cycles(BASE, d, ULTRASCALE_PLUS, 1)
     assert {x.bound_by for x in e.layers if x.name.endswith("scores")} == {"attention"}
 
 
@@ -264,10 +265,11 @@ def test_clock_scales_fps_but_not_dram() -> None:
 def test_attention_formula() -> None:
     d = design(attention_rows=10, attention_lanes=32)
     group = 200 * 2  # keys in chunks of 10, a head in two parts
-    taken = command_cycles.attention_cycles(BASE, d, 10)
+    taken = command_cycles.attention_cycles(BASE, d, ULTRASCALE_PLUS, 10)
     fill = taken - (12 * ceil_div(197, 10) + 1) * group
     # scores and values are added up in DSPs, one behind the other; each waits for R queries or keys
-    assert latency.products(32, 8, 127**2) + latency.products(10, 8, 127**2) < fill < 120
+    scores, values = (latency.products(n, 8, 127**2, ULTRASCALE_PLUS) for n in (32, 10))
+    assert scores + values < fill < 120
 
 
 @pytest.mark.parametrize("rows", [3, 12, 40])
@@ -277,7 +279,7 @@ def test_attention_that_delays_nothing_changes_no_interval(rows: int) -> None:
     found = schedule.interval(BASE, ZCU102, d, 150.0)
     held = []
     for other in range(1, 198):
-        attention = command_cycles.attention_cycles(BASE, d, other)
+        attention = command_cycles.attention_cycles(BASE, d, ULTRASCALE_PLUS, other)
         if found.holds(attention):
             same = schedule.interval(BASE, ZCU102, replace(d, attention_rows=other), 150.0)
             assert same.cycles == found.cycles

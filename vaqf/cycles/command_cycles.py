@@ -12,6 +12,7 @@ from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.cycles import latency
 from vaqf.hardware.design import MIN_INTERVAL, PORT_BITS, RECORD_BYTES, TABLE_ENTRIES, Design
+from vaqf.hardware.family import Family
 from vaqf.hardware.matmuls import MatMulShape, matmul_shapes, weight_words
 from vaqf.model.layers import NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
@@ -268,19 +269,21 @@ def commands(vit: Vit, design: Design) -> dict[str, Command]:
     }
 
 
-def _attention_fill(a: int, rows: int, lanes: int, parts: int, sum_bits: int) -> int:
+def _attention_fill(
+    a: int, family: Family, rows: int, lanes: int, parts: int, sum_bits: int
+) -> int:
     """From the start to the end of a layer, but for its groups and one more.
 
     Scores wait for their group's maximum, so values follow a group behind; R keys are gathered
     before each product. attention.sv and what is below it. parts: of a head, `lanes` channels each;
-    sum_bits: of the sum of a row's exponents.
+    sum_bits: of the sum of a row's exponents. family: of the DSPs that add up products.
     """
     c, limit = latency.cycles, widths.signed_limit(a)
     most = limit * widths.unsigned_limit(widths.exp_bits(a))
-    scores = c("RUN") + rows + latency.products(lanes, a, limit**2)
+    scores = c("RUN") + rows + latency.products(lanes, a, limit**2, family)
     numerators = c("RUN") + rows
     weighed = rows * parts + c("WEIGH")
-    sums = numerators + latency.products(rows, a, most) + c("ACCUMULATE")
+    sums = numerators + latency.products(rows, a, most, family) + c("ACCUMULATE")
     totals = numerators + latency.add_tree(rows) + c("ACCUMULATE")
     totals += latency.octave(sum_bits)
     written = c("SCALE_BY") + c("REQUANTIZE") + c("DIAGONAL_WRITE")
@@ -295,17 +298,26 @@ class Attention:
     are heads * ceil(tokens / R) of them, and the time of one more.
     """
 
-    def __init__(self, a: int, heads: int, tokens: int, lanes: int, parts: int, sum_bits: int):
+    def __init__(
+        self,
+        a: int,
+        family: Family,
+        heads: int,
+        tokens: int,
+        lanes: int,
+        parts: int,
+        sum_bits: int,
+    ):
         self._heads, self._tokens, self._parts = heads, tokens, parts
         self._shape = (lanes, parts, sum_bits)
-        self._act_bits = a
+        self._act_bits, self._family = a, family
         self._known: dict[int, int] = {}
 
     def cycles(self, rows: int) -> int:
         """Of one layer."""
         if rows not in self._known:
             groups = self._heads * ceil_div(self._tokens, rows) + 1
-            fill = _attention_fill(self._act_bits, rows, *self._shape)
+            fill = _attention_fill(self._act_bits, self._family, rows, *self._shape)
             self._known[rows] = groups * round_up(self._tokens, rows) * self._parts + fill
         return self._known[rows]
 
@@ -331,13 +343,13 @@ def context_records(vit: Vit, design: Design) -> int:
     return vit.heads * design.padded_head(vit.head_dim)
 
 
-def attention(vit: Vit, design: Design, act_bits: int, lanes: int) -> Attention:
+def attention(vit: Vit, design: Design, family: Family, act_bits: int, lanes: int) -> Attention:
     """Of a design, at another precision and width L."""
     tokens = round_up(design.capacity.tokens, design.tokens)
     parts, sum_bits = design.capacity.head // lanes, widths.exp_sum_bits(act_bits, tokens)
-    return _attention(act_bits, vit.heads, vit.tokens, lanes, parts, sum_bits)
+    return _attention(act_bits, family, vit.heads, vit.tokens, lanes, parts, sum_bits)
 
 
-def attention_cycles(vit: Vit, design: Design, rows: int) -> int:
+def attention_cycles(vit: Vit, design: Design, family: Family, rows: int) -> int:
     """One attention layer of a design on R = `rows` query rows."""
-    return attention(vit, design, design.act_bits, design.attention_lanes).cycles(rows)
+    return attention(vit, design, family, design.act_bits, design.attention_lanes).cycles(rows)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.design import TABLE_INPUTS
-from vaqf.hardware.family import ULTRASCALE_PLUS
+from vaqf.hardware.family import Family
 from vaqf.hardware.rtl_numbers import number
 
 
@@ -43,8 +43,8 @@ def sums(table: bool, inputs: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def products(inputs: int, factor_bits: int, most: int) -> int:
-    """Factors -> sums of so many products of magnitude `most`; series 7 takes a few more."""
-    chain = (2 ** (ULTRASCALE_PLUS.dsp_bits - factor_bits - 1) - 1) // most
+def products(inputs: int, factor_bits: int, most: int, family: Family) -> int:
+    """Factors -> sums of so many products of magnitude `most`, on a family's DSPs."""
+    chain = (2 ** (family.dsp_bits - factor_bits - 1) - 1) // most
     chains = ceil_div(inputs, min(chain, cycles("LONGEST_CHAIN")))
     return 2 + ceil_div(inputs, chains) + add_tree(chains)

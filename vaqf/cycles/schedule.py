@@ -7,10 +7,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from vaqf.cycles.bounds import block_bits, stream_bits
-from vaqf.cycles.command_cycles import Command, attention_cycles
+from vaqf.cycles.command_cycles import Command
 from vaqf.cycles.timeline import ENGINE_TURN, Event, Timeline, stream_rate
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import Family
 from vaqf.hardware.order import ATTENTION, command_list
 from vaqf.model.layers import NORM_BEFORE, Kind
 from vaqf.model.vit import Vit
@@ -90,19 +91,21 @@ class _Followed:
 def _follow(vit: Vit, board: Board, design: Design, clock_mhz: float) -> _Followed:
     """As few blocks as tell the timing of all."""
     rate = stream_rate(board, design.weight_ports, clock_mhz)
-    found = _follow_blocks(min(vit.depth, SHALLOW), vit, design, rate)
+    family = board.generation
+    found = _follow_blocks(min(vit.depth, SHALLOW), vit, design, family, rate)
     if vit.depth <= SHALLOW:
         return found
     bits = design.frames_in_flight * block_bits(vit, design, found.timeline.by_kind)
     if found.between_alike(bits / rate):
         return found
-    return _follow_blocks(vit.depth, vit, design, rate)
+    return _follow_blocks(vit.depth, vit, design, family, rate)
 
 
-def _follow_blocks(blocks: int, vit: Vit, design: Design, rate: float) -> _Followed:
+def _follow_blocks(blocks: int, vit: Vit, design: Design, family: Family, rate: float) -> _Followed:
     """The model with so many blocks."""
     entries = command_list(blocks, design.frames_in_flight)
-    timeline = Timeline(replace(vit, depth=blocks), design, rate, entries * (ROUNDS + AHEAD))
+    model = replace(vit, depth=blocks)
+    timeline = Timeline(model, design, family, rate, entries * (ROUNDS + AHEAD))
     events = list(islice(timeline.run(), ROUNDS * len(entries)))
     shares = list(_shares(timeline.by_kind, events))
     return _Followed(timeline, events, shares, blocks, vit.depth)
@@ -191,7 +194,7 @@ def _command_shares(command: Command, event: Event, gap: float) -> Iterator[_Sha
 def _timings(vit: Vit, design: Design, followed: _Followed) -> dict[str, LayerTiming]:
     """Exposed cycles per frame, rounded so that they add up to the interval; busy cycles."""
     events, by_kind, frames = followed.events, followed.timeline.by_kind, design.frames_in_flight
-    attention = attention_cycles(vit, design, design.attention_rows)
+    attention = followed.timeline.attention
     layers: dict[str, LayerTiming] = {}
     for i in range(vit.depth):
         scores = LayerTiming(attention, attention, 0, "hidden")

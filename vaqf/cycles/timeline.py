@@ -17,6 +17,7 @@ from vaqf.cycles.port import ASK, EFFICIENCY, READ_LATENCY, Port
 from vaqf.cycles.ring import ARRIVED, Ring, Weights, chunk_words
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import PORT_BITS, RECORD_BYTES, Design
+from vaqf.hardware.family import Family
 from vaqf.hardware.order import ATTENTION, Entry
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
@@ -55,11 +56,13 @@ def stream_rate(board: Board, weight_ports: int, clock_mhz: float) -> float:
 class Timeline:
     """Commands of the list one after the other, each when its engine and its data are there."""
 
-    def __init__(self, vit: Vit, design: Design, rate: float, entries: tuple[Entry, ...]) -> None:
+    def __init__(
+        self, vit: Vit, design: Design, family: Family, rate: float, entries: tuple[Entry, ...]
+    ) -> None:
         self._vit, self._design = vit, design
         self.by_kind = commands(vit, design)
         self._entries = entries
-        self.attention = attention_cycles(vit, design, design.attention_rows)
+        self.attention = attention_cycles(vit, design, family, design.attention_rows)
         # by how much longer an attention layer delays nothing else
         self.spare = math.inf
         self._context_records = context_records(vit, design)

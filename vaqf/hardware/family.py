@@ -8,9 +8,9 @@ class Family:
     """What differs between the generations; LUT6, flip-flops and block RAMs do not."""
 
     devices: tuple[str, ...]  # families of boards/*.yaml
-    yosys: str  # synth_xilinx -family
-    macro: str  # what rtl/ asks for where it places primitives
+    yosys: str  # synth_xilinx -family, and its name in rtl/
     dsp_bits: int  # the wider factor of a DSP's signed product; the other has DSP_NARROW_BITS
+    carry_bits: int  # of one primitive of a carry chain
     # LUTs of the LUTRAM that has most read ports beside the one that is its write address. A port
     # reads two bits of 32 words, or one of 64
     lutram_luts: int
@@ -20,26 +20,27 @@ class Family:
 
 
 DSP_NARROW_BITS = 18
-# DSP48E2, RAM32M16 and RAM64M8 (UG574)
+# DSP48E2, CARRY8, RAM32M16 and RAM64M8 (UG579, UG574)
 ULTRASCALE_PLUS = Family(
     devices=("zynquplus", "artixuplus", "kintexuplus", "virtexuplus"),
     yosys="xcup",
-    macro="VAQF_XCUP",
     dsp_bits=27,
+    carry_bits=8,
     lutram_luts=8,
     lutram_ports=7,
     lutram_cost=16,
     takes_exponents=False,
 )
-# DSP48E1, RAM32M and RAM64M (UG474)
+# DSP48E1, CARRY4, RAM32M and RAM64M (UG479, UG474)
 SERIES_7 = Family(
     devices=("zynq", "artix7", "kintex7", "virtex7"),
     yosys="xc7",
-    macro="VAQF_XC7",
     dsp_bits=25,
+    carry_bits=4,
     lutram_luts=4,
     lutram_ports=3,
     lutram_cost=8,
     takes_exponents=True,
 )
-OF_DEVICE = {device: family for family in (SERIES_7, ULTRASCALE_PLUS) for device in family.devices}
+FAMILIES = (SERIES_7, ULTRASCALE_PLUS)
+OF_DEVICE = {device: family for family in FAMILIES for device in family.devices}

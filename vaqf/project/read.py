@@ -14,6 +14,7 @@ from vaqf.files.fields import shown
 from vaqf.hardware import design as designs
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import Family
 from vaqf.network import networkfile
 from vaqf.network.structure import Network
 from vaqf.project import blob, reference, rtl
@@ -136,14 +137,20 @@ def check_unchanged(project: Project, names: Iterable[str]) -> None:
         raise InputError(f"{project.folder / name} is not as it was built; build the project again")
 
 
-def rtl_sources(project: Project) -> list[tuple[str, str]]:
+def _is_for(family: Family, project: Project) -> bool:
+    """Whether the project's SystemVerilog was written for devices of this family."""
+    package = _source(project, f"rtl/{rtl.PACKAGE}").decode(errors="replace")
+    return f"FAMILY = {family.yosys.upper()};" in package
+
+
+def rtl_sources(project: Project, family: Family) -> list[tuple[str, str]]:
     """(name, text) of the project's SystemVerilog in the order in which tools read it.
 
-    A project without rtl/ gets what a build writes today.
+    A project without rtl/, or built for another family, gets what a build writes today.
     """
     sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
-    if not sources:
-        return rtl.rtl_sources(project.design, str(project.manifest.get("model")))
+    if not sources or not _is_for(family, project):
+        return rtl.rtl_sources(project.design, str(project.manifest.get("model")), family)
     check_unchanged(project, sources)
     first = [f"rtl/{name}" for name in (rtl.PACKAGE, *(f"{p}.sv" for p in rtl.RTL_PACKAGES))]
     order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]

@@ -8,6 +8,7 @@ from vaqf.hardware import registers
 from vaqf.hardware.command import layout
 from vaqf.hardware.config import design_id, rtl_sizes
 from vaqf.hardware.design import Design
+from vaqf.hardware.family import FAMILIES, Family
 from vaqf.project.render import TOP, design_constants, design_title, render
 
 PACKAGE = "vaqf_pkg.sv"  # the constants of one design
@@ -15,10 +16,10 @@ RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
 RTL_FILE_LIST = f"{TOP}.f"
 
 
-def rtl_sources(design: Design, model: str) -> list[tuple[str, str]]:
+def rtl_sources(design: Design, model: str, family: Family) -> list[tuple[str, str]]:
     """(name, text) of the package and the library in the order in which tools read them."""
     library = ((path.name, path.read_text(encoding="utf-8")) for path in rtl_library())
-    return [(PACKAGE, rtl_package(design, model)), *library]
+    return [(PACKAGE, rtl_package(design, model, family)), *library]
 
 
 def rtl_library() -> list[Path]:
@@ -29,8 +30,8 @@ def rtl_library() -> list[Path]:
     )
 
 
-def rtl_package(design: Design, model: str) -> str:
-    """The SystemVerilog package of one design."""
+def rtl_package(design: Design, model: str, family: Family) -> str:
+    """The SystemVerilog package of one design, for devices of a family."""
     title = design_title(design, model)
     values = design_constants(design) | {"sizes": rtl_sizes(design), "layout": layout()}
     values |= {
@@ -41,6 +42,8 @@ def rtl_package(design: Design, model: str) -> str:
             one.name: registers.layout(one) for one in registers.REGISTERS if one.structured
         },
         "index_bits": _index_bits,
+        "family": family,
+        "families": FAMILIES,
     }
     return render("vaqf_pkg.sv.j2", title=title, **values)
 
@@ -50,14 +53,14 @@ def _index_bits(count: int) -> int:
     return max((count - 1).bit_length(), 1)
 
 
-def write_rtl(design: Design, model: str, folder: Path) -> None:
+def write_rtl(design: Design, model: str, family: Family, folder: Path) -> None:
     """The SystemVerilog of one design: generated constants, the library, and a file list.
 
     The list names one file a line, relative to `folder`, in the order in which tools read them.
     """
-    (folder / PACKAGE).write_text(rtl_package(design, model), encoding="utf-8")
+    (folder / PACKAGE).write_text(rtl_package(design, model, family), encoding="utf-8")
     sources = rtl_library()
     for source in sources:
         shutil.copy(source, folder)
-    names = ["vaqf_pkg.sv", *(source.name for source in sources)]
+    names = [PACKAGE, *(source.name for source in sources)]
     (folder / RTL_FILE_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

@@ -35,7 +35,7 @@ def write_project(folder: Path, search: Search, network: Network, golden: Golden
     for name in ("hls", "rtl", "weights", "golden", "report"):
         (folder / name).mkdir()
     write_kernel(design, network.vit.name, folder / "hls", program)
-    write_rtl(design, network.vit.name, folder / "rtl")
+    write_rtl(design, network.vit.name, estimate.board.generation, folder / "rtl")
     (folder / "hls" / "run_hls.tcl").write_text(
         render(
             "run_hls.tcl.j2",

@@ -216,7 +216,10 @@ def plans(problem: Problem, act_bits: int, array: Array) -> list[Plan]:
 
 def _plan(outline: Outline, act_bits: int) -> Plan:
     work, port = outline.works.at(act_bits)
-    attention = command_cycles.attention(outline.problem.vit, outline.base, act_bits, outline.lanes)
+    problem = outline.problem
+    attention = command_cycles.attention(
+        problem.vit, outline.base, problem.board.generation, act_bits, outline.lanes
+    )
     return Plan(outline, act_bits, work, port, attention)
 
 

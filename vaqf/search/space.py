@@ -67,7 +67,8 @@ class Problem:
 
         Once for all precisions and widths L that differ by attention alone, if it delays nothing.
         """
-        attention = command_cycles.attention_cycles(self.vit, design, design.attention_rows)
+        rows, family = design.attention_rows, self.board.generation
+        attention = command_cycles.attention_cycles(self.vit, design, family, rows)
         digits = widths.pixel_digits(design.act_bits)
         heads = design.padded_head(self.vit.head_dim)
         key = (

@@ -34,7 +34,9 @@ class Synthesized:
             "board": self.board.name,
             "tool": run.tool,
             "family": run.family.yosys,
-            "levels": run.levels,
+            "clock_ns": 1e3 / self.board.clock_mhz,
+            "speed_grade": self.board.speed_grade,
+            "timing": {timing.scenario: timing.to_json() for timing in run.timings},
             "carry": run.total.carry,
             "resources": {
                 name: {
@@ -71,10 +73,17 @@ def synth(
     if board is None and not isinstance(name, str):
         raise InputError(f"{folder}/manifest.json names no board; give one with --board")
     device = load_board(str(name) if board is None else board)
-    design, sources = project.design, projects.rtl_sources(project)
+    design, sources = project.design, projects.rtl_sources(project, device.generation)
     from vaqf.sim.synth import cache
     from vaqf.sim.synth import synthesize as synthesis
 
-    made = synthesis.synthesize(sources, render.TOP, device.generation, cache.folder(), report)
+    made = synthesis.synthesize(
+        sources,
+        render.TOP,
+        device.generation,
+        cache.folder(),
+        report,
+        grade=device.speed_grade,
+    )
     expected = resources.resources(design, device)
     return Synthesized(str(project.manifest.get("model")), device, made, expected)

@@ -1,36 +1,12 @@
-"""Counting a netlist and its paths: hand-made ones whose answer a person can see."""
+"""Counting a netlist: hand-made ones whose answer a person can see."""
 
 from typing import Any
 
 import pytest
+from netlists import cell, module
 
-from vaqf.sim.synth import levels, netlist
-from vaqf.sim.synth.levels import REGISTER
+from vaqf.sim.synth import netlist
 from vaqf.sim.synth.netlist import Counts
-
-OUTPUTS = {"O", "O5", "O6", "Q", "CO", "DOA", "DOB", "P"}
-
-
-def cell(kind: str, **pins: int | str | list[int | str]) -> dict[str, Any]:
-    """One cell as Yosys writes it; LUT6_2 with the table of a ternary adder."""
-    return {
-        "type": kind,
-        "parameters": {"INIT": f"{0x69966996E8E8E8E8:064b}"} if kind == "LUT6_2" else {},
-        "port_directions": {pin: "output" if pin in OUTPUTS else "input" for pin in pins},
-        "connections": {
-            pin: bits if isinstance(bits, list) else [bits] for pin, bits in pins.items()
-        },
-    }
-
-
-def module(ports: dict[str, tuple[str, int]], **cells: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "ports": {
-            name: {"direction": direction, "bits": [bit]}
-            for name, (direction, bit) in ports.items()
-        },
-        "cells": cells,
-    }
 
 
 @pytest.mark.parametrize(
@@ -62,10 +38,8 @@ def test_what_a_primitive_takes(kind: str, expected: Counts) -> None:
 
 
 def test_an_unknown_cell_is_no_zero() -> None:
-    netlist_of_it = module({}, odd=cell("$mul", A=2, B=3, O=4))
     with pytest.raises(netlist.UnknownCell, match="odd of type \\$mul"):
-        netlist.count(netlist_of_it)
-    assert netlist.count(netlist_of_it, frozenset({"$mul"})) == Counts()
+        netlist.count(module({}, odd=cell("$mul", A=2, B=3, O=4)))
 
 
 def carry(select: int, data: int | str) -> dict[str, Any]:
@@ -95,49 +69,23 @@ def test_counts_add_up() -> None:
     assert one * 2 + Counts(lut=1) == Counts(7, 2, 4, 2, 1.0, 2, 8)
 
 
-def test_levels_between_registers() -> None:
-    chain = module(
-        {"in": ("input", 2), "out": ("output", 8)},
-        a=cell("FDRE", D=2, Q=3),
-        b=cell("LUT2", I0=3, I1=2, O=4),
-        c=cell("LUT1", I0=4, O=5),
-        m=cell("MUXF7", I0=5, I1=3, S=3, O=6),
-        d=cell("FDRE", D=6, Q=7),
-        e=cell("LUT1", I0=7, O=8),
-    )
-    assert levels.arcs(chain) == {
-        (("", "in"), REGISTER): 2,
-        (REGISTER, REGISTER): 2,
-        (REGISTER, ("", "out")): 1,
-    }
+def test_what_is_kept_of_a_netlist_counts_the_same() -> None:
+    """Modules inside become cells that count nothing; what a LUT computes is not kept."""
+    box = cell("box_1", {"y"}, a=2, y=3)
+    lut = cell("LUT2", I0=3, I1=2, O=4) | {"parameters": {"INIT": "1000"}, "attributes": {"a": "b"}}
+    whole = module({"a": ("input", 2), "y": ("output", 4)}, one=box, two=lut)
+    whole["netnames"] |= {"$1": {"bits": [3]}, "x": {"bits": [3], "hide_name": 1}}
+    kept = netlist.compact(whole, frozenset({"box_1"}))
+    assert kept["cells"]["one"]["type"] == netlist.CHILD
+    assert kept["cells"]["two"]["parameters"] == {}
+    assert set(kept["netnames"]) == {"a", "y"}
+    assert netlist.count(kept) == Counts(lut=1)
+    with pytest.raises(netlist.UnknownCell, match="one of type box_1"):
+        netlist.count(whole)
 
 
-def test_a_ternary_adders_majority_does_not_ripple() -> None:
-    """O5 of a LUT6_2 depends on three inputs, not on the majority below."""
-    cells = {
-        f"bit{i}": cell("LUT6_2", I0=2, I1=2, I2=2, I3=10 + i, I4="0", I5="1", O5=11 + i, O6=30 + i)
-        for i in range(4)
-    }
-    found = levels.arcs(module({"in": ("input", 2), "out": ("output", 33)}, **cells))
-    assert found == {(("", "in"), ("", "out")): 2}
-
-
-def test_a_lutram_is_a_level_where_it_is_read() -> None:
-    ram = cell("RAM32M", ADDRA=[2], DIA=[3], DOA=[4], WCLK=5)
-    found = levels.arcs(module({"a": ("input", 2), "d": ("input", 3), "q": ("output", 4)}, r=ram))
-    assert found[("", "a"), ("", "q")] == 1
-    assert (("", "d"), ("", "q")) not in found
-
-
-def test_paths_go_through_modules() -> None:
-    """A register, two levels inside a child that passes, one outside, and a child's register."""
-    passing = {(("", "x"), ("", "y")): 2, (REGISTER, REGISTER): 1}
-    ending = {(("", "d"), REGISTER): 3}
-    top = {
-        (REGISTER, ("a", "x")): 1,
-        (("a", "y"), ("b", "d")): 1,
-        (("a", "y"), ("a", "x")): 0,  # no register: a circle ends where it began
-    }
-    tree = {"top": (top, {"a": "passing", "b": "ending"}), "passing": (passing, {})}
-    assert levels.longest({**tree, "ending": (ending, {})}, "top") == 1 + 2 + 1 + 3
-    assert levels.longest({**tree, "ending": ({}, {})}, "top") == 1
+def test_what_a_lut6_2s_outputs_follow() -> None:
+    """Of a ternary adder: the majority below is in the sum, not in the majority."""
+    adder = cell("LUT6_2", I0=2, I1=3, I2=4, I3=5, I4="0", I5="1", O5=6, O6=7)
+    assert netlist.lut6_2_inputs(adder, "O5") == ["I0", "I1", "I2"]
+    assert netlist.lut6_2_inputs(adder, "O6") == ["I0", "I1", "I2", "I3", "I5"]

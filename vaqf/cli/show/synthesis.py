@@ -1,17 +1,44 @@
 """The tables of a synthesized project."""
 
-from vaqf.cli.show.tables import Json, console, number, table
-from vaqf.cli.words import count
+from typing import Any
 
-MODULES_SHOWN = 12
+from vaqf.cli.show.tables import Json, console, number, table
+
+MODULES_SHOWN, PATHS_SHOWN = 12, 5
+
+
+def _worst(doc: Json) -> str:
+    """Of both scenarios, beside the clock."""
+    least, most = (one["worst_ns"] for one in doc["timing"].values())
+    clock = doc["clock_ns"]
+    return f"paths of {least:.2f} ns (nets at best) to {most:.2f} ns, clock {clock:.2f} ns"
+
+
+def _paths(doc: Json) -> Any:
+    """The longest paths of the realistic scenario, one line each place."""
+    rows = []
+    for path in doc["timing"]["realistic"]["paths"][:PATHS_SHOWN]:
+        places = path["places"]
+        for index, place in enumerate((places[0], places[-1]) if len(places) > 1 else places):
+            where = f"{place['file']}:{place['line']}" if place["line"] else place["file"]
+            first = index == 0
+            rows.append(
+                (
+                    number(path["ns"], 2) if first else "",
+                    number(path["levels"]) if first else "",
+                    f"{'from' if first else 'to'} {place['name']}",
+                    where,
+                )
+            )
+    title = "Longest paths, nets as in a device in use (all: --json)"
+    return table(title, (">ns", ">levels", "", "declared in"), rows)
 
 
 def synthesis(doc: Json, quiet: bool) -> None:
     """What a design takes beside its estimate, and which modules take it."""
     out = console()
     out.print(
-        f"{doc['model']} on {doc['board']}, {doc['tool']}, before placement;"
-        f" {count(doc['levels'], 'LUT')} at most between registers",
+        f"{doc['model']} on {doc['board']}, {doc['tool']}, before placement: {_worst(doc)}",
         style="bold",
     )
     columns = ("", ">estimate", ">synthesized", ">ratio", ">available", ">%")
@@ -29,6 +56,8 @@ def synthesis(doc: Json, quiet: bool) -> None:
     out.print(table("Resources", columns, rows))
     if quiet:
         return
+    out.print()
+    out.print(_paths(doc))
     keys = ("kinds", "instances", "lut", "lutram", "ff", "dsp", "bram36", "carry")
     largest = doc["modules"][:MODULES_SHOWN]
     out.print()
