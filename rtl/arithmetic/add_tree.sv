@@ -50,8 +50,8 @@ module add_tree #(
       end
       always_ff @(posedge clk) sums[j*BITS+:BITS] <= BITS'(total[USED-1:0]);
 
-      logic unused;  // what the sum cannot reach
-      assign unused = &{1'b0, total};
+      logic unused_top;  // what the sum cannot reach
+      assign unused_top = &{1'b0, total};
     end
   end
 

@@ -19,23 +19,29 @@ module cursor #(
 );
   logic [TOKEN_BITS-1:0] base, next;
   logic [ADDRESS_BITS-1:0] base_address, next_address;
+  logic one_token, next_at_end, base_at_end;
   assign next = token + 1'b1;
   assign next_address = address + stride;
-  assign at_end = next == tokens;
+  assign one_token = tokens == TOKEN_BITS'(1);
+  assign next_at_end = next + 1'b1 == tokens;
 
   always_ff @(posedge clk) begin
     if (restart) begin
       {token, address, behind} <= '0;
       {base, base_address}     <= '0;
+      {at_end, base_at_end}    <= {2{one_token}};
     end else if (turn && onward) begin
       {token, address, behind} <= {next, next_address, 1'b0};
       {base, base_address}     <= {next, next_address};
+      {at_end, base_at_end}    <= {2{next_at_end}};
     end else if (turn) begin
       {token, address, behind} <= {base, base_address, 1'b0};
+      at_end                   <= base_at_end;
     end else if (at_end) begin
       behind <= 1'b1;
     end else begin
       {token, address} <= {next, next_address};
+      at_end           <= next_at_end;
     end
   end
 endmodule

@@ -65,7 +65,7 @@ module run #(
     END
   } state_t;
   state_t state, next;
-  logic arguments_good, bus_error, expired, computes, working, aborts, halted;
+  logic arguments_good, bus_error, expired, computes, working, aborts;
   assign arguments_good = n_commands != '0 && n_commands <= 32'(vaqf_pkg::MAX_COMMANDS);
   assign bus_error = ports_failed != '0;
   assign computes = state == FRAMES || state == DRAIN;
@@ -91,7 +91,6 @@ module run #(
     if (working && (bus_error || expired)) next = ABORT;
   end
   assign aborts = next == ABORT && state != ABORT;
-  assign halt = aborts || (halted && state != END);
   assign idle = state == IDLE;
   assign report_valid = state == REPORT;
   assign prepare = rst || state == PORTS;
@@ -101,12 +100,12 @@ module run #(
     frames_start <= !rst && state == LIST && next == FRAMES;
     done         <= !rst && state == END;
     if (rst) begin
-      state  <= IDLE;
-      halted <= 1'b0;
-      flush  <= '0;
+      state <= IDLE;
+      halt  <= 1'b0;
+      flush <= '0;
     end else begin
-      state  <= next;
-      halted <= halt;
+      state <= next;
+      halt  <= aborts || (halt && state != END);
       if (aborts) flush <= ALL;
       else flush <= flush & ~ports_idle;
       if (state == REPORT || state == FINISH) flush[RESULTS] <= expired;

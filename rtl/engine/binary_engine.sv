@@ -68,26 +68,30 @@ module binary_engine (
   assign first_pass = first_plane && first_digit && first_slice;
   assign last_pass = last_plane && last_digit && last_slice;
   assign n_words = INTERVAL_BITS'(command.n_words);
-  assign used = word < n_words;
   assign issue = active && used && prepared != '0 && ring_available && (!last_pass || allowed);
   // a partial sum is read MIN_INTERVAL cycles behind the one before, or later
   assign interval = n_words < INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) ?
       INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) : n_words;
   assign step = issue || (active && !used);
-  assign last_word = word == interval - 1'b1;
   assign pass_end = step && last_word;
   assign issued = issue && last_pass;
   assign ring_read = issue;
-  // resident weights stay
-  assign ring_release = vaqf_pkg::RESIDENT == 0 && issue && last_group && last_digit;
-
   always_ff @(posedge clk) begin
     if (rst) active <= 1'b0;
     else if (start) active <= 1'b1;
     else if (pass_end && last_pass && last_group) active <= 1'b0;
 
-    if (start) word <= '0;
-    else if (step) word <= last_word ? '0 : word + 1'b1;
+    if (start) begin
+      word      <= '0;
+      used      <= 1'b1;
+      last_word <= 1'b0;
+    end else if (step) begin
+      word      <= last_word ? '0 : word + 1'b1;
+      used      <= last_word || word + 1'b1 < n_words;
+      last_word <= !last_word && word + INTERVAL_BITS'(2) == interval;
+    end
+    // resident weights stay
+    ring_release <= vaqf_pkg::RESIDENT == 0 && !rst && issue && last_group && last_digit;
 
     if (rst) begin
       prepared <= '0;

@@ -33,10 +33,17 @@ module lookup (
   logic [SHARE-1:0] turn, turn_next;  // one bit each
   logic half, half_next;
   logic [1:0] held;  // halves between their first round and `free`
-  assign take = full && (!active || step == '1) && (!turn_next[0] || held != 2'd2);
+  logic [1:0] held_then;  // in the next cycle
+  // the generators are not through with a round; the next one has no half. In registers: loads wait
+  // for `take`
+  logic closed, no_half;
+  assign held_then = held + 2'(take && turn_next[0]) - 2'(free);
+  assign take = full && !closed && !no_half;
 
   always_ff @(posedge clk) begin
     step <= take ? '0 : step + 1'b1;
+    closed <= !rst && (take || (active && step < 4'd14));
+    no_half <= !rst && held_then == 2'd2 && (take ? turn_next[SHARE-1] : turn_next[0]);
     if (take) begin
       turn <= turn_next;
       half <= half_next;
@@ -54,10 +61,14 @@ module lookup (
       end else if (step == '1) begin
         active <= 1'b0;
       end
-      held <= held + 2'(take && turn_next[0]) - 2'(free);
+      held <= held_then;
     end
 `ifndef SYNTHESIS
-    if (!rst) assert (held != '0 || !free);
+    if (!rst) begin
+      assert (held != '0 || !free);
+      assert (closed == (active && step != '1));
+      assert (no_half == (turn_next[0] && held == 2'd2));
+    end
 `endif
   end
 

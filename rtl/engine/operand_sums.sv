@@ -133,13 +133,23 @@ module operand_sums (
 
   // groups whose last load was taken and whose sums were not
   logic [$clog2(DEPTH+1)-1:0] groups;
-  assign room = groups != ($clog2(DEPTH + 1))'(DEPTH);
+  logic popped, crowded;
+  assign room   = !crowded;
+  assign popped = sums_valid && sums_ready;
   always_ff @(posedge clk) begin
-    if (rst) groups <= '0;
-    else if (group_end && !(sums_valid && sums_ready)) groups <= groups + 1'b1;
-    else if (!group_end && sums_valid && sums_ready) groups <= groups - 1'b1;
+    if (rst) begin
+      groups  <= '0;
+      crowded <= 1'b0;
+    end else if (group_end && !popped) begin
+      groups  <= groups + 1'b1;
+      crowded <= groups == ($clog2(DEPTH + 1))'(DEPTH - 1);
+    end else if (!group_end && popped) begin
+      groups  <= groups - 1'b1;
+      crowded <= 1'b0;
+    end
 `ifndef SYNTHESIS
     if (!rst) begin
+      assert (crowded == (groups == ($clog2(DEPTH + 1))'(DEPTH)));
       assert (!push || in_ready);
       assert (!take || room);
     end

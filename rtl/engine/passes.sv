@@ -1,6 +1,8 @@
 // Counts the passes of a matmul: by token group, plane from the highest, digit and K slice.
 //
 // Several processes go through the same passes at their own pace; each has a counter of its own.
+// What is first and last of a pass stands in registers: `next` depends on others' handshakes, and
+// what follows from it on still more.
 module passes (
     input  logic                     clk,
     input  logic                     start,        // of a command
@@ -22,25 +24,42 @@ module passes (
   localparam logic [TOKEN_BITS-1:0] GROUP = TOKEN_BITS'(vaqf_pkg::TOKENS);
   logic [ WORD_BITS-1:0] words;  // inputs up to this slice's end, in words
   logic [TOKEN_BITS-1:0] tokens;  // up to this group's end
-  assign first_slice = words == SLICE;
-  assign last_slice  = words >= WORD_BITS'(command.k_words);
-  assign first_digit = digit == '0;
-  assign last_digit  = digit == command.digits - 1'b1;
-  assign first_plane = plane == command.planes - 1'b1;
-  assign last_plane  = plane == '0;
-  assign last_group  = tokens >= TOKEN_BITS'(command.tokens);
+  logic one_slice, one_digit, one_plane;
+  assign one_slice = WORD_BITS'(command.k_words) <= SLICE;
+  assign one_digit = command.digits == 4'd1;
+  assign one_plane = command.planes == 4'd1;
 
   always_ff @(posedge clk) begin
     if (start) begin
-      words  <= SLICE;
-      digit  <= '0;
-      plane  <= command.planes - 1'b1;
-      tokens <= GROUP;
+      words       <= SLICE;
+      digit       <= '0;
+      plane       <= command.planes - 1'b1;
+      tokens      <= GROUP;
+      first_slice <= 1'b1;
+      last_slice  <= one_slice;
+      first_digit <= 1'b1;
+      last_digit  <= one_digit;
+      first_plane <= 1'b1;
+      last_plane  <= one_plane;
+      last_group  <= TOKEN_BITS'(command.tokens) <= GROUP;
     end else if (next) begin
-      words <= last_slice ? SLICE : words + SLICE;
-      if (last_slice) digit <= last_digit ? '0 : digit + 1'b1;
-      if (last_slice && last_digit) plane <= last_plane ? command.planes - 1'b1 : plane - 1'b1;
-      if (last_slice && last_digit && last_plane) tokens <= tokens + GROUP;
+      words       <= last_slice ? SLICE : words + SLICE;
+      first_slice <= last_slice;
+      last_slice  <= last_slice ? one_slice : words + SLICE >= WORD_BITS'(command.k_words);
+      if (last_slice) begin
+        digit       <= last_digit ? '0 : digit + 1'b1;
+        first_digit <= last_digit;
+        last_digit  <= last_digit ? one_digit : digit + 4'd2 == command.digits;
+      end
+      if (last_slice && last_digit) begin
+        plane       <= last_plane ? command.planes - 1'b1 : plane - 1'b1;
+        first_plane <= last_plane;
+        last_plane  <= last_plane ? one_plane : plane == 4'd1;
+      end
+      if (last_slice && last_digit && last_plane) begin
+        tokens     <= tokens + GROUP;
+        last_group <= tokens + GROUP >= TOKEN_BITS'(command.tokens);
+      end
     end
   end
 

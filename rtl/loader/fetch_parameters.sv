@@ -67,7 +67,7 @@ module fetch_parameters (
       .ended
   );
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     TAKE,
     GELU,
     NORM,
@@ -75,19 +75,23 @@ module fetch_parameters (
     CONTEXT,
     IMAGE,
     CONSTANTS,
-    MORE_CONSTANTS
+    MORE_CONSTANTS,
+    DONE
   } state_t;
   state_t state;
-  logic is_attention, is_norm, is_image;
+  logic is_attention, is_norm, is_image, is_hidden;  // before the walk shows the command
   logic take, take_matmul, take_attention, wanted, asked, through;
   logic [1:0] matmul_halves, attention_halves;  // not in use
   logic [1:0] ahead;  // matmuls whose parameters were asked for and that do not run yet
   logic matmul_parity, attention_parity;
   logic [31:0] offset;
-  assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
-  assign is_norm = command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
-                   command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
-  assign is_image = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+  always_ff @(posedge clk) begin
+    is_attention <= command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
+    is_norm      <= command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
+                    command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+    is_image <= command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+    is_hidden <= command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
+  end
   assign take_matmul = state == TAKE && valid && !is_attention && matmul_halves != '0;
   assign take_attention = state == TAKE && valid && is_attention && attention_halves != '0;
   assign take = take_matmul || take_attention;
@@ -107,7 +111,7 @@ module fetch_parameters (
     wanted = 1'b0;
     case (state)
       GELU: begin
-        wanted = command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
+        wanted = is_hidden;
         offset = command.gelu_offset;
         request_count = vaqf_pkg::GELU_ENTRIES;
       end
@@ -177,8 +181,7 @@ module fetch_parameters (
 
   // -- what follows on what ----------------------------------------------------------------------
 
-  assign next = (state == IMAGE && !is_image) || (state == CONTEXT && asked) ||
-                (for_constants && asked && last_group);
+  assign next = (state == IMAGE && !is_image) || state == DONE;
   always_ff @(posedge clk) begin
     if (rst || start) begin
       state            <= TAKE;
@@ -199,7 +202,9 @@ module fetch_parameters (
         if (next) state <= TAKE;
         else if (!image_wanted) state <= CONSTANTS;
         CONSTANTS: if (ahead == '0) state <= MORE_CONSTANTS;
-        default: if (next) state <= TAKE;
+        CONTEXT: if (asked) state <= DONE;
+        MORE_CONSTANTS: if (asked && last_group) state <= DONE;
+        default: state <= TAKE;
       endcase
       pixels_start     <= image_asked;
       images_asked     <= images_asked + 32'(image_asked);

@@ -56,25 +56,27 @@ module fetch_weights (
   typedef enum logic [1:0] {
     TAKE,
     PLAN,
-    ASK
+    ASK,
+    DONE
   } state_t;
   state_t state;
-  logic wanted, asked, last;
+  logic wanted, asked, last, enough;
   logic [31:0] left;  // ring words of the command
   logic [CHUNK_BITS-1:0] chunk;
   assign wanted = command.opcode == 4'(vaqf_pkg::OP_MATMUL) &&
                   (vaqf_pkg::RESIDENT == 0 || frame == '0);
   assign asked = request_valid && request_ready;
   assign last = left == 32'(chunk);
-  assign next = state == TAKE ? valid && !wanted : asked && last;
-  assign request_valid = state == ASK && room >= COUNT_BITS'(chunk);
+  assign next = state == TAKE ? valid && !wanted : state == DONE;
+  assign request_valid = state == ASK && enough;
   assign request_beats = sizes::times(32'(chunk), vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
   assign for_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
   assign reserve = asked;
   assign reserve_words = COUNT_BITS'(chunk);
 
   always_ff @(posedge clk) begin
-    chunk <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
+    chunk  <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
+    enough <= left < CHUNK ? room >= COUNT_BITS'(left) : room >= COUNT_BITS'(CHUNK);
     if (state == TAKE) begin
       left <= command.weight_words;
       request_position <= {command.weight_offset, 6'b0};
@@ -88,7 +90,8 @@ module fetch_weights (
       case (state)
         TAKE: if (valid && wanted) state <= PLAN;
         PLAN: state <= ASK;
-        default: if (asked) state <= last ? TAKE : PLAN;
+        ASK: if (asked) state <= last ? DONE : PLAN;
+        default: state <= TAKE;
       endcase
 `ifndef SYNTHESIS
       assert (state != ASK || chunk != '0);

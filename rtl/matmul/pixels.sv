@@ -82,10 +82,11 @@ module pixels (
   logic half, first_group;
   logic [1:0] held;  // groups that are stored and not released
   logic room, write, row_done, group_done;
+  logic skips, wants;  // the row that is next has no pixels, or has some
   assign room = first_group ? held == 2'd0 : held != 2'd2;
-  assign word_ready = tokens_left != '0 && prefix_left == '0 && room;
+  assign word_ready = wants && room;
   assign write = word_valid && word_ready;
-  assign row_done = prefix_left != '0 ? room : write && word_last;
+  assign row_done = skips ? room : write && word_last;
   assign row_next = row == ROW_BITS'(TOKENS - 1) || tokens_left == TOKEN_BITS'(1) ? '0 : row + 1'b1;
   assign group_done = row_done && row_next == '0;
   assign idle = rows_left == '0 && place == '0 && tokens_left == '0;
@@ -100,20 +101,30 @@ module pixels (
     if (rst) begin
       tokens_left <= '0;
       prefix_left <= '0;
+      skips       <= 1'b0;
+      wants       <= 1'b0;
       held        <= '0;
     end else begin
       held <= held + 2'(group_done) - 2'(release_group);
       if (start) begin
         tokens_left <= TOKEN_BITS'(command.tokens);
         prefix_left <= command.prefix_tokens;
+        skips       <= command.prefix_tokens != '0;
+        wants       <= command.prefix_tokens == '0;
       end else if (row_done) begin
         tokens_left <= tokens_left - 1'b1;
-        if (prefix_left != '0) prefix_left <= prefix_left - 1'b1;
+        if (skips) prefix_left <= prefix_left - 1'b1;
+        skips <= skips && prefix_left != ($bits(prefix_left))'(1);
+        wants <= tokens_left != TOKEN_BITS'(1) && (!skips || prefix_left == ($bits(
+            prefix_left
+        ))'(1));
       end
 `ifndef SYNTHESIS
       assert (!start || idle);
       assert (!release_group || held != 2'd0);
       assert (!write || word < ADDRESS_BITS'(ROW_WORDS));
+      assert (skips == (prefix_left != '0));
+      assert (wants == (tokens_left != '0 && prefix_left == '0));
 `endif
     end
     if (start) begin

@@ -71,10 +71,12 @@ module results (
   localparam int SUMS = STREAM + latency::ROW_SUMS + latency::add_tree(P);
 
   logic to_qkv, to_residual, to_hidden, to_logits;
-  assign to_qkv = command.dest == 4'(vaqf_pkg::DEST_QKV);
-  assign to_residual = command.dest == 4'(vaqf_pkg::DEST_RESIDUAL);
-  assign to_hidden = command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
-  assign to_logits = command.dest == 4'(vaqf_pkg::DEST_LOGITS);
+  always_ff @(posedge clk) begin
+    to_qkv      <= command.dest == 4'(vaqf_pkg::DEST_QKV);
+    to_residual <= command.dest == 4'(vaqf_pkg::DEST_RESIDUAL);
+    to_hidden   <= command.dest == 4'(vaqf_pkg::DEST_HIDDEN);
+    to_logits   <= command.dest == 4'(vaqf_pkg::DEST_LOGITS);
+  end
 
   // -- what arrives ------------------------------------------------------------------------------
 
@@ -175,8 +177,8 @@ module results (
       if (t == 0) begin : g_logit
         assign found_logits[p*LOGIT+:LOGIT] = result;
       end
-      logic unused;
-      assign unused = &{1'b0, shifted};
+      logic unused_shifted;
+      assign unused_shifted = &{1'b0, shifted};
     end
   end
 
@@ -189,6 +191,12 @@ module results (
   // a third of n_words, four bits at a time from the highest, a cycle each
   localparam int THIRD_BITS = $bits(command.n_words);
   localparam int DIGITS = THIRD_BITS / 4;
+  // of every number of six bits one bit of {quotient, remainder}; no quotient has more than four
+  function automatic logic [63:0] by_three(input int bit_of);
+    for (int n = 0; n < 64; ++n) begin
+      by_three[n] = 1'((n % 3 + 4 * (n / 3)) >> bit_of);
+    end
+  endfunction
   logic [THIRD_BITS-1:0] third;
   logic [1:0] remainder[DIGITS];  // of a digit and those above
   for (genvar i = 0; i < DIGITS; ++i) begin : g_digit
@@ -198,9 +206,12 @@ module results (
     end else begin : g_lower
       assign given = {remainder[i+1], command.n_words[4*i+:4]};
     end
-    always_ff @(posedge clk) begin
-      third[4*i+:4] <= 4'(given / 6'd3);
-      remainder[i]  <= 2'(given % 6'd3);
+    for (genvar b = 0; b < 6; ++b) begin : g_bit
+      localparam logic [63:0] TABLE = by_three(b);  // a LUT
+      always_ff @(posedge clk) begin
+        if (b < 2) remainder[i][b%2] <= TABLE[given];
+        else third[4*i+(b-2)%4] <= TABLE[given];
+      end
     end
   end
 
@@ -319,7 +330,7 @@ module results (
       .clear(behind),
       .result(hidden_data)
   );
-  assign hidden_write = arrived[HIDDEN] && to_hidden;
+  always_ff @(posedge clk) hidden_write <= !rst && !done && arrived[HIDDEN-1] && to_hidden;
   assign hidden_first = hidden_turn;
   assign hidden_address = hidden_tile[sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH)-1:0];
 
@@ -327,8 +338,8 @@ module results (
 
   assign residual_read_first = turn;
   assign residual_read_address = tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
-  assign residual_write = arrived[STREAM] && to_residual;
-  assign residual_write_first = stream_turn;
+  always_ff @(posedge clk) residual_write <= !rst && !done && arrived[STREAM-1] && to_residual;
+  assign residual_write_first   = stream_turn;
   assign residual_write_address = stream_tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
   for (genvar i = 0; i < T * P; ++i) begin : g_stream
     logic signed [X:0] sum;
@@ -370,7 +381,7 @@ module results (
       .clk,
       .rst,
       .start,
-      .outputs(to_logits ? outputs : '0),
+      .outputs(command.dest == 4'(vaqf_pkg::DEST_LOGITS) ? outputs : '0),
       .in_valid(arrived[FOUND] && to_logits),
       .in_data(found_logits),
       .out_valid(logits_valid),

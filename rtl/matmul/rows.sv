@@ -78,26 +78,35 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   logic is_pixels, is_prefix, is_norm, is_context;
   logic [1:0] started;
-  logic [CHANNEL_BITS-1:0] channels, limit, dim_words;
+  logic [CHANNEL_BITS-1:0] channels, limit;
   logic [ADDRESS_BITS-1:0] words;
   logic [Q_BITS-1:0] stride, group_stride;
   logic [Q_BITS-1:0] row_stride[ROWS];
-  assign is_pixels  = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
-  assign is_context = command.source == 4'(vaqf_pkg::SOURCE_CONTEXT);
-  assign is_prefix  = command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
-  assign is_norm    = is_prefix || command.source == 4'(vaqf_pkg::SOURCE_NORM);
-
-  assign dim_words  = (CHANNEL_BITS'(command.dim) + CHANNEL_BITS'(PE - 1)) / CHANNEL_BITS'(PE);
+  logic [CHANNEL_BITS-1:0] dim_words;
+  divided #(
+      .BY  (PE),
+      .BITS(CHANNEL_BITS)
+  ) u_dim_words (
+      .clk,
+      .number  (CHANNEL_BITS'(command.dim) + CHANNEL_BITS'(PE - 1)),
+      .quotient(dim_words)
+  );
 
   always_ff @(posedge clk) begin
-    started  <= rst ? '0 : {started[0], start};
+    is_pixels <= command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+    is_context <= command.source == 4'(vaqf_pkg::SOURCE_CONTEXT);
+    is_prefix <= command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+    is_norm    <= command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
+                  command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+    started <= rst ? '0 : {started[0], start};
     channels <= CHANNEL_BITS'(sizes::times(32'(command.k_words), PE));
     // channels of a row that count
     if (is_norm) limit <= CHANNEL_BITS'(command.dim);
     else if (is_pixels && CHANNEL_BITS'(command.pixel_bytes) < channels)
       limit <= CHANNEL_BITS'(command.pixel_bytes);
     else limit <= channels;
-    // from one group to the next; joined tokens are in different groups with one bank only
+    // from one group to the next, a few cycles later; joined tokens are in different groups with one
+    // bank only
     if (TOKENS == 1 && is_prefix) words <= ADDRESS_BITS'(dim_words);
     else words <= ADDRESS_BITS'(command.k_words);
     stride <= Q_BITS'((32'(command.k_words) + 32'(vaqf_pkg::BANKS - 1)) >> BANK_SHIFT);

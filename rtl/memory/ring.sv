@@ -41,8 +41,26 @@ module ring (
   logic [COUNT_BITS-1:0] held;  // written, not released
   assign last_part = part == PART_BITS'(PARTS - 1);
 
+  // a register moves so many bits of the word
+  localparam int MOVED = 512;
+  localparam int MOVES = (vaqf_pkg::RING_WORD + MOVED - 1) / MOVED;
+  (* keep = "true" *) logic [MOVES-1:0] fill_here;
+  logic fill;
+  logic [vaqf_pkg::WEIGHT_BITS-1:0] filling;
+  logic [vaqf_pkg::RING_WORD-1:0] moved;
+  assign moved = vaqf_pkg::RING_WORD'({filling, word} >> vaqf_pkg::WEIGHT_BITS);
+  for (genvar i = 0; i < MOVES; ++i) begin : g_move
+    localparam int REST = vaqf_pkg::RING_WORD - MOVED * i;
+    localparam int BITS = REST < MOVED ? REST : MOVED;
+    always_ff @(posedge clk) begin
+      fill_here[i] <= fill_valid;
+      if (fill_here[i]) word[MOVED*i+:BITS] <= moved[MOVED*i+:BITS];
+    end
+  end
+
   always_ff @(posedge clk) begin
-    if (fill_valid) word <= vaqf_pkg::RING_WORD'({fill_data, word} >> vaqf_pkg::WEIGHT_BITS);
+    filling <= fill_data;
+    fill    <= fill_valid && !rst && !start;
     if (rst || start) begin
       part  <= '0;
       write <= 1'b0;
@@ -51,8 +69,8 @@ module ring (
       held  <= '0;
       room  <= COUNT_BITS'(WORDS);
     end else begin
-      write <= fill_valid && last_part;
-      if (fill_valid) part <= last_part ? '0 : part + 1'b1;
+      write <= fill && last_part;
+      if (fill) part <= last_part ? '0 : part + 1'b1;
       if (write) tail <= tail == LAST ? '0 : tail + 1'b1;
       if (release_word) head <= head == LAST ? '0 : head + 1'b1;
       held <= held + COUNT_BITS'(write) - COUNT_BITS'(release_word);

@@ -13,9 +13,9 @@ package sizes;
     index_bits = count > 1 ? $clog2(count) : 1;
   endfunction
 
-  // bits that hold 0 to `most`
-  function automatic int bits_for(input int most);
-    bits_for = index_bits(most + 1);
+  // bits that hold 0 to `largest`
+  function automatic int bits_for(input int largest);
+    bits_for = index_bits(largest + 1);
   endfunction
 
   // the larger one

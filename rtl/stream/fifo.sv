@@ -23,7 +23,8 @@ module fifo #(
   logic [ADDRESS_BITS-1:0] write, read;
   logic [COUNT_BITS-1:0] stored;  // words in the memory
   logic put, take;
-  assign in_ready = stored != COUNT_BITS'(DEPTH);
+  logic some, full;  // words in the memory, as many as fit
+  assign in_ready = !full;
   assign put = in_valid && in_ready;
 
   always_ff @(posedge clk) begin
@@ -32,17 +33,32 @@ module fifo #(
       write  <= '0;
       read   <= '0;
       stored <= '0;
+      some   <= 1'b0;
+      full   <= 1'b0;
     end else begin
       if (put) write <= write == ADDRESS_BITS'(DEPTH - 1) ? '0 : write + 1'b1;
       if (take) read <= read == ADDRESS_BITS'(DEPTH - 1) ? '0 : read + 1'b1;
       stored <= stored + COUNT_BITS'(put) - COUNT_BITS'(take);
+      if (put && !take) begin
+        some <= 1'b1;
+        full <= stored == COUNT_BITS'(DEPTH - 1);
+      end else if (!put && take) begin
+        some <= stored != COUNT_BITS'(1);
+        full <= 1'b0;
+      end
     end
+`ifndef SYNTHESIS
+    if (!rst) begin
+      assert (some == (stored != '0));
+      assert (full == (stored == COUNT_BITS'(DEPTH)));
+    end
+`endif
   end
 
   if (DEEP) begin : g_deep
     // the word at the read port leaves the memory for the register as soon as that is free
     logic held;
-    assign take = stored != '0 && (!held || out_ready);
+    assign take = some && (!held || out_ready);
     assign out_valid = held;
     always_ff @(posedge clk) begin
       if (take) out_data <= memory[read];
@@ -51,7 +67,7 @@ module fifo #(
       else if (out_ready) held <= 1'b0;
     end
   end else begin : g_shallow
-    assign out_valid = stored != '0;
+    assign out_valid = some;
     assign take = out_valid && out_ready;
     assign out_data = memory[read];
   end

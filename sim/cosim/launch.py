@@ -174,7 +174,11 @@ def _keep_runtime(folder: Path, kept: Path) -> None:
 
 
 def errors(log: Path) -> str:
-    """The lines of a log that name errors, or its last ones."""
+    """The lines of a log that name errors, Verilator's warnings among them, or its last ones."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else ["no output"]
-    found = [line for line in lines if "error" in line.lower() and "MMD" not in line]
+    found = [
+        line
+        for line in lines
+        if ("error" in line.lower() and "MMD" not in line) or line.startswith("%Warning")
+    ]
     return "\n".join(found[:_ERROR_LINES] or lines[-_ERROR_LINES:])

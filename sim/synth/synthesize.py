@@ -10,9 +10,9 @@ from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
 from vaqf.sim.synth import mapping, netlist, units, yosys
 from vaqf.sim.synth.netlist import Counts
+from vaqf.sim.synth.timing import delays
 from vaqf.sim.synth.timing.analysis import Hierarchy, Timing
 from vaqf.sim.synth.timing.analysis import Part as TimedPart
-from vaqf.sim.synth.timing.delays import SCENARIOS, delays
 
 JOBS = 4  # processes of up to 4 GiB each
 
@@ -58,13 +58,13 @@ def synthesize(
     cache: Path | None,
     report: Report = silent,
     whole: bool = False,
-    grade: int = 1,
+    part: str = "",
 ) -> Synthesis:
     """Synthesize `top` of these sources (name, text), in the order in which tools read them.
 
-    `whole` dissolves the hierarchy: only for small designs, to check what is added up. `grade`: the
-    speed grade of the device. ToolMissing without Yosys, ToolFailed with its own error or for a
-    combinational loop.
+    `whole` dissolves the hierarchy: only for small designs, to check what is added up. `part`: the
+    device, whose name tells how fast it is; without one the slowest of the family. ToolMissing
+    without Yosys, ToolFailed with its own error or for a combinational loop.
     """
     report("reading", 0, 1)
     tree = units.cut(sources, top, whole)
@@ -86,16 +86,16 @@ def synthesize(
         )
         for module, names in by_module.items()
     ]
-    report("timing", 0, len(SCENARIOS))
+    report("timing", 0, len(delays.SCENARIOS))
     timed = {
         name: TimedPart(made[name], tree[name].module, tree[name].instances, tree[name].sources)
         for name in times
     }
     timings = []
-    for scenario in SCENARIOS:
-        speed = delays(family, grade)
+    for scenario in delays.SCENARIOS:
+        speed = delays.of(family, part)
         timings.append(Hierarchy(timed, times, root, speed, scenario).timing())
-        report("timing", len(timings), len(SCENARIOS))
+        report("timing", len(timings), len(delays.SCENARIOS))
     return Synthesis(
         tool=f"Yosys {yosys.version()}",
         family=family,

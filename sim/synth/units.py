@@ -21,6 +21,7 @@ INLINE = (
     "datapath",
     "delay",
     "delay_flag",
+    "divided",
     "dsp48",
     "dsp_pair",
     "fifo",

@@ -44,7 +44,7 @@ TABLES = Proof(
     package=ENGINE | {"ENGINE_TABLE": 1},
     independent=(("load_ready", "load_valid"),),
     mutants=(
-        Mutant("lookup", "held != 2'd2", "held != 2'd3"),
+        Mutant("lookup", "held_then == 2'd2", "held_then == 2'd3"),
         Mutant("lookup", "half_next <= half_next ^ turn_next[SHARE-1]", "half_next <= '0"),
     ),
 )

@@ -31,9 +31,9 @@ def test_no_warnings(tmp_path, name):
     for standard in ("c++11", "c++17"):
         compile_only(tmp_path / "hls", both, f"-std={standard}")
     # without the simulation's eyes, and with the pragmas of the older tool
-    kernel = ["vaqf_accelerator.cpp"]
-    compile_only(tmp_path / "hls", kernel, "-std=c++11", "-D__SYNTHESIS__")
-    compile_only(tmp_path / "hls", kernel, "-std=c++11", "-D__SYNTHESIS__", "-DVAQF_VIVADO_HLS")
+    kernel, flags = ["vaqf_accelerator.cpp"], ["-std=c++14", "-D__SYNTHESIS__"]
+    compile_only(tmp_path / "hls", kernel, *flags)
+    compile_only(tmp_path / "hls", kernel, *flags, "-DVAQF_VITIS_HLS_2020")
 
 
 @pytest.mark.parametrize("path", sorted(HLS_TEMPLATES.glob("include/vaqf/*.hpp")), ids=str)

@@ -129,18 +129,11 @@ def test_synthesizes_and_exports_by_default(project: Path) -> None:
 
 
 def test_never_hands_our_own_ap_int_to_the_tool(project: Path) -> None:
-    for words in ("", "tool=vivado_hls csim=1 cosim=1"):
+    for words in ("", "tool=vitis_hls_2020 csim=1 cosim=1"):
         ran = run(project, words)
         assert ran.code == 0
         assert "native" not in " ".join(ran.calls)
         assert all(f"-I{project}/hls/include" in call for call in ran.of("add_files"))
-
-
-def test_vivado_hls_gets_its_own_pragmas_and_no_flow_target(project: Path) -> None:
-    ran = run(project, "tool=vivado_hls")
-    assert all("-DVAQF_VIVADO_HLS" in call for call in ran.of("add_files"))
-    assert ran.of("open_solution") == ["open_solution -reset solution1"]
-    assert not any("VAQF_VIVADO_HLS" in call for call in run(project).calls)
 
 
 def test_vitis_hls_2020_gets_the_pragmas_of_its_time(project: Path) -> None:
@@ -152,7 +145,6 @@ def test_vitis_hls_2020_gets_the_pragmas_of_its_time(project: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "tool"),
     [
-        ("/opt/Vivado/2020.1/bin/unwrapped/lnx64.o/vivado_hls", "vivado_hls"),
         ("/opt/Vitis_HLS/2020.2/bin/unwrapped/lnx64.o/vitis_hls", "vitis_hls_2020"),
         ("/opt/Vitis_HLS/2023.2/bin/unwrapped/lnx64.o/vitis_hls", "vitis_hls"),
         ("/opt/Vitis/2024.2/bin/unwrapped/lnx64.o/vitis-run", "vitis_hls"),
@@ -164,8 +156,17 @@ def test_the_tool_is_known_by_its_path(project: Path, program: str, tool: str) -
     assert script.read_text().count(asked) == 1
     script.write_text(script.read_text().replace(asked, program))
     flags = run(project).of("add_files")[0]
-    assert ("-DVAQF_VIVADO_HLS" in flags) == (tool == "vivado_hls")
     assert ("-DVAQF_VITIS_HLS_2020" in flags) == (tool == "vitis_hls_2020")
+
+
+def test_vivado_hls_is_refused(project: Path) -> None:
+    """It has no memory with one writer and many readers, and limits arrays to 1,024 partitions."""
+    script = project / "hls/run_hls.tcl"
+    program = "/opt/Vivado/2020.1/bin/unwrapped/lnx64.o/vivado_hls"
+    script.write_text(script.read_text().replace("[info nameofexecutable]", program))
+    ran = run(project)
+    assert (ran.code, ran.calls) == (1, [])
+    assert "use Vitis HLS 2020.2 or later" in ran.errors
 
 
 def test_simulations_get_every_data_file_by_absolute_path(project: Path) -> None:
@@ -202,7 +203,7 @@ def test_options_come_from_the_environment_and_past_the_tools_own_words(project:
         ("csim=yes", 'csim is "yes"'),
         ("frames=-1", 'frames is "-1"'),
         ("frames=[exit]", "it must be a whole number"),
-        ("tool=quartus", "vivado_hls, vitis_hls_2020 or vitis_hls"),
+        ("tool=vivado_hls", "vitis_hls_2020 or vitis_hls"),
         ("cosim=1 frames=2", "cosim simulates one frame"),
     ],
 )

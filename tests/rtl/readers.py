@@ -32,7 +32,7 @@ def slang(files: Sequence[Path], *options: str, top: str = render.TOP) -> str:
     """What slang says with all its warnings, but for casts that one design does not need."""
     reader = driver.Driver()
     reader.addStandardArgs()
-    words = ["slang", "-Wextra", "-Wno-useless-cast", "-q", "--top", top, *options]
+    words = ["slang", "-Wextra", "-Wno-useless-cast", "--top", top, *options]
     line = shlex.join([*words, *map(str, files)])
     good = reader.parseCommandLine(line, driver.CommandLineOptions())
     assert good, line
@@ -42,8 +42,8 @@ def slang(files: Sequence[Path], *options: str, top: str = render.TOP) -> str:
     reader.runAnalysis(compiled)
     said = str(reader.textDiagClient.getString())
     found = reader.diagEngine.numErrors + reader.diagEngine.numWarnings
-    assert bool(found) == bool(said.strip()), said
-    return said if good or said else "slang does not take its options"
+    assert good or found, said
+    return said if found else ""
 
 
 def verilated(files: Sequence[Path], *options: str, top: str = render.TOP) -> str:

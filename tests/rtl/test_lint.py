@@ -12,6 +12,7 @@ from samples import ODD
 from vaqf.files.paths import RTL
 from vaqf.hardware.family import ULTRASCALE_PLUS
 from vaqf.project import rtl
+from vaqf.sim.synth import yosys
 
 MODULES = [path.stem for path in rtl.rtl_library() if path.stem not in rtl.RTL_PACKAGES]
 BIN = Path(sys.executable).parent
@@ -53,7 +54,8 @@ def test_yosys_reads_every_module(package: Path) -> None:
     folder = package.parent
     for source in sources(package)[1:]:
         shutil.copy(source, folder)
-    read = "; ".join(f"read_verilog -sv {path.name}" for path in sources(package))
+    files = [f"read_verilog -sv {path.name}" for path in sources(package)]
+    read = "; ".join([*yosys.CELLS, *files])
     each = "; ".join(
         f"design -load all; hierarchy -check -top {name}; proc; check -assert" for name in MODULES
     )

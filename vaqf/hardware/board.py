@@ -91,12 +91,6 @@ class Board:
         """What the primitives of this device's family are."""
         return OF_DEVICE[self.family]
 
-    @property
-    def speed_grade(self) -> int:
-        """1 to 3, the fastest, as the part's name has it; 1 where it says nothing."""
-        found = re.search(r"-([123])(?:LV|L|LI)?(?:-[a-z]+)?$", self.part, re.IGNORECASE)
-        return int(found[1]) if found else 1
-
     def clock(self, clock_mhz: float | None) -> float:
         """The clock in MHz: the default, or one the device allows; InputError otherwise."""
         if clock_mhz is None:

@@ -22,6 +22,11 @@ def design_title(design: Design, model: str) -> str:
     return f"{model}, w1a{design.act_bits}, {design.engine} engine {shape}"
 
 
+def clock_ns(clock_mhz: float) -> str:
+    """A clock's period as tools' scripts have it."""
+    return f"{1e3 / clock_mhz:.3f}"
+
+
 def _literal(value: int, bits: int) -> str:
     return f"{bits}'d{value}"
 

@@ -13,9 +13,9 @@ from vaqf.project.blob import Blob, blob
 from vaqf.project.hls import write_kernel
 from vaqf.project.manifest import manifest_of
 from vaqf.project.reference import Golden
-from vaqf.project.render import TOP, design_title, render
+from vaqf.project.render import TOP, clock_ns, design_title, render
 from vaqf.project.report import json_text, write_report
-from vaqf.project.rtl import write_rtl
+from vaqf.project.rtl import write_rtl, write_vivado
 from vaqf.search.search import Search
 
 
@@ -36,12 +36,13 @@ def write_project(folder: Path, search: Search, network: Network, golden: Golden
         (folder / name).mkdir()
     write_kernel(design, network.vit.name, folder / "hls", program)
     write_rtl(design, network.vit.name, estimate.board.generation, folder / "rtl")
+    write_vivado(design, network.vit.name, estimate.board.part, estimate.clock_mhz, folder / "rtl")
     (folder / "hls" / "run_hls.tcl").write_text(
         render(
             "run_hls.tcl.j2",
             title=design_title(design, network.vit.name),
             part=estimate.board.part,
-            clock_ns=f"{1e3 / estimate.clock_mhz:.3f}",
+            clock_ns=clock_ns(estimate.clock_mhz),
             top=TOP,
         ),
         encoding="utf-8",

@@ -39,12 +39,6 @@ _PROGRAMS = (
         "synthesis of a built project (2020.2 to 2024.1)",
         "csim checks the C++ all the same",
     ),
-    (
-        "vivado_hls",
-        "-version",
-        "synthesis of a built project (before 2020.2)",
-        "csim checks the C++ all the same",
-    ),
 )
 _PACKAGES = (
     ("torch", "train, export", "build takes a network file or seeded random weights"),

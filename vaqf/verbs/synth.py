@@ -35,7 +35,7 @@ class Synthesized:
             "tool": run.tool,
             "family": run.family.yosys,
             "clock_ns": 1e3 / self.board.clock_mhz,
-            "speed_grade": self.board.speed_grade,
+            "part": self.board.part,
             "timing": {timing.scenario: timing.to_json() for timing in run.timings},
             "carry": run.total.carry,
             "resources": {
@@ -83,7 +83,7 @@ def synth(
         device.generation,
         cache.folder(),
         report,
-        grade=device.speed_grade,
+        part=device.part,
     )
     expected = resources.resources(design, device)
     return Synthesized(str(project.manifest.get("model")), device, made, expected)

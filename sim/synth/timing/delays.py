@@ -5,9 +5,10 @@ them, `OPTIMISTIC` for a nearly empty device, `REALISTIC` for one in use, each b
 that a net drives. docs/timing.md has where every number comes from and what no number here tells.
 """
 
+import re
 from dataclasses import dataclass, fields, replace
 
-from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS, Family
+from vaqf.hardware.family import ULTRASCALE_PLUS, Family
 
 OPTIMISTIC, REALISTIC = "optimistic", "realistic"
 SCENARIOS = (OPTIMISTIC, REALISTIC)
@@ -77,21 +78,25 @@ class Delays:
         steps = self.nets[SCENARIOS.index(scenario)]
         return next((ns for most, ns in steps if pins <= most), steps[-1][1])
 
-    def times(self, factor: float) -> "Delays":
-        """All of them slower by a factor."""
-        dsp = Dsp(*(getattr(self.dsp, one.name) * factor for one in fields(Dsp)))
-        slow = {
-            one.name: getattr(self, one.name) * factor
+    def times(self, logic: float, blocks: float, nets: float) -> "Delays":
+        """Slower by factors: LUTs, carries and registers; memories and DSPs; nets."""
+        of_field = {
+            one.name: getattr(self, one.name)
+            * (nets if one.name.endswith("_net") else blocks if _is_block(one.name) else logic)
             for one in fields(self)
             if isinstance(getattr(self, one.name), float)
         }
         return replace(
             self,
-            lut=tuple(ns * factor for ns in self.lut),
-            dsp=dsp,
-            nets=tuple(tuple((pins, ns * factor) for pins, ns in steps) for steps in self.nets),
-            **slow,
+            lut=tuple(ns * logic for ns in self.lut),
+            dsp=Dsp(*(getattr(self.dsp, one.name) * blocks for one in fields(Dsp))),
+            nets=tuple(tuple((pins, ns * nets) for pins, ns in steps) for steps in self.nets),
+            **of_field,
         )
+
+
+def _is_block(name: str) -> bool:
+    return name.startswith(("ram_", "lutram_", "shift_"))
 
 
 # Speed grade -2. Logic: RapidWright's timing/ultrascaleplus (within 2 % of Vivado on 240 designs:
@@ -212,17 +217,23 @@ _SERIES_7 = Delays(
     site_net=0.05,
 )
 GRADE = 1.23  # -1 against -2 of UltraScale+: the same arcs in reports of both grades
-# family -> speed grade -> delays. Faster grades that nobody quotes are taken as the next slower one
-_GRADES = {
-    ULTRASCALE_PLUS: {
-        1: _ULTRASCALE_PLUS.times(GRADE),
-        2: _ULTRASCALE_PLUS,
-        3: _ULTRASCALE_PLUS,
-    },
-    SERIES_7: {1: _SERIES_7, 2: _SERIES_7, 3: _SERIES_7},
-}
+# Kintex-7's fabric at -2 against Artix-7's at -1, by a register (0.204 ns), a LUT (0.043) and nets of
+# 33 to 72 pins (0.53 to 0.63) in a Vivado report of a routed design; blocks are judged
+KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS = 0.45, 0.75, 0.70
+_KINTEX = re.compile(r"xc7(k|v|z030|z035|z045|z100)", re.IGNORECASE)
+_GRADE = re.compile(r"-([123])(?:LV|LI|L)?(?:-[a-z]+)?$", re.IGNORECASE)
 
 
-def delays(family: Family, grade: int) -> Delays:
-    """Of a family's speed grade."""
-    return _GRADES[family][grade]
+def of(family: Family, part: str) -> Delays:
+    """Of a device, by its name: the fabric of series 7, the speed grade.
+
+    What nobody quotes is taken as the next slower thing: a grade that the name does not have as -1,
+    -3 as -2, every grade of Artix-7's fabric as -1.
+    """
+    found = _GRADE.search(part)
+    fast = found is not None and int(found[1]) >= 2
+    if family is ULTRASCALE_PLUS:
+        return _ULTRASCALE_PLUS if fast else _ULTRASCALE_PLUS.times(GRADE, GRADE, GRADE)
+    if _KINTEX.match(part) and fast:
+        return _SERIES_7.times(KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS)
+    return _SERIES_7

@@ -51,7 +51,9 @@ class Model:
         self.content = [self.rng.getrandbits(self.word_bits) for _ in range(sum(sizes))]
         self.reserved = self.arrived = self.released = 0  # words
         self.parts = deque[int]()  # reserved, not yet here
-        self.arriving = deque[int]()  # 1 for each word that is written now
+        self.arriving = deque(
+            [0, 0]
+        )  # 1 for each word that is written, two cycles behind its last part
         self.expected = deque[int | None]([None] * RING)
 
     def fill(self) -> None:
@@ -63,8 +65,7 @@ class Model:
         count = min(left, room, rng.choice([1, self.words, rng.randint(1, self.words)]))
         dut.reserve.value = int(now)
         dut.reserve_words.value = count if now else rng.randrange(self.words + 1)
-        if self.arriving:
-            self.arrived += self.arriving.popleft()
+        self.arrived += self.arriving.popleft()
         valid = bool(self.parts) and (self.fast or rng.random() < 0.7)
         dut.fill_valid.value = int(valid)
         dut.fill_data.value = self.parts.popleft() if valid else rng.getrandbits(self.port)

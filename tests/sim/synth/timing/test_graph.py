@@ -6,10 +6,11 @@ from netlists import cell, module
 from vaqf.errors import ToolFailed
 from vaqf.hardware.family import FAMILIES, SERIES_7, ULTRASCALE_PLUS
 from vaqf.sim.synth.netlist import CHILD, UnknownCell
-from vaqf.sim.synth.timing.delays import OPTIMISTIC, REALISTIC, SCENARIOS, delays
+from vaqf.sim.synth.timing import delays
+from vaqf.sim.synth.timing.delays import OPTIMISTIC, REALISTIC, SCENARIOS
 from vaqf.sim.synth.timing.graph import Border, Graph, Sink, Source
 
-D = delays(ULTRASCALE_PLUS, 2)
+D = delays.of(ULTRASCALE_PLUS, "xczu9eg-ffvb1156-2-e")
 ONE, TWO, THREE = (D.net(REALISTIC, pins) for pins in (1, 2, 3))
 
 
@@ -48,7 +49,7 @@ def test_a_net_is_slower_the_more_pins_it_drives() -> None:
     assert worst(one) == pytest.approx(D.register_out + THREE + D.register_data)
     for family in FAMILIES:
         for scenario in SCENARIOS:
-            wires = [delays(family, 1).net(scenario, pins) for pins in (1, 3, 9, 99, 10**6)]
+            wires = [delays.of(family, "").net(scenario, pins) for pins in (1, 3, 9, 99, 10**6)]
             assert wires == sorted(wires)
 
 
@@ -156,9 +157,23 @@ def test_paths_go_through_units_as_if_they_were_dissolved() -> None:
     assert worst(cut, u=border) == pytest.approx(ns + ONE + D.register_data)  # no site is shared
 
 
-def test_slower_grades_are_slower_and_unknown_ones_are_not_faster() -> None:
+def test_a_part_tells_how_fast_it_is() -> None:
+    """Faster grades are faster; what nobody quotes is taken as slower."""
     for name in ("register_out", "ram_out", "carry_sum"):
-        slow, fast, faster = (getattr(delays(ULTRASCALE_PLUS, g), name) for g in (1, 2, 3))
-        assert slow > fast == faster
-    assert delays(SERIES_7, 2) == delays(SERIES_7, 1)
-    assert delays(SERIES_7, 1).net(OPTIMISTIC, 1) > D.net(REALISTIC, 1)
+        slow, fast, faster, low, nothing = (
+            getattr(delays.of(ULTRASCALE_PLUS, part), name)
+            for part in (
+                "xczu3eg-sbva484-1-i",
+                "xczu9eg-ffvb1156-2-e",
+                "xczu9eg-ffvb1156-3-e",
+                "xck26-sfvc784-2LV-c",
+                "xczu9eg",
+            )
+        )
+        assert slow == nothing > fast == faster == low
+        artix, other, kintex = (
+            getattr(delays.of(SERIES_7, part), name)
+            for part in ("xc7z020clg400-1", "xc7z020clg400-2", "xc7z045ffg900-2")
+        )
+        assert artix == other > kintex
+    assert delays.of(SERIES_7, "xc7z045ffg900-2").net(OPTIMISTIC, 1) > D.net(OPTIMISTIC, 1)
