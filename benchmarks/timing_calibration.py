@@ -51,7 +51,7 @@ def main() -> None:
         "--verilog", type=Path, help="picorv32.v, where the package is not installed"
     )
     path = parser.parse_args().verilog or _installed()
-    sources = [("picorv32.v", path.read_text()), ("calibration.sv", TOP)]
+    sources = [("picorv32.v", path.read_text()), ("calibration.v", TOP)]
     for family, part, published in PUBLISHED:
         with tempfile.TemporaryDirectory() as folder:
             made = synthesize.synthesize(

@@ -101,6 +101,7 @@ module binary_engine (
       if (pass_end) bank <= !bank;
 `ifndef SYNTHESIS
       assert (!(prepare_done && prepared == 2'd2));
+      if (active) assert (used == (word < n_words) && last_word == (word == interval - 1'b1));
 `endif
     end
 

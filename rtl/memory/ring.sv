@@ -53,7 +53,7 @@ module ring (
     localparam int REST = vaqf_pkg::RING_WORD - MOVED * i;
     localparam int BITS = REST < MOVED ? REST : MOVED;
     always_ff @(posedge clk) begin
-      fill_here[i] <= fill_valid;
+      fill_here[i] <= fill_valid && !rst && !start;
       if (fill_here[i]) word[MOVED*i+:BITS] <= moved[MOVED*i+:BITS];
     end
   end
@@ -119,6 +119,7 @@ module ring (
     else released <= released + COUNT_BITS'(release_word);
 `ifndef SYNTHESIS
     if (!rst) begin
+      assert (fill_here == {MOVES{fill}});
       assert (!reserve || reserve_words <= room);
       if (write) assert (held + room < COUNT_BITS'(WORDS));  // else nobody reserved it
       if (read) assert (available && COUNT_BITS'(offset) >= released);

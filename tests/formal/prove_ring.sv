@@ -47,7 +47,8 @@ module prove_ring #(
 
   (* hierconn *) wire [WIDTH-1:0] \dut.u_memory.words[0] , \dut.u_memory.words[1] ,
       \dut.u_memory.words[2] , \dut.word ;
-  (* hierconn *) wire \dut.part , \dut.write ;
+  (* hierconn *) wire \dut.part , \dut.write , \dut.fill ;
+  (* hierconn *) wire [PART-1:0] \dut.filling ;
   (* hierconn *) wire [INDEX_BITS-1:0] \dut.tail , \dut.head , \dut.base ;
   (* hierconn *) wire [INDEX_BITS:0] \dut.base_around ;
   (* hierconn *) wire [COUNT_BITS-1:0] \dut.held , \dut.arrived , \dut.released ;
@@ -76,16 +77,16 @@ module prove_ring #(
 
   initial assume (rst && !\dut.write );  // the memory knows no reset
   always_ff @(posedge clk) begin
-    if (fill_valid && filled == followed) word[PART*\dut.part +:PART] <= fill_data;
+    if (\dut.fill && filled == followed) word[PART*\dut.part +:PART] <= \dut.filling ;
     if (rst || start) begin
       filled   <= '0;
       released <= '0;
       started  <= 1'b0;
       due      <= '0;
     end else begin
-      filled   <= filled + NUMBER_BITS'(fill_valid && \dut.part );
+      filled   <= filled + NUMBER_BITS'(\dut.fill && \dut.part );
       released <= released + NUMBER_BITS'(release_word);
-      due      <= due + (reserve ? reserve_words : '0) - COUNT_BITS'(fill_valid && \dut.part );
+      due      <= due + (reserve ? reserve_words : '0) - COUNT_BITS'(\dut.fill && \dut.part );
       if (matmul_start) started <= 1'b1;
       if (matmul_start) first <= RESIDENT ? NUMBER_BITS'(command_offset) : released;
     end
@@ -94,7 +95,7 @@ module prove_ring #(
     if (!rst) begin
       // promises of the loader
       if (reserve) assume (reserve_words <= room);
-      if (fill_valid) assume (due != '0);
+      if (fill_valid) assume (due > COUNT_BITS'(\dut.fill && \dut.part ));
       // promises of the engine
       if (start) assume (!matmul_start && !read && !release_word);
       if (matmul_start) assume (!read && !release_word);
@@ -103,6 +104,7 @@ module prove_ring #(
       if (release_word) assume (!RESIDENT && started && \dut.released < \dut.arrived );
 
       // room
+      assert (!\dut.fill || due != '0);
       assert (int'(room) + int'(due) + int'(\dut.held ) + int'(\dut.write ) == WORDS);
       // content
       if (reads[2]) assert (read_data == word);

@@ -27,7 +27,8 @@ module reach #(
     input logic write,
     input logic [sizes::index_bits(DEPTH)-1:0] write_address
 );
-  int highest = -1;
+  int highest;
+  initial highest = -1;
   int file;
   always_ff @(posedge clk) begin
     if (write && int'(write_address) > highest) highest <= int'(write_address);

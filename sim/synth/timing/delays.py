@@ -217,8 +217,8 @@ _SERIES_7 = Delays(
     site_net=0.05,
 )
 GRADE = 1.23  # -1 against -2 of UltraScale+: the same arcs in reports of both grades
-# Kintex-7's fabric at -2 against Artix-7's at -1, by a register (0.204 ns), a LUT (0.043) and nets of
-# 33 to 72 pins (0.53 to 0.63) in a Vivado report of a routed design; blocks are judged
+# Kintex-7's fabric at -2 against Artix-7's at -1, by a register (0.204 ns), a LUT (0.043) and nets
+# of 33 to 72 pins (0.53 to 0.63) in a Vivado report of a routed design; blocks are judged
 KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS = 0.45, 0.75, 0.70
 _KINTEX = re.compile(r"xc7(k|v|z030|z035|z045|z100)", re.IGNORECASE)
 _GRADE = re.compile(r"-([123])(?:LV|LI|L)?(?:-[a-z]+)?$", re.IGNORECASE)

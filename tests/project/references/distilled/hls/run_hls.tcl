@@ -2,7 +2,6 @@
 #
 #   vitis-run --mode hls --tcl run_hls.tcl     Vitis 2024.2 and later
 #   vitis_hls -f run_hls.tcl                   Vitis HLS 2020.2 and later
-#   vivado_hls -f run_hls.tcl                  its elder
 #
 # Steps are chosen by words, on the command line where the tool passes it on, or in VAQF_HLS:
 #
@@ -13,7 +12,7 @@
 #   cosim=0|1    simulate the RTL against golden's logits   default 0, hours for a large network
 #   export=0|1   package the IP for Vivado                  default 1
 #   frames=N     images of csim and cosim, 0 for all        default 1; cosim takes 1
-#   tool=NAME    vivado_hls, vitis_hls_2020 or vitis_hls    default: by the running program's path
+#   tool=NAME    vitis_hls_2020 or vitis_hls                default: by the running program's path
 #
 # It works from any directory. Exit code 1 and one line that starts with "error:" when a step fails.
 
@@ -27,8 +26,8 @@ proc vaqf_options {words} {
     }
     switch -- $name {
       tool {
-        set good [expr {$value in {vivado_hls vitis_hls_2020 vitis_hls}}]
-        set allowed "vivado_hls, vitis_hls_2020 or vitis_hls"
+        set good [expr {$value in {vitis_hls_2020 vitis_hls}}]
+        set allowed "vitis_hls_2020 or vitis_hls"
       }
       frames {
         set good [regexp {^[0-9]{1,6}$} $value]
@@ -71,9 +70,11 @@ proc vaqf_files {folder names} {
   return $paths
 }
 
-# Three generations of pragmas, by the path of the running program.
+# Two generations of pragmas, by the path of the running program.
 proc vaqf_tool {program} {
-  if {[string match *vivado_hls* [file tail $program]]} { return vivado_hls }
+  if {[string match *vivado_hls* [file tail $program]]} {
+    error "vivado_hls cannot hold this design's memories; use Vitis HLS 2020.2 or later"
+  }
   if {[string match */2020.* $program]} { return vitis_hls_2020 }
   return vitis_hls
 }
@@ -84,11 +85,7 @@ proc vaqf_run {script words} {
   set tool [dict get $options tool]
   if {$tool eq ""} { set tool [vaqf_tool [info nameofexecutable]] }
   # include/native is for g++ alone: the tool has an ap_int.h and an hls_stream.h of its own
-  if {$tool eq "vivado_hls"} {
-    set flags "-std=c++0x -I$folder/include -I$folder -DVAQF_VIVADO_HLS"
-  } else {
-    set flags "-std=c++14 -I$folder/include -I$folder"
-  }
+  set flags "-std=c++14 -I$folder/include -I$folder"
   if {$tool eq "vitis_hls_2020"} { append flags " -DVAQF_VITIS_HLS_2020" }
   set kernel [vaqf_files $folder vaqf_accelerator.cpp]
   set bench [vaqf_files $folder testbench.cpp]
@@ -105,11 +102,7 @@ proc vaqf_run {script words} {
   set_top vaqf_accelerator
   add_files -cflags $flags {*}$kernel
   add_files -tb -cflags "$flags -Wno-unknown-pragmas" {*}$bench
-  if {$tool eq "vivado_hls"} {
-    open_solution {*}$reset solution1
-  } else {
-    open_solution {*}$reset -flow_target vivado solution1
-  }
+  open_solution {*}$reset -flow_target vivado solution1
   set_part xck26-sfvc784-2LV-c
   create_clock -period 6.667 -name default
   config_interface -m_axi_addr64

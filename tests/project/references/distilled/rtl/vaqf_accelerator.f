@@ -22,6 +22,7 @@ delay_flag.sv
 deliver.sv
 diagonal.sv
 divide_by.sv
+divided.sv
 dsp48.sv
 dsp_pair.sv
 embed_constants.sv

@@ -95,6 +95,20 @@ package vaqf_pkg;
   localparam logic [31:0] DESIGN_ID = 32'd3726346944;
   localparam bit ENGINE_TABLE = 1;
 
+  // the device's family and what its primitives take. Modules place them in synthesis: simulators
+  // have none, and a twin of each stands for it
+  localparam int XC7 = 1;
+  localparam int XCUP = 2;
+  localparam int FAMILY = XCUP;
+`ifdef SYNTHESIS
+  localparam int PRIMITIVES = FAMILY;
+`else
+  localparam int PRIMITIVES = 0;
+`endif
+  localparam int DSP_BITS = 27;  // the wider factor of a DSP
+  localparam int LUTRAM_PORTS = 7;  // that read, of one LUTRAM
+  localparam int CARRY_BITS = 8;
+
   // constant tables, entry 0 in the lowest bits
   localparam int ENTRY_BITS = 17;
   localparam logic [2175:0] RECIPROCAL_VALUE = {
