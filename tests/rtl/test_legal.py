@@ -12,7 +12,7 @@ from vaqf.files.paths import rtl as source
 from vaqf.project import rtl
 
 # on either engine, either family: P = 1 and 3, 12 and 16, T = 1 and a prime
-FEW = (0, 6, 21, 32, 38)
+FEW = (0, 6, 21, 32, 36)
 # module, what it says, what it said once: legal for Verilator, Yosys and Vivado's synthesis
 ILLEGAL = {
     "a port of another type": (
