@@ -1,9 +1,8 @@
 """The timing model beside a core whose Vivado clock is published: picorv32.
 
-picorv32's README tells of its core with TWO_CYCLE_ALU and TWO_CYCLE_COMPARE, without multiplier,
-behind AXI, closed by Vivado 2017.3 at 1.5 ns on xcvu3p-2 and at 2.4 ns on xc7k70t-2 (Kintex-7).
-The ratio says how far the model's paths are from routed ones, for logic that Vivado restructures
-and in a device that is nearly empty.
+Quoted from picorv32's README: its core behind AXI with TWO_CYCLE_ALU is closed by Vivado at 1.5 ns
+on xcvu3p-2 and at 2.4 ns on a Kintex-7 at -2. The ratio says how far the model's paths are from
+routed ones, for logic that Vivado restructures and in a device that is nearly empty.
 
     pip install pythondata-cpu-picorv32
     python benchmarks/timing_calibration.py

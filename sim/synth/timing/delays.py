@@ -160,8 +160,9 @@ _ULTRASCALE_PLUS = Delays(
     ),
 )  # fmt: skip
 # Speed grade -1. Logic and DSP: project X-Ray's timings of Artix-7, as Yosys's models of the cells
-# quote them (share/xilinx/cells_sim.v), and the clock-to-output and the LUT of Vivado's reports at
-# -1 (0.456 and 0.124: a LUT's pins are alike there, their differences lie in the nets). Nets: those
+# quote them (share/xilinx/cells_sim.v); the clock-to-output and the LUT (0.456 and 0.124) as Vivado
+# prints them at -1, from memory and not from a report at hand: a LUT's pins are alike there, their
+# differences lie in the nets. Nets: those
 # of UltraScale+ times 2.4, judged and not measured: 0.31 to 0.53 ns to one pin, where Vivado
 # assumes 0.8 before placement
 _SERIES_7 = Delays(

@@ -8,7 +8,9 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hls_bench import design_for
 from random_designs import fitted
+from samples import ODD
 
 from vaqf.cli import app
 from vaqf.errors import InputError, ToolFailed, ToolMissing
@@ -180,6 +182,14 @@ def test_sources_of_a_project_in_reading_order(tmp_path: Path) -> None:
     found = built(tmp_path, top="d", adder="c", sizes="b", latency="e")
     names = [name for name, _ in read.rtl_sources(found, ULTRASCALE_PLUS)]
     assert names == ["vaqf_pkg.sv", "latency.sv", "sizes.sv", "adder.sv", "top.sv"]
+
+
+def test_another_familys_sources_are_what_a_build_for_it_writes(tmp_path: Path) -> None:
+    found = built(tmp_path, top="module top; endmodule")
+    found.__dict__["design"] = design_for([ODD])  # as if read
+    (name, package), *_ = read.rtl_sources(found, SERIES_7)
+    assert name == rtl.PACKAGE and "FAMILY = XC7;" in package
+    assert f"DSP_BITS = {SERIES_7.dsp_bits};" in package
 
 
 def test_an_edited_project_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from vaqf.errors import ToolFailed
 from vaqf.hardware.family import FAMILIES, SERIES_7, ULTRASCALE_PLUS
 from vaqf.sim.synth.netlist import CHILD, UnknownCell
 from vaqf.sim.synth.timing import delays
+from vaqf.sim.synth.timing.border import Border, Sink, Source
 from vaqf.sim.synth.timing.delays import OPTIMISTIC, REALISTIC, SCENARIOS
-from vaqf.sim.synth.timing.graph import Border, Graph, Sink, Source
+from vaqf.sim.synth.timing.graph import Graph
 
 D = delays.of(ULTRASCALE_PLUS, "xczu9eg-ffvb1156-2-e")
 ONE, TWO, THREE = (D.net(REALISTIC, pins) for pins in (1, 2, 3))
