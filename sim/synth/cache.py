@@ -66,15 +66,19 @@ def read(kept: Path | None, key: str) -> Json | None:
 
 
 def write(kept: Path | None, key: str, module: Json) -> None:
+    """A unit, to be read again."""
+    if kept is not None:
+        put(kept / f"{key}.json.z", zlib.compress(json.dumps(module).encode()))
+
+
+def put(path: Path, content: bytes) -> None:
     """Written beside and renamed, so that another process sees all of it or nothing; a full disk
     or a folder that may not be written only costs the next run its time."""
-    if kept is None:
-        return
-    partial = kept / f"{key}.{os.getpid()}.partial"
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        kept.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(zlib.compress(json.dumps(module).encode()))
-        partial.replace(kept / f"{key}.json.z")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             partial.unlink()

@@ -1,4 +1,4 @@
-"""run_hls.tcl and vivado.tcl under a plain Tcl interpreter; vendor commands record their calls."""
+"""run_hls.tcl under a plain Tcl interpreter; vendor commands record their calls."""
 
 import importlib.util
 import re
@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hls_bench import design_for
-from samples import ODD
 
 import vaqf
 from vaqf.hardware.board import load as load_board
 from vaqf.hardware.board import names as board_names
-from vaqf.hardware.family import ULTRASCALE_PLUS
-from vaqf.project import rtl
 from vaqf.project.render import render
 
 TOP = "vaqf_accelerator"
@@ -31,10 +27,6 @@ DATA = (
 COMMANDS = (
     "open_project set_top add_files open_solution set_part create_clock config_interface "
     "csim_design csynth_design cosim_design export_design close_project"
-)
-VIVADO = (
-    "read_verilog read_xdc synth_design write_checkpoint opt_design place_design phys_opt_design "
-    "route_design report_utilization report_timing_summary report_timing get_timing_paths"
 )
 # exit would end the interpreter before the log is written, so it is recorded instead
 FAKE_TOOL = """
@@ -51,7 +43,6 @@ proc exit {code} {
   close $log
   real_exit $code
 }
-proc get_property args { return %s }
 set argv {%s}
 source {%s}
 exit 0
@@ -98,16 +89,14 @@ def run(
     words: str = "",
     environment: str = "",
     fails: str = "",
-    script: str = "hls/run_hls.tcl",
-    slack: float = 0.0,
 ) -> Run:
-    """Sources a script from a directory that is not the project's."""
+    """Sources the script from a directory that is not the project's."""
     elsewhere = project.parent / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     log = elsewhere / "log"
     driver = elsewhere / "driver.tcl"
-    commands = f"{COMMANDS} {VIVADO}"
-    driver.write_text(FAKE_TOOL % (commands, fails, log, slack, words, project / script))
+    script = project / "hls/run_hls.tcl"
+    driver.write_text(FAKE_TOOL % (COMMANDS, fails, log, words, script))
     if TCLSH:
         command = [TCLSH, str(driver)]
     else:
@@ -285,35 +274,3 @@ def test_an_emitted_project_has_every_file_the_script_asks_for(tmp_path: Path) -
     for source in ("vaqf_accelerator.cpp", "config.hpp"):
         for name in re.findall(r'#include "([^"]+)"', (out / "hls" / source).read_text()):
             assert (out / "hls" / name).exists() or (out / "hls/include" / name).exists()
-
-
-@pytest.fixture
-def built(tmp_path: Path) -> Path:
-    """The RTL's folder in a project whose name has a space."""
-    folder = tmp_path / "a project" / "rtl"
-    folder.mkdir(parents=True)
-    design = design_for([ODD])
-    rtl.write_rtl(design, "odd", ULTRASCALE_PLUS, folder)
-    rtl.write_vivado(design, "odd", PART, 250.0, folder)
-    return folder
-
-
-def test_vivado_reads_all_in_order_and_routes(built: Path) -> None:
-    ran = run(built.parent, script="rtl/vivado.tcl", slack=0.25)
-    assert (ran.code, ran.errors) == (0, "")
-    names = (built / rtl.RTL_FILE_LIST).read_text().split()
-    # Tcl braces a word with a space
-    assert ran.of("read_verilog") == [f"read_verilog -sv {{{built / name}}}" for name in names]
-    (synthesis,) = ran.of("synth_design")
-    assert synthesis == f"synth_design -mode out_of_context -top {TOP} -part {PART}"
-    steps = ["synth_design", "opt_design", "place_design", "phys_opt_design", "route_design"]
-    assert [one for one in ran.order if one in steps] == steps
-    assert ran.order.index("route_design") < ran.order.index("report_timing_summary")
-    assert "create_clock -name ap_clk -period 4.000" in (built / rtl.CONSTRAINTS).read_text()
-    assert (built / "vivado").is_dir()
-
-
-def test_vivado_fails_where_timing_is_not_met(built: Path) -> None:
-    ran = run(built.parent, script="rtl/vivado.tcl", slack=-0.01)
-    assert ran.code == 1
-    assert "report_timing" in ran.order

@@ -120,7 +120,13 @@ def cosim(
 def synth(
     folder: Folder,
     tool: Annotated[
-        str, typer.Option("--tool", metavar="yosys", help="What synthesizes the SystemVerilog.")
+        str,
+        typer.Option(
+            "--tool",
+            metavar="yosys|vivado",
+            help="Run Yosys, or read what rtl/vivado.tcl left in DIR/rtl/vivado (not run with the"
+            " vendor's tool yet).",
+        ),
     ] = "yosys",
     board: Annotated[
         str | None,
@@ -134,6 +140,11 @@ def synth(
         document = vaqf.synth(folder, tool, board, report).to_json()
     if as_json:
         print_json(document)
+        return
+    if tool == "vivado":
+        from vaqf.cli.show import routed
+
+        routed.routed(document, quiet)
         return
     from vaqf.cli.show import synthesis as show
 

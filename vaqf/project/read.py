@@ -17,7 +17,7 @@ from vaqf.hardware.design import Design
 from vaqf.hardware.family import Family
 from vaqf.network import networkfile
 from vaqf.network.structure import Network
-from vaqf.project import blob, reference, rtl
+from vaqf.project import blob, reference, rtl, vivado
 from vaqf.project.blob import WRITTEN, Blob
 from vaqf.project.manifest import SCHEMA
 from vaqf.project.reference import MAX_JSON_BYTES, Reference
@@ -143,15 +143,33 @@ def _is_for(family: Family, project: Project) -> bool:
     return f"FAMILY = {family.yosys.upper()};" in package
 
 
+def _systemverilog(project: Project) -> list[str]:
+    return [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
+
+
 def rtl_sources(project: Project, family: Family) -> list[tuple[str, str]]:
     """(name, text) of the project's SystemVerilog in the order in which tools read it.
 
     A project without rtl/, or built for another family, gets what a build writes today.
     """
-    sources = [name for name in listed(project, "rtl") if re.fullmatch(r"rtl/\w+\.sv", name)]
+    sources = _systemverilog(project)
     if not sources or not _is_for(family, project):
         return rtl.rtl_sources(project.design, str(project.manifest.get("model")), family)
     check_unchanged(project, sources)
+    return [
+        (Path(name).name, _source(project, name).decode(errors="replace"))
+        for name in _in_order(sources)
+    ]
+
+
+def _in_order(sources: list[str]) -> list[str]:
+    """SystemVerilog of a project, named as in the manifest, in the order in which tools read it."""
     first = [f"rtl/{name}" for name in (rtl.PACKAGE, *(f"{p}.sv" for p in rtl.RTL_PACKAGES))]
-    order = [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
-    return [(Path(name).name, _source(project, name).decode(errors="replace")) for name in order]
+    return [*(name for name in first if name in sources), *sorted(set(sources) - set(first))]
+
+
+def vivado_digest(project: Project) -> str:
+    """Of all that rtl/vivado.tcl reads, which must be as it was built."""
+    read = [*_in_order(_systemverilog(project)), f"rtl/{vivado.CONSTRAINTS}"]
+    check_unchanged(project, read)
+    return vivado.digest(_source(project, name) for name in read)

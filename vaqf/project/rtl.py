@@ -9,12 +9,11 @@ from vaqf.hardware.command import layout
 from vaqf.hardware.config import design_id, rtl_sizes
 from vaqf.hardware.design import Design
 from vaqf.hardware.family import FAMILIES, Family
-from vaqf.project.render import TOP, clock_ns, design_constants, design_title, render
+from vaqf.project.render import TOP, design_constants, design_title, render
 
 PACKAGE = "vaqf_pkg.sv"  # the constants of one design
 RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
 RTL_FILE_LIST = f"{TOP}.f"
-CONSTRAINTS, VIVADO_TCL = f"{TOP}.xdc", "vivado.tcl"
 
 
 def rtl_sources(design: Design, model: str, family: Family) -> list[tuple[str, str]]:
@@ -65,17 +64,3 @@ def write_rtl(design: Design, model: str, family: Family, folder: Path) -> None:
         shutil.copy(source, folder)
     names = [PACKAGE, *(source.name for source in sources)]
     (folder / RTL_FILE_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def write_vivado(design: Design, model: str, part: str, clock_mhz: float, folder: Path) -> None:
-    """Tcl and constraints for Vivado, beside the SystemVerilog that they read."""
-    values = {
-        "title": design_title(design, model),
-        "part": part,
-        "clock_ns": clock_ns(clock_mhz),
-        "top": TOP,
-        "files": RTL_FILE_LIST,
-        "constraints": CONSTRAINTS,
-    }
-    for name in (VIVADO_TCL, CONSTRAINTS):
-        (folder / name).write_text(render(f"{name}.j2", **values), encoding="utf-8")

@@ -15,7 +15,8 @@ from vaqf.project.manifest import manifest_of
 from vaqf.project.reference import Golden
 from vaqf.project.render import TOP, clock_ns, design_title, render
 from vaqf.project.report import json_text, write_report
-from vaqf.project.rtl import write_rtl, write_vivado
+from vaqf.project.rtl import write_rtl
+from vaqf.project.vivado import write_vivado
 from vaqf.search.search import Search
 
 

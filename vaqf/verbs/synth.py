@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaqf.errors import InputError
-from vaqf.files.fields import shown
+from vaqf.files.fields import check_choice
 from vaqf.hardware.fabric import Resources
 from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board
@@ -15,6 +15,9 @@ from vaqf.verbs.arguments import load_board
 if TYPE_CHECKING:
     from vaqf.hardware.board import Board
     from vaqf.sim.synth.synthesize import Synthesis
+    from vaqf.verbs.vivado import Implemented
+
+TOOLS = ("yosys", "vivado")
 
 
 @dataclass(frozen=True)
@@ -56,34 +59,40 @@ def synth(
     tool: str = "yosys",
     board: str | None = None,
     report: Report = silent,
-) -> Synthesized:
+) -> Synthesized | Implemented:
     """Synthesize a project's SystemVerilog and set what it takes beside the estimate.
 
-    `board` None: the one that the project was built for. What is synthesized once is kept in the
-    user's cache folder.
+    `tool` "yosys" runs Yosys: what is synthesized once is kept in the user's cache folder. "vivado"
+    runs nothing; it reads what rtl/vivado.tcl left in the project. `board` None: the one that the
+    project was built for.
     """
     from vaqf.project import read as projects
     from vaqf.project import render
     from vaqf.resources import use as resources
 
-    if tool != "yosys":
-        raise InputError(f"--tool is {shown(tool)}; reports of other tools than yosys are not read")
+    check_choice(tool, "--tool", TOOLS)
     project = projects.load(Path(folder))
     name = project.manifest.get("board")
     if board is None and not isinstance(name, str):
         raise InputError(f"{folder}/manifest.json names no board; give one with --board")
     device = load_board(str(name) if board is None else board)
+    if tool == "vivado":
+        from vaqf.verbs import vivado
+
+        return vivado.implemented(project, device)
     design, sources = project.design, projects.rtl_sources(project, device.generation)
-    from vaqf.sim.synth import cache
+    from vaqf.sim.synth import answers, cache
     from vaqf.sim.synth import synthesize as synthesis
 
+    kept = cache.folder()
     made = synthesis.synthesize(
         sources,
         render.TOP,
         device.generation,
-        cache.folder(),
+        kept,
         report,
         part=device.part,
     )
+    answers.keep(kept, answers.key(sources, device.part), made)
     expected = resources.resources(design, device)
     return Synthesized(str(project.manifest.get("model")), device, made, expected)

@@ -1,0 +1,1 @@
+"""What Vivado says of a project's RTL: its reports read without running it."""
