@@ -1,1 +1,1 @@
-"""The RTL through Yosys: synthesized unit by unit, its primitives counted."""
+"""The RTL through Yosys: synthesized unit by unit, its primitives counted; reports of Vivado."""

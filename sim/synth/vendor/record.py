@@ -95,7 +95,12 @@ def _path(line: str, path: Path) -> RoutedPath:
         lengths = [number(cell) for cell in cells[:3]]
         levels, names = whole(cells[3]), cells[4:]
         known = [ns for ns in lengths if ns is not None and math.isfinite(ns)]
-        if len(known) == len(lengths) and levels is not None and all(map(_is_name, names)):
+        if (
+            len(known) == len(lengths)
+            and levels is not None
+            and levels >= 0
+            and all(map(_is_name, names))
+        ):
             return RoutedPath(known[0], known[1], known[2], levels, names[0], names[1])
     raise InputError(f"{path} has a path that is none: {shown(line)}; {_AGAIN}")
 

@@ -11,7 +11,7 @@ from vaqf.files.fields import shown
 
 MAX_REPORT_BYTES = 2**24  # ours have some 100 kB
 KNOWN = "Vivado 2020.2 to 2025.2"  # whose reports these parsers were written for
-_FIELD = re.compile(r"\|\s*([A-Z][A-Za-z ]*?)\s*: (.*)")
+_FIELD = re.compile(r"\|\s*([A-Z][A-Za-z ]*?)\s*:(.*)")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def read(path: Path) -> tuple[bytes, Report]:
     lines = tuple(content.decode(errors="replace").splitlines())
     header: dict[str, str] = {}
     for line in lines:
-        if match := _FIELD.fullmatch(line.rstrip()):
+        if match := _FIELD.fullmatch(line):
             header.setdefault(match[1], match[2].strip())
-        elif header:
+        elif header and line.startswith("---"):
             break  # the rule below the header
     return content, Report(path, lines, header)
 

@@ -1,6 +1,7 @@
 """A run of Vivado over a project: its record and its reports, checked to be of one design."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def read(run: Path, expected: Expected) -> Routed:
     InputError says what is missing, cut short, of another design, older than the project, or not
     routed, and what to run.
     """
-    again = f"run vivado -mode batch -source {run.parent / VIVADO_TCL}"
+    again = f"run vivado -mode batch -source {shlex.quote(str(run.parent / VIVADO_TCL))}"
     if not os.path.lexists(run):
         raise InputError(f"{run} is not there: Vivado has not run on this project; {again}")
     if not os.path.lexists(run / RECORD):

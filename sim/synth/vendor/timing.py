@@ -75,7 +75,9 @@ def parse(report: Report) -> Slacks:
 def _slack(report: Report, row: dict[str, str], kind: str) -> Slack:
     worst, total, failing, endpoints = (row.get(name, "") for name in _COLUMNS[kind])
     ns = [value for value in map(number, (worst, total)) if value is not None and abs(value) < MOST]
-    counts = [value for value in map(whole, (failing, endpoints)) if value is not None]
+    counts = [
+        value for value in map(whole, (failing, endpoints)) if value is not None and value >= 0
+    ]
     if len(ns) < 2 or len(counts) < 2:  # NA where there is nothing to check
         raise report.wrong(f"has no slack of {kind.replace('_', ' ')}: no clock reached a register")
     return Slack(ns[0], ns[1], counts[0], counts[1])

@@ -52,6 +52,15 @@ def test_every_board_is_known_by_the_header_of_every_version(tmp_path: Path, par
             read(tmp_path, text).check(TOP, part)
 
 
+def test_a_field_may_be_empty_and_a_command_long(tmp_path: Path) -> None:
+    text = fake_vivado.utilization(Answers(PARTS[0]))
+    text = text.replace("somewhere running 64-bit Linux", "").replace("-file a", "-file\na")
+    found = read(tmp_path, text)
+    assert found.header["Host"] == ""
+    found.check(TOP, PARTS[0])
+    assert utilization.parse(found).dsp == 112
+
+
 @pytest.mark.parametrize(
     ("top", "part", "said"),
     [
