@@ -108,7 +108,7 @@ module datapath (
   );
 
   logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] ring_offset;
-  logic ring_read, ring_available, ring_release;
+  logic ring_read, ring_back, ring_available, ring_release;
   logic [vaqf_pkg::RING_WORD-1:0] ring_data;
   ring u_ring (
       .clk,
@@ -122,6 +122,7 @@ module datapath (
       .matmul_start(matmul.start),
       .command_offset(matmul.command.ring_offset[$bits(ring_offset)-1:0]),
       .read(ring_read),
+      .back(ring_back),
       .offset(ring_offset),
       .available(ring_available),
       .release_word(ring_release),
@@ -141,6 +142,7 @@ module datapath (
       .load_data,
       .ring_offset,
       .ring_read,
+      .ring_back,
       .ring_available,
       .ring_release,
       .ring_data,
@@ -153,7 +155,8 @@ module datapath (
       .sums_data
   );
 
-  logic constant_written, result_write, residual_write, row_sums_write, hidden_write;
+  logic constant_written, result_writes, result_write, residual_write, row_sums_write;
+  logic hidden_write;
   logic [ROW_BITS-1:0] constant_first, result_first, residual_first, skip_first;
   logic [RESIDUAL_BITS-1:0] constant_address, result_address, residual_address, skip_address;
   logic [RESIDUAL_TILE-1:0] constant_tile, result_tile, residual_data, skip_data;
@@ -165,16 +168,22 @@ module datapath (
       .in_valid(constant_valid),
       .in_ready(constant_ready),
       .in_data(constant_data),
-      .held(result_write),
+      .holds(result_writes),
       .written(constant_written),
       .write_first(constant_first),
       .write_address(constant_address),
       .write_data(constant_tile)
   );
-  assign residual_write = result_write || constant_written;
-  assign residual_first = result_write ? result_first : constant_first;
+  assign residual_write   = result_write || constant_written;
+  assign residual_first   = result_write ? result_first : constant_first;
   assign residual_address = result_write ? result_address : constant_address;
-  assign residual_data = result_write ? result_tile : constant_tile;
+  for (genvar t = 0; t < vaqf_pkg::TOKENS; ++t) begin : g_residual
+    localparam int WORD = vaqf_pkg::RESIDUAL_WORD;
+    (* keep = "true" *) logic of_result;  // result_write, for a token
+    always_ff @(posedge clk) of_result <= result_writes;
+    assign residual_data[t*WORD+:WORD] =
+        of_result ? result_tile[t*WORD+:WORD] : constant_tile[t*WORD+:WORD];
+  end
 
   logic [sizes::index_bits(vaqf_pkg::OUTPUT_WORDS)-1:0] requant_address;
   logic [vaqf_pkg::PE*vaqf_pkg::RECORD_BITS-1:0] requant_data;
@@ -212,6 +221,7 @@ module datapath (
       .residual_read_first(skip_first),
       .residual_read_address(skip_address),
       .residual_read_data(skip_data),
+      .residual_writes(result_writes),
       .residual_write(result_write),
       .residual_write_first(result_first),
       .residual_write_address(result_address),
@@ -264,8 +274,10 @@ module datapath (
   // -- memories ----------------------------------------------------------------------------------
 
   logic normalizes;
-  assign normalizes = matmul.command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
-      matmul.command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  always_ff @(posedge clk) begin
+    normalizes <= matmul.command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
+                  matmul.command.source == 4'(vaqf_pkg::SOURCE_NORM_PREFIX);
+  end
   activations u_activations (
       .clk,
       .matmul_slot(matmul.slot),

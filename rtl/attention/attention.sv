@@ -36,8 +36,10 @@ module attention #(
   localparam int BANKS = vaqf_pkg::BANKS;
   localparam int SCORE_BITS = vaqf_pkg::SCORE_BITS;
 
-  logic [ADDRESS_BITS-1:0] stride;  // of a token in every bank
-  assign stride = ADDRESS_BITS'((int'(command.n_words) + BANKS - 1) / BANKS);
+  logic [ADDRESS_BITS-1:0] stride;  // of a token in every bank; a cycle behind `start`
+  always_ff @(posedge clk) begin
+    stride <= ADDRESS_BITS'((int'(command.n_words) + BANKS - 1) / BANKS);
+  end
 
   logic scored, weigh;
   logic [R*SCORE_BITS-1:0] scores, maxima;

@@ -33,12 +33,18 @@ module attention_walk #(
 );
   logic [$bits(command.heads)-1:0] head;
   logic [RUN_BITS-1:0] head_run;  // the head's first
-  logic beat_end, head_end, queries_end, unused_behind;
-  assign beat_end  = slot == ($bits(slot))'(R - 1);
-  assign chunk_end = active && beat_end && beat == ($bits(beat))'(BEATS - 1);
-  assign group_end = chunk_end && keys_end;
-  assign head_end  = group_end && queries_end;
-  assign ended     = head_end && head == command.heads - 1'b1;
+  localparam int SLOT_BITS = $bits(slot);
+  localparam int BEAT_BITS = $bits(beat);
+  logic beat_end, active_then, head_end, last_head, queries_end, unused_behind;
+  logic [SLOT_BITS-1:0] slot_then;
+  logic [BEAT_BITS-1:0] beat_then;
+  // what others hang on stands in registers, a cycle ahead of its use
+  assign active_then = !rst && (start || (active && !ended));
+  assign slot_then   = start || beat_end ? '0 : slot + 1'b1;
+  assign beat_then   = start || chunk_end ? '0 : beat_end ? beat + 1'b1 : beat;
+  assign group_end   = chunk_end && keys_end;
+  assign head_end    = group_end && queries_end;
+  assign ended       = head_end && last_head;
 
   cursor u_query (
       .clk,
@@ -71,23 +77,23 @@ module attention_walk #(
   assign last_part = whole && !repeats;
 
   always_ff @(posedge clk) begin
-    if (rst) active <= 1'b0;
-    else active <= start || (active && !ended);
+    active <= active_then;
 
-    if (start) begin
-      slot <= '0;
-      beat <= '0;
-    end else begin
-      slot <= beat_end ? '0 : slot + 1'b1;
-      if (chunk_end) beat <= '0;
-      else if (beat_end) beat <= beat + 1'b1;
-    end
+    slot <= slot_then;
+    beat <= beat_then;
+    beat_end <= slot_then == SLOT_BITS'(R - 1);
+    chunk_end <= active_then && slot_then == SLOT_BITS'(R - 1) && beat_then == BEAT_BITS'(BEATS - 1);
 
     if (start || group_end) first_chunk <= 1'b1;
     else if (chunk_end) first_chunk <= 1'b0;
 
-    if (start) head <= '0;
-    else if (head_end) head <= head + 1'b1;
+    if (start) begin
+      head      <= '0;
+      last_head <= command.heads == ($bits(head))'(1);
+    end else if (head_end) begin
+      head      <= head + 1'b1;
+      last_head <= head + ($bits(head))'(2) == command.heads;
+    end
 
     if (start || chunk_end) begin
       repeats <= 1'b0;

@@ -117,6 +117,13 @@ module weigh #(
 
   logic [LANES*EXP_BITS-1:0] numerators;
   for (genvar i = 0; i < LANES; ++i) begin : g_lane
+    // of the command, for this lane
+    (* keep = "true" *) logic [vaqf_pkg::SCORE_MULT_BITS-1:0] mult;
+    (* keep = "true" *) logic [5:0] shift;
+    always_ff @(posedge clk) begin
+      mult  <= command.score_mult;
+      shift <= command.score_shift;
+    end
     logic [SCORE_BITS-1:0] delta;
     logic [  EXP_BITS-1:0] numerator;
     always_ff @(posedge clk) begin
@@ -125,8 +132,8 @@ module weigh #(
     exponent u_exponent (
         .clk,
         .delta,
-        .mult  (command.score_mult),
-        .shift (command.score_shift),
+        .mult,
+        .shift,
         .result(numerator)
     );
     assign numerators[i*EXP_BITS+:EXP_BITS] = counts ? numerator : '0;

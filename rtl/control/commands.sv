@@ -36,11 +36,13 @@ module commands #(
 
   // -- filling -----------------------------------------------------------------------------------
 
-  logic [31:0] beats_left;
+  localparam int LEFT_BITS = sizes::bits_for(vaqf_pkg::MAX_COMMANDS * BEATS);
+  logic [LEFT_BITS-1:0] beats_left;
+  logic more;  // beats: in a register, as the port waits for it
   logic [$clog2(BEATS)-1:0] beat;
   logic [COMMAND_BITS-1:0] beats;  // of the command, the oldest lowest
   logic take, check, checking, good;
-  assign in_ready = beats_left != '0 && !check && !checking;
+  assign in_ready = more && !check && !checking;
   assign take = in_valid && in_ready;
   check_command u_check (
       .clk,
@@ -55,6 +57,7 @@ module commands #(
     if (take) beats <= {in_data, beats[COMMAND_BITS-1:PORT]};
     if (rst) begin
       beats_left <= '0;
+      more <= 1'b0;
       request_valid <= 1'b0;
       check <= 1'b0;
       checking <= 1'b0;
@@ -62,11 +65,12 @@ module commands #(
     end else begin
       check <= take && beat == $clog2(BEATS)'(BEATS - 1);
       checking <= check || (checking && !stored);
-      filled <= stored && beats_left == '0;
+      filled <= stored && !more;
       if (start) begin
         request_valid <= 1'b1;
         request_beats <= n_commands * BEATS;
-        beats_left    <= n_commands * BEATS;
+        beats_left    <= LEFT_BITS'(n_commands * BEATS);
+        more          <= 1'b1;
         beat          <= '0;
         stored_index  <= '0;
         refused       <= 1'b0;
@@ -78,6 +82,7 @@ module commands #(
         if (request_ready) request_valid <= 1'b0;
         if (take) begin
           beats_left <= beats_left - 1'b1;
+          more <= beats_left != LEFT_BITS'(1);
           beat <= beat + 1'b1;
         end
         if (stored) begin
@@ -88,6 +93,10 @@ module commands #(
       end
     end
   end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk) if (!rst) assert (more == (beats_left != '0));
+`endif
 
   // -- reading -----------------------------------------------------------------------------------
 

@@ -65,7 +65,8 @@ module run #(
     END
   } state_t;
   state_t state, next;
-  logic arguments_good, bus_error, expired, computes, working, aborts;
+  logic arguments_good, bus_error, computes, working, aborts;
+  logic changed, quiet, expired;  // a new state; nothing has moved for long, in this state
   assign arguments_good = n_commands != '0 && n_commands <= 32'(vaqf_pkg::MAX_COMMANDS);
   assign bus_error = ports_failed != '0;
   assign computes = state == FRAMES || state == DRAIN;
@@ -92,13 +93,13 @@ module run #(
   end
   assign aborts = next == ABORT && state != ABORT;
   assign idle = state == IDLE;
-  assign report_valid = state == REPORT;
   assign prepare = rst || state == PORTS;
 
   always_ff @(posedge clk) begin
     list_start   <= !rst && state == PORTS && next == LIST;
     frames_start <= !rst && state == LIST && next == FRAMES;
     done         <= !rst && state == END;
+    report_valid <= !rst && next == REPORT;  // with the state: two ports of a mux hang on it
     if (rst) begin
       state <= IDLE;
       halt  <= 1'b0;
@@ -112,13 +113,16 @@ module run #(
     end
   end
 
+  // the watchdog hears of a new state a cycle later, so that it is no way behind all that decides
+  always_ff @(posedge clk) changed <= rst || next != state;
+  assign expired = quiet && !changed;
   watchdog #(
       .CYCLES(WATCHDOG)
   ) u_watchdog (
       .clk,
-      .restart(state == IDLE || next != state),
+      .restart(state == IDLE || changed),
       .moved,
-      .expired
+      .expired(quiet)
   );
 
   // -- arguments and status ----------------------------------------------------------------------

@@ -32,13 +32,11 @@ module walk (
   } state_t;
   state_t state;
   logic signed [FRAME_BITS-1:0] first_frame, candidate, count;
-  logic runs, leave, last_command, last_iteration;
+  logic runs, leave;
+  logic last_command, last_iteration;  // in registers: they stand still long before they are used
   assign count = FRAME_BITS'(n_frames);
   assign runs = candidate >= 0 && candidate < count;
   assign leave = state == SHOW ? next : state == JUDGE && !runs;
-  assign last_command = 32'(index) + 1 == n_commands;
-  // with two frames in flight a frame ends an iteration later
-  assign last_iteration = first_frame + FRAME_BITS'(2 - STRIDE) >= count;
   assign list_request = state == FETCH;
   assign list_index = index;
   assign valid = state == SHOW;
@@ -48,6 +46,9 @@ module walk (
   always_ff @(posedge clk) begin
     if (list_answer && list_request) command <= list_command;
     if (state == PLACE) candidate <= first_frame + FRAME_BITS'(command.frame_offset);
+    last_command   <= 32'(index) + 1 == n_commands;
+    // with two frames in flight a frame ends an iteration later
+    last_iteration <= first_frame + FRAME_BITS'(2 - STRIDE) >= count;
     if (rst) begin
       state <= IDLE;
     end else if (start) begin

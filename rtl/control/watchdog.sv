@@ -11,8 +11,12 @@ module watchdog #(
 
   logic [COUNT_BITS-1:0] quiet;
   always_ff @(posedge clk) begin
-    if (restart || (moved && !expired)) quiet <= '0;
-    else if (!expired) quiet <= quiet + 1'b1;
+    if (restart || (moved && !expired)) begin
+      quiet   <= '0;
+      expired <= 1'b0;
+    end else if (!expired) begin
+      quiet   <= quiet + 1'b1;
+      expired <= quiet == COUNT_BITS'(CYCLES - 1);
+    end
   end
-  assign expired = quiet == COUNT_BITS'(CYCLES);
 endmodule

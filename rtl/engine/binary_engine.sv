@@ -13,9 +13,10 @@ module binary_engine (
     input  logic                                                             load_valid,
     output logic                                                             load_ready,
     input  logic               [                    vaqf_pkg::LOAD_BITS-1:0] load_data,
-    // the ring: offset from the command's first word; data come latency::RING later
+    // the ring, as ring.sv has it: offset from the command's first word; data come latency::RING later
     output logic               [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] ring_offset,
     output logic                                                             ring_read,
+    output logic                                                             ring_back,
     input  logic                                                             ring_available,
     output logic                                                             ring_release,
     input  logic               [                    vaqf_pkg::RING_WORD-1:0] ring_data,
@@ -38,7 +39,9 @@ module binary_engine (
   // -- what is issued ----------------------------------------------------------------------------
 
   logic active;
-  logic [1:0] prepared;  // halves of the operands that are ready, the one in use among them
+  logic [1:0]
+      prepared, prepared_then;  // halves of the operands that are ready, with the one in use
+  logic waiting;  // there is one
   logic bank;
   localparam int INTERVAL = sizes::most(vaqf_pkg::OUTPUT_WORDS, vaqf_pkg::MIN_INTERVAL);
   localparam int INTERVAL_BITS = sizes::bits_for(INTERVAL);
@@ -48,6 +51,7 @@ module binary_engine (
   logic prepare_done, issue, step, used, last_word, pass_end;
   logic [3:0] plane, digit;
   logic first_slice, last_slice, first_digit, last_digit, first_plane, last_plane, last_group;
+  logic first_pass, last_pass;  // of the group
   passes u_passes (
       .clk,
       .start,
@@ -61,22 +65,24 @@ module binary_engine (
       .last_digit,
       .first_plane,
       .last_plane,
+      .last_pass,
       .last_group
   );
 
-  logic first_pass, last_pass;  // of the group
   assign first_pass = first_plane && first_digit && first_slice;
-  assign last_pass = last_plane && last_digit && last_slice;
-  assign n_words = INTERVAL_BITS'(command.n_words);
-  assign issue = active && used && prepared != '0 && ring_available && (!last_pass || allowed);
-  // a partial sum is read MIN_INTERVAL cycles behind the one before, or later
-  assign interval = n_words < INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) ?
-      INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) : n_words;
+  // a LUT: what follows from it has far to go
+  assign issue = active && used && waiting && ring_available && (!last_pass || allowed);
   assign step = issue || (active && !used);
   assign pass_end = step && last_word;
+  assign prepared_then = prepared + 2'(prepare_done) - 2'(pass_end);
   assign issued = issue && last_pass;
   assign ring_read = issue;
+  assign ring_back = pass_end && last_slice && !(last_digit && !last_plane);
   always_ff @(posedge clk) begin
+    n_words <= INTERVAL_BITS'(command.n_words);
+    // a partial sum is read MIN_INTERVAL cycles behind the one before, or later
+    interval <= int'(command.n_words) < vaqf_pkg::MIN_INTERVAL ?
+        INTERVAL_BITS'(vaqf_pkg::MIN_INTERVAL) : INTERVAL_BITS'(command.n_words);
     if (rst) active <= 1'b0;
     else if (start) active <= 1'b1;
     else if (pass_end && last_pass && last_group) active <= 1'b0;
@@ -95,9 +101,11 @@ module binary_engine (
 
     if (rst) begin
       prepared <= '0;
+      waiting <= 1'b0;
       bank <= 1'b0;
     end else begin
-      prepared <= prepared + 2'(prepare_done) - 2'(pass_end);
+      prepared <= prepared_then;
+      waiting  <= prepared_then != '0;
       if (pass_end) bank <= !bank;
 `ifndef SYNTHESIS
       assert (!(prepare_done && prepared == 2'd2));
@@ -125,9 +133,10 @@ module binary_engine (
 
   // -- operands and their sums -------------------------------------------------------------------
 
-  logic operands_ready, room, take, free, bank_then;
+  logic operands_ready, room, load_enters, take, free, bank_then;
   logic [TILE*S-1:0] sums;
   assign load_ready = operands_ready && room;
+  assign load_enters = load_valid && room;
   assign take = load_valid && load_ready;
   delay_flag #(
       .CYCLES(latency::RING)
@@ -149,7 +158,7 @@ module binary_engine (
     lookup u_sums (
         .clk,
         .rst,
-        .load_valid(take),
+        .load_valid(load_enters),
         .load_ready(operands_ready),
         .load_data,
         .prepared(prepare_done),
@@ -162,7 +171,7 @@ module binary_engine (
     masked_sum u_sums (
         .clk,
         .rst,
-        .load_valid(take),
+        .load_valid(load_enters),
         .load_ready(operands_ready),
         .load_data,
         .prepared(prepare_done),
@@ -191,8 +200,8 @@ module binary_engine (
   if (latency::MEMORY + 2 > vaqf_pkg::MIN_INTERVAL) begin : g_too_late
     $error("a partial sum is read before it is written");
   end
-  logic now_issued, now_first, now_double, now_negative, now_last;
-  logic [3:0] now_digit;
+  logic now_issued, soon_first, soon_double, soon_negative, soon_last, now_last;
+  logic [3:0] soon_digit;
   delay_flag #(
       .CYCLES(LATENCY)
   ) u_issued_delay (
@@ -203,7 +212,7 @@ module binary_engine (
   );
   delay #(
       .WIDTH (8),
-      .CYCLES(LATENCY)
+      .CYCLES(LATENCY - 1)
   ) u_delay (
       .clk,
       .in({
@@ -213,7 +222,7 @@ module binary_engine (
         last_pass,
         digit
       }),
-      .out({now_first, now_double, now_negative, now_last, now_digit})
+      .out({soon_first, soon_double, soon_negative, soon_last, soon_digit})
   );
   logic [WORD_BITS-1:0] word_read, word_now, word_write;
   delay #(
@@ -246,18 +255,37 @@ module binary_engine (
       .read_address(word_read),
       .read_data(partial)
   );
-  for (genvar i = 0; i < TILE; ++i) begin : g_lane
-    logic [ACC-1:0] base, term;
-    assign base = now_first ? '0 : now_double ? {partial[i*ACC+:ACC-1], 1'b0} : partial[i*ACC+:ACC];
-    always_comb begin
-      term = ACC'(sums[i*S+:S]);
-      for (int d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d) begin
-        if (now_digit == 4'(d)) term = ACC'(sums[i*S+:S]) << (d * A);
-      end
+  for (genvar t = 0; t < vaqf_pkg::TOKENS; ++t) begin : g_token
+    // one for all lanes would have thousands of loads
+    (* keep = "true" *) logic now_first, now_double, now_negative;
+    always_ff @(posedge clk) begin
+      {now_first, now_double, now_negative} <= {soon_first, soon_double, soon_negative};
     end
-    always_ff @(posedge clk) acc_data[i*ACC+:ACC] <= now_negative ? base - term : base + term;
+    logic [3:0] now_digit;
+    if (vaqf_pkg::PIXEL_DIGITS == 1) begin : g_digit
+      assign now_digit = '0;
+      logic unused;
+      assign unused = &{1'b0, soon_digit};
+    end else begin : g_digits
+      (* keep = "true" *) logic [3:0] here;
+      always_ff @(posedge clk) here <= soon_digit;
+      assign now_digit = here;
+    end
+    for (genvar i = t * vaqf_pkg::PE; i < (t + 1) * vaqf_pkg::PE; ++i) begin : g_lane
+      logic [ACC-1:0] old, base, term;
+      assign old  = partial[i*ACC+:ACC];
+      assign base = now_first ? '0 : now_double ? {old[ACC-2:0], 1'b0} : old;
+      always_comb begin
+        term = ACC'(sums[i*S+:S]);
+        for (int d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d) begin
+          if (now_digit == 4'(d)) term = ACC'(sums[i*S+:S]) << (d * A);
+        end
+      end
+      always_ff @(posedge clk) acc_data[i*ACC+:ACC] <= now_negative ? base - term : base + term;
+    end
   end
   always_ff @(posedge clk) begin
+    now_last   <= soon_last;
     acc_valid  <= !rst && now_issued && now_last;
     write      <= !rst && now_issued && !now_last;
     word_write <= word_now;

@@ -1,7 +1,8 @@
 // sum(a) of every token of a group, added up from its loads.
 //
 // One vector of T sums for each token group, those of a matmul with bit planes being of no use. A
-// load that is not taken when `take` says so is not counted.
+// load that is not taken when `take` says so is not counted. What a load is, is counted a cycle
+// behind it: `take` comes late.
 module operand_sums (
     input logic clk,
     input logic rst,
@@ -27,14 +28,22 @@ module operand_sums (
   localparam int ROW_BITS = sizes::index_bits(RUN);
   logic [RUN_BITS-1:0] run;
   logic [ROW_BITS-1:0] row;  // h * SHARE + f
-  logic last_run, last_row;
+  logic last_run, last_row, taken;
   logic [3:0] plane, digit;
-  logic first_slice, last_slice, first_digit, last_digit, first_plane, last_plane, last_group;
+  logic
+      first_slice,
+      last_slice,
+      first_digit,
+      last_digit,
+      first_plane,
+      last_plane,
+      last_pass,
+      last_group;
   assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
   assign last_row = row == ROW_BITS'(RUN - 1);
 
   logic next;
-  assign next = take && last_run && last_row;
+  assign next = taken && last_run && last_row;
   passes u_passes (
       .clk,
       .start,
@@ -48,17 +57,19 @@ module operand_sums (
       .last_digit,
       .first_plane,
       .last_plane,
+      .last_pass,
       .last_group
   );
 
   logic group_end;
-  assign group_end = next && last_slice && last_digit && last_plane;
+  assign group_end = next && last_pass;
 
   always_ff @(posedge clk) begin
+    taken <= take && !rst;
     if (start) begin
       run <= '0;
       row <= '0;
-    end else if (take) begin
+    end else if (taken) begin
       run <= last_run ? '0 : run + 1'b1;
       if (last_run) begin
         // SHARE apart, then from the next one on: h counts inside f
@@ -70,7 +81,9 @@ module operand_sums (
   end
 
   // the parts of a load, one for each of its rows
-  logic [ROWS*PART_BITS-1:0] part;
+  localparam int TREE = latency::add_tree(COUNT);
+  localparam int LATENCY = TREE > 0 ? TREE : 1;
+  logic [ROWS*PART_BITS-1:0] sums, part;
   for (genvar j = 0; j < ROWS; ++j) begin : g_row
     add_tree #(
         .COUNT(COUNT),
@@ -78,11 +91,19 @@ module operand_sums (
     ) u_tree (
         .clk,
         .numbers(load_data[j*COUNT*A+:COUNT*A]),
-        .sum(part[j*PART_BITS+:PART_BITS])
+        .sum(sums[j*PART_BITS+:PART_BITS])
     );
   end
 
-  localparam int LATENCY = latency::add_tree(COUNT);
+  delay #(
+      .WIDTH (ROWS * PART_BITS),
+      .CYCLES(LATENCY - TREE)
+  ) u_part_delay (
+      .clk,
+      .in (sums),
+      .out(part)
+  );
+
   logic came, fresh, ends;
   logic [ROW_BITS-1:0] place;
   delay_flag #(
@@ -95,7 +116,7 @@ module operand_sums (
   );
   delay #(
       .WIDTH (2 + ROW_BITS),
-      .CYCLES(LATENCY)
+      .CYCLES(LATENCY - 1)
   ) u_delay (
       .clk,
       .in ({first_slice && run == '0, group_end, row}),
@@ -131,8 +152,9 @@ module operand_sums (
       .out_data (sums_data)
   );
 
-  // groups whose last load was taken and whose sums were not
-  logic [$clog2(DEPTH+1)-1:0] groups;
+  // groups whose last load was counted and whose sums were not taken: one more may come meanwhile
+  localparam int GROUP_BITS = $clog2(DEPTH + 1);
+  logic [GROUP_BITS-1:0] groups;
   logic popped, crowded;
   assign room   = !crowded;
   assign popped = sums_valid && sums_ready;
@@ -142,14 +164,15 @@ module operand_sums (
       crowded <= 1'b0;
     end else if (group_end && !popped) begin
       groups  <= groups + 1'b1;
-      crowded <= groups == ($clog2(DEPTH + 1))'(DEPTH - 1);
+      crowded <= groups >= GROUP_BITS'(DEPTH - 2);
     end else if (!group_end && popped) begin
       groups  <= groups - 1'b1;
-      crowded <= 1'b0;
+      crowded <= groups == GROUP_BITS'(DEPTH);
     end
 `ifndef SYNTHESIS
     if (!rst) begin
-      assert (crowded == (groups == ($clog2(DEPTH + 1))'(DEPTH)));
+      assert (crowded == (groups >= GROUP_BITS'(DEPTH - 1)));
+      assert (!(group_end && !popped) || groups != GROUP_BITS'(DEPTH));
       assert (!push || in_ready);
       assert (!take || room);
     end
@@ -157,5 +180,6 @@ module operand_sums (
   end
 
   logic unused;
-  assign unused = &{1'b0, plane, digit, first_digit, first_plane, last_group};
+  assign unused = &{1'b0, plane, digit, last_slice, first_digit, last_digit, first_plane,
+                    last_plane, last_group};
 endmodule

@@ -54,19 +54,53 @@ module deliver (
 
   // -- the transfer under way --------------------------------------------------------------------
 
-  logic busy, gelu, norm, requant, contexts, weights, constants, half;
+  logic busy, open;  // a transfer; one with entries left
+  logic gelu, norm, requant, contexts, weights, constants, half;
   logic [31:0] left;  // of the transfer
-  logic records, filling, entry, last_entry, last_of_beat, end_of_transfer;
+  logic records, filling, entry, end_of_transfer, busy_then, filling_then;
+  // in registers, as the port waits for them: the last of the transfer; the beat leaves with it
+  logic last_entry, leaves, last_then, leaves_then;
+  logic ends_filled, ends_with_entry;
+  logic begins, near;  // a transfer; the next entry is the last of its beat
+  logic [LANE_BITS-1:0] lane;  // of a word of records, the first of the step
+  logic last_lane;
+  assign last_lane = lane == LANE_BITS'(PE - STEP);
+  // where it lies in its beat
+  logic [PART_BITS-1:0] part;
+  logic [$clog2(PART_BYTES)-1:0] place;  // in the part
+  logic [PART-1:0] part_data;
+  logic last_part, last_place, last_of_beat;
   assign records = norm || requant || contexts;
   // an entry leaves: a gelu entry, a record, a whole beat
-  assign entry = busy && !filling && data_valid && (!constants || constant_ready);
-  assign last_entry = left <= (records ? 32'(STEP) : 32'd1);
-  assign data_ready = busy && !filling && (last_of_beat || last_entry) &&
-                      (!constants || constant_ready);
+  assign entry = open && data_valid && (!constants || constant_ready);
+  assign data_ready = open && leaves && (!constants || constant_ready);
   assign transfer_ready = !busy || end_of_transfer;
+  // behind the last record words are filled up
+  assign ends_filled = filling && last_lane;
+  assign ends_with_entry = last_entry && (!records || last_lane);
+  assign end_of_transfer = ends_filled || (entry && ends_with_entry);
+  assign begins = transfer_valid && transfer_ready;
+
+  // of the entry behind this one, or of the first: whole beats always leave
+  always_comb begin
+    last_then = last_entry;
+    leaves_then = leaves;
+    near = gelu ? last_part && int'(place) == PART_BYTES - 2 : int'(part) == PARTS - 2;
+    if (begins) begin
+      last_then   = transfer_count <= (for_norm || for_requant || for_context ? 32'(STEP) : 32'd1);
+      leaves_then = last_then || for_weights || for_constants || (!for_gelu && STEP == PARTS);
+    end else if (entry) begin
+      last_then = left <= (records ? 32'(2 * STEP) : 32'd2);
+      leaves_then = last_then || weights || constants || (!gelu && STEP == PARTS) ||
+          (near && !leaves);
+    end
+    busy_then = !rst && !start && (transfer_ready ? transfer_valid : busy);
+    filling_then = !rst && !start && !end_of_transfer &&
+        (filling || (entry && records && last_entry));
+  end
 
   always_ff @(posedge clk) begin
-    if (transfer_valid && transfer_ready) begin
+    if (begins) begin
       {gelu, norm, requant, contexts, weights, constants} <= {
         for_gelu, for_norm, for_requant, for_context, for_weights, for_constants
       };
@@ -75,12 +109,18 @@ module deliver (
     end else if (entry) begin
       left <= last_entry ? '0 : left - (records ? 32'(STEP) : 32'd1);
     end
-    if (rst || start) busy <= 1'b0;
-    else if (transfer_ready) busy <= transfer_valid;
+    last_entry <= last_then;
+    leaves     <= leaves_then;
+    busy       <= busy_then;
+    filling    <= filling_then;
+    open       <= busy_then && !filling_then;
 `ifndef SYNTHESIS
     if (!rst) begin
       if (start) assert (!busy && !transfer_valid);
       assert (!busy || filling || left != '0);
+      assert (open == (busy && !filling));
+      assert (!open || leaves == (last_entry || last_of_beat));
+      assert (!open || last_entry == (left <= (records ? 32'(STEP) : 32'd1)));
     end
 `endif
   end
@@ -92,17 +132,13 @@ module deliver (
 
   // -- places in a beat --------------------------------------------------------------------------
 
-  logic [PART_BITS-1:0] part;
-  logic [$clog2(PART_BYTES)-1:0] place;  // in the part
-  logic [PART-1:0] part_data;
-  logic last_part, last_place;
   assign part_data = data[PART*part+:PART];
   assign last_part = (records && STEP == PARTS) || part == PART_BITS'(PARTS - 1);
   assign last_place = place == '1;
   assign last_of_beat = gelu ? last_part && last_place : !records || last_part;
 
   always_ff @(posedge clk) begin
-    if (rst || start || (entry && (last_of_beat || last_entry))) begin
+    if (rst || start || (entry && leaves)) begin
       part  <= '0;
       place <= '0;
     end else if (entry) begin
@@ -123,10 +159,9 @@ module deliver (
   // -- records -----------------------------------------------------------------------------------
 
   logic [STEP*RECORD-1:0] step_records;
-  logic [  LANE_BITS-1:0] lane;  // the first of the step
   logic [BANK_BITS-1:0] bank, last_bank;
   logic [$bits(record_address)-1:0] address;
-  logic shift, last_lane, word_end;
+  logic shift, word_end;
   for (genvar i = 0; i < STEP; ++i) begin : g_record
     localparam int BIAS = PART * i + PART / 2;  // if all records of a beat leave at once
     logic [RECORD-1:0] one, own;
@@ -135,9 +170,7 @@ module deliver (
     assign step_records[i*RECORD+:RECORD] = filling ? '0 : STEP == 1 ? one : own;
   end
   assign shift = filling || (entry && records);
-  assign last_lane = lane == LANE_BITS'(PE - STEP);
   assign word_end = shift && last_lane;
-  assign end_of_transfer = records ? word_end && (filling || last_entry) : entry && last_entry;
   assign last_bank = norm ? BANK_BITS'(vaqf_pkg::NORM_WORDS - 1) :
                      contexts ? BANK_BITS'(vaqf_pkg::HEAD_WORDS - 1) : '0;
 
@@ -155,8 +188,6 @@ module deliver (
     matmul_loaded    <= !rst && requant && end_of_transfer;
     attention_loaded <= !rst && contexts && end_of_transfer;
 
-    if (rst || start || end_of_transfer) filling <= 1'b0;
-    else if (entry && records && last_entry) filling <= 1'b1;
     if (rst || start) lane <= '0;
     else if (shift) lane <= last_lane ? '0 : lane + LANE_BITS'(STEP);
     if (transfer_ready) begin

@@ -80,11 +80,10 @@ module fetch_parameters (
   } state_t;
   state_t state;
   logic is_attention, is_norm, is_image, is_hidden;  // before the walk shows the command
-  logic take, take_matmul, take_attention, wanted, asked, through;
+  logic take, take_matmul, take_attention, asked, through;
   logic [1:0] matmul_halves, attention_halves;  // not in use
   logic [1:0] ahead;  // matmuls whose parameters were asked for and that do not run yet
   logic matmul_parity, attention_parity;
-  logic [31:0] offset;
   always_ff @(posedge clk) begin
     is_attention <= command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
     is_norm      <= command.source == 4'(vaqf_pkg::SOURCE_NORM) ||
@@ -98,39 +97,49 @@ module fetch_parameters (
 
   // -- requests to the weight image --------------------------------------------------------------
 
-  logic [37:0] constants_position;  // of the next token group
   logic [31:0] beats_of_group, group_beats;
   logic [TOKEN_BITS-1:0] tokens_left;
   logic last_group;
   assign last_group = tokens_left <= TOKEN_BITS'(vaqf_pkg::TOKENS);
   // n_words tiles
   assign beats_of_group = sizes::times(32'(command.n_words), vaqf_pkg::CONSTANT_TILE_WORDS);
-  always_comb begin
-    offset = command.requant_offset;
-    request_count = 32'(command.outputs);
-    wanted = 1'b0;
+  // in registers, with the state that it belongs to: who wants the port, too, waits for them. Only
+  // whether they change hangs on the handshake
+  always_ff @(posedge clk) begin
     case (state)
-      GELU: begin
-        wanted = is_hidden;
-        offset = command.gelu_offset;
-        request_count = vaqf_pkg::GELU_ENTRIES;
+      TAKE:
+      if (take) begin
+        request_valid    <= is_attention || is_hidden;
+        request_position <= {is_attention ? command.requant_offset : command.gelu_offset, 6'b0};
+        request_count    <= is_attention ? 32'(command.outputs) : vaqf_pkg::GELU_ENTRIES;
       end
-      NORM: begin
-        wanted = is_norm;
-        offset = command.norm_offset;
-        request_count = 32'(command.dim);
+      GELU:
+      if (through) begin
+        request_valid    <= is_norm;
+        request_position <= {command.norm_offset, 6'b0};
+        request_count    <= 32'(command.dim);
       end
-      REQUANT, CONTEXT: wanted = 1'b1;
-      CONSTANTS, MORE_CONSTANTS: begin
-        wanted = state == MORE_CONSTANTS;
-        offset = command.constant_offset;
-        request_count = group_beats;
+      NORM:
+      if (through) begin
+        request_valid    <= 1'b1;
+        request_position <= {command.requant_offset, 6'b0};
+        request_count    <= 32'(command.outputs);
       end
-      default: ;
+      REQUANT, CONTEXT: if (through) request_valid <= 1'b0;
+      CONSTANTS: begin
+        request_valid    <= ahead == '0;
+        request_position <= {command.constant_offset, 6'b0};
+        request_count    <= group_beats;
+      end
+      MORE_CONSTANTS:
+      if (asked) begin
+        request_valid    <= !last_group;
+        request_position <= request_position + 38'({group_beats, BEAT_BITS'(0)});
+      end
+      default: request_valid <= 1'b0;
     endcase
+    if (rst || start) request_valid <= 1'b0;
   end
-  assign request_valid = wanted;
-  assign request_position = state == MORE_CONSTANTS ? constants_position : {offset, 6'b0};
   assign for_gelu = state == GELU;
   assign for_norm = state == NORM;
   assign for_requant = state == REQUANT;
@@ -138,7 +147,7 @@ module fetch_parameters (
   assign for_constants = state == MORE_CONSTANTS;
   assign parity = is_attention ? attention_parity : matmul_parity;
   assign asked = request_valid && request_ready;
-  assign through = asked || !wanted;
+  assign through = asked || !request_valid;
 
   // -- the image ---------------------------------------------------------------------------------
 
@@ -170,13 +179,8 @@ module fetch_parameters (
           image_request_address + 64'({image_request_beats, PIXEL_BEAT_BITS'(0)});
 
     group_beats <= beats_of_group;
-    if (state == CONSTANTS) begin
-      constants_position <= {offset, 6'b0};
-      tokens_left        <= TOKEN_BITS'(command.tokens);
-    end else if (asked && for_constants) begin
-      constants_position <= constants_position + 38'({group_beats, BEAT_BITS'(0)});
-      tokens_left        <= tokens_left - TOKEN_BITS'(vaqf_pkg::TOKENS);
-    end
+    if (state == CONSTANTS) tokens_left <= TOKEN_BITS'(command.tokens);
+    else if (asked && for_constants) tokens_left <= tokens_left - TOKEN_BITS'(vaqf_pkg::TOKENS);
   end
 
   // -- what follows on what ----------------------------------------------------------------------

@@ -1,7 +1,8 @@
 // Constants of the patch embedding, from the weight port into the residual stream's memory.
 //
 // They lie there tile by tile before the results that are added to them: `written` tells of each.
-// A result that is written in the same cycle goes first.
+// A result that is written in the same cycle goes first: `holds` says a cycle ahead that one will be,
+// so that the weight port, which waits for `in_ready`, waits for registers alone.
 module embed_constants (
     input logic clk,
     input logic rst,
@@ -10,7 +11,7 @@ module embed_constants (
     input logic in_valid,
     output logic in_ready,
     input logic [vaqf_pkg::WEIGHT_BITS-1:0] in_data,
-    input logic held,
+    input logic holds,
     output logic written,
     output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] write_first,
     output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] write_address,
@@ -23,28 +24,34 @@ module embed_constants (
   localparam int FIRST_BITS = sizes::index_bits(vaqf_pkg::TOKENS);
 
   logic [PARTS*PART-1:0] tile;
-  logic full;
+  logic full, full_then, held, accepts;
   logic [PART_BITS-1:0] part;
   logic [WORD_BITS-1:0] word;
   logic last_word;
-  assign written = full && !held;
-  assign in_ready = !full || written;
+  logic [WORD_BITS-1:0] last;
+  assign accepts = in_valid && in_ready;
+  assign full_then = accepts ? part == PART_BITS'(PARTS - 1) : full && held;
   assign write_data = tile[vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0];
-  assign last_word = word == WORD_BITS'(command.n_words - 1'b1);
+  assign last_word = word == last;
 
   always_ff @(posedge clk) begin
-    if (in_valid && in_ready) tile <= (PARTS * PART)'({in_data, tile} >> PART);
+    last <= WORD_BITS'(command.n_words - 1'b1);
+    held <= holds;
+    if (accepts) tile <= (PARTS * PART)'({in_data, tile} >> PART);
     if (rst || start) begin
-      full <= 1'b0;
-      part <= '0;
+      full     <= 1'b0;
+      part     <= '0;
+      written  <= 1'b0;
+      in_ready <= 1'b1;
     end else begin
-      if (in_valid && in_ready) begin
-        part <= part == PART_BITS'(PARTS - 1) ? '0 : part + 1'b1;
-        full <= part == PART_BITS'(PARTS - 1);
-      end else if (written) begin
-        full <= 1'b0;
-      end
+      full     <= full_then;
+      written  <= full_then && !holds;
+      in_ready <= !(full_then && holds);
+      if (accepts) part <= part == PART_BITS'(PARTS - 1) ? '0 : part + 1'b1;
     end
+`ifndef SYNTHESIS
+    if (!rst) assert (!(written && held) && (!written || full));
+`endif
     // word w of row 0 lies in bank w mod T
     if (start) begin
       word          <= '0;

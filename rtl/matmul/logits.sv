@@ -46,9 +46,8 @@ module logits (
   logic [ LEFT_BITS-1:0] left;  // logits that are in no beat yet
   logic [ UNIT_BITS-1:0] unit;
   logic [PLACE_BITS-1:0] place;
-  logic take, ends;
-  assign take = word_valid && left != '0 && (!out_valid || out_ready);
-  assign ends = left <= LEFT_BITS'(UNIT);
+  logic take, some, ends;  // some are left, no more than a unit: in registers
+  assign take = word_valid && some && (!out_valid || out_ready);
   assign word_taken = take && (ends || unit == UNIT_BITS'(UNITS - 1));
 
   logic [UNIT*BITS-1:0] of_unit, given;
@@ -76,10 +75,14 @@ module logits (
   always_ff @(posedge clk) begin
     if (start) begin
       left  <= outputs;
+      some  <= outputs != '0;
+      ends  <= outputs <= LEFT_BITS'(UNIT);
       unit  <= '0;
       place <= '0;
     end else if (take) begin
       left  <= ends ? '0 : left - LEFT_BITS'(UNIT);
+      some  <= !ends;
+      ends  <= int'(left) <= 2 * UNIT;
       unit  <= word_taken ? '0 : unit + 1'b1;
       place <= ends || place == PLACE_BITS'(PLACES - 1) ? '0 : place + 1'b1;
     end
@@ -92,6 +95,7 @@ module logits (
     if (!rst) begin
       assert (!in_valid || in_ready);
       assert (!(start && (word_valid || out_valid)));
+      assert (some == (left != '0) && (!some || ends == (left <= LEFT_BITS'(UNIT))));
     end
 `endif
   end

@@ -86,6 +86,13 @@ module norm_beats #(
 
   for (genvar e = 0; e < ELEMENTS; ++e) begin : g_norm
     localparam int OWN = e / NORM_WORDS;
+    // of the command, for the lanes of an element
+    (* keep = "true" *)logic [15:0] dim;
+    (* keep = "true" *)logic [ 5:0] shift;
+    always_ff @(posedge clk) begin
+      dim   <= command.dim;
+      shift <= command.norm_shift;
+    end
     for (genvar p = 0; p < PE; ++p) begin : g_channel
       localparam int CHANNEL = e % NORM_WORDS * PE + p;
       layer_norm u_layer_norm (
@@ -94,9 +101,9 @@ module norm_beats #(
           .minus_sum(minus_sum[OWN*vaqf_pkg::ROW_SUM_BITS+:vaqf_pkg::ROW_SUM_BITS]),
           .mantissa(mantissa[OWN*vaqf_pkg::NORM_VALUE_BITS+:vaqf_pkg::NORM_VALUE_BITS]),
           .exponent(exponent[OWN*6+:6]),
-          .dim(command.dim),
+          .dim,
           .record(norm_record_data[CHANNEL*vaqf_pkg::RECORD_BITS+:vaqf_pkg::RECORD_BITS]),
-          .shift(command.norm_shift),
+          .shift,
           .act(normalized[(e*PE+p)*ACT_BITS+:ACT_BITS])
       );
     end

@@ -35,26 +35,37 @@ module pixels (
   logic [BEAT_COUNT_BITS-1:0] beats, row_beats, beats_left;
   logic [TOKEN_BITS-1:0] rows_left;
   logic [$clog2(ALIGN_BEATS)-1:0] place;  // of the next beat in its unit of ALIGN_BYTES
+  logic reads, pads;  // rows are left, the unit is begun: in registers, as the port waits for them
   logic row_ready, row_end;
   assign beats = BEAT_COUNT_BITS'(command.pixel_bytes >> $clog2(BEAT));
-  assign in_ready = rows_left != '0 ? row_ready : place != '0;
+  assign in_ready = reads ? row_ready : pads;
   assign row_end = beats_left == BEAT_COUNT_BITS'(1);
 
   always_ff @(posedge clk) begin
     if (rst) begin
       rows_left <= '0;
+      reads     <= 1'b0;
       place     <= '0;
+      pads      <= 1'b0;
     end else if (start) begin
       rows_left  <= TOKEN_BITS'(command.tokens) - TOKEN_BITS'(command.prefix_tokens);
+      reads      <= TOKEN_BITS'(command.tokens) != TOKEN_BITS'(command.prefix_tokens);
       row_beats  <= beats;
       beats_left <= beats;
     end else if (in_valid && in_ready) begin
       place <= place + 1'b1;
-      if (rows_left != '0) begin
+      pads  <= place != '1;
+      if (reads) begin
         beats_left <= row_end ? row_beats : beats_left - 1'b1;
-        if (row_end) rows_left <= rows_left - 1'b1;
+        if (row_end) begin
+          rows_left <= rows_left - 1'b1;
+          reads     <= rows_left != TOKEN_BITS'(1);
+        end
       end
     end
+`ifndef SYNTHESIS
+    if (!rst) assert (reads == (rows_left != '0) && pads == (place != '0));
+`endif
   end
 
   logic word_valid, word_ready, word_last;
@@ -65,7 +76,7 @@ module pixels (
   ) u_gearbox (
       .clk,
       .rst,
-      .in_valid (in_valid && rows_left != '0),
+      .in_valid (in_valid && reads),
       .in_ready (row_ready),
       .in_data,
       .in_last  (row_end),
@@ -79,17 +90,31 @@ module pixels (
   logic [TOKEN_BITS-1:0] tokens_left;
   logic [$bits(command.prefix_tokens)-1:0] prefix_left;
   logic [ROW_BITS-1:0] row, row_next;  // token of its group
-  logic half, first_group;
-  logic [1:0] held;  // groups that are stored and not released
-  logic room, write, row_done, group_done;
-  logic skips, wants;  // the row that is next has no pixels, or has some
-  assign room = first_group ? held == 2'd0 : held != 2'd2;
-  assign word_ready = wants && room;
+  logic half, first_group, first_then;
+  logic [1:0] held, held_then;  // groups that are stored and not released
+  logic crowded;  // no room for one: in a register, too
+  logic write, row_done, group_done;
+  logic skips, wants, skips_then, wants_then;  // the row that is next has no pixels, or has some
+  logic last_prefix, crowded_then;
+  assign last_prefix = prefix_left == ($bits(prefix_left))'(1);
   assign write = word_valid && word_ready;
-  assign row_done = skips ? room : write && word_last;
+  assign row_done = skips ? !crowded : write && word_last;
   assign row_next = row == ROW_BITS'(TOKENS - 1) || tokens_left == TOKEN_BITS'(1) ? '0 : row + 1'b1;
   assign group_done = row_done && row_next == '0;
-  assign idle = rows_left == '0 && place == '0 && tokens_left == '0;
+  assign idle = !reads && !pads && !skips && !wants;
+  always_comb begin
+    {skips_then, wants_then} = {skips, wants};
+    if (start) begin
+      skips_then = command.prefix_tokens != '0;
+      wants_then = command.prefix_tokens == '0;
+    end else if (row_done) begin
+      skips_then = skips && !last_prefix;
+      wants_then = tokens_left != TOKEN_BITS'(1) && (!skips || last_prefix);
+    end
+  end
+  assign crowded_then = first_then ? held_then != 2'd0 : held_then == 2'd2;
+  assign held_then = held + 2'(group_done) - 2'(release_group);
+  assign first_then = start || (first_group && !group_done);
 
   logic [ROW_BITS-1:0] bank, bank_next;  // of the first of the words
   logic [ADDRESS_BITS-1:0] word;  // of the row
@@ -104,20 +129,22 @@ module pixels (
       skips       <= 1'b0;
       wants       <= 1'b0;
       held        <= '0;
+      crowded     <= 1'b0;
+      word_ready  <= 1'b0;
+      first_group <= 1'b0;
     end else begin
-      held <= held + 2'(group_done) - 2'(release_group);
+      skips       <= skips_then;
+      wants       <= wants_then;
+      word_ready  <= wants_then && !crowded_then;
+      held        <= held_then;
+      crowded     <= crowded_then;
+      first_group <= first_then;
       if (start) begin
         tokens_left <= TOKEN_BITS'(command.tokens);
         prefix_left <= command.prefix_tokens;
-        skips       <= command.prefix_tokens != '0;
-        wants       <= command.prefix_tokens == '0;
       end else if (row_done) begin
         tokens_left <= tokens_left - 1'b1;
         if (skips) prefix_left <= prefix_left - 1'b1;
-        skips <= skips && prefix_left != ($bits(prefix_left))'(1);
-        wants <= tokens_left != TOKEN_BITS'(1) && (!skips || prefix_left == ($bits(
-            prefix_left
-        ))'(1));
       end
 `ifndef SYNTHESIS
       assert (!start || idle);
@@ -125,22 +152,20 @@ module pixels (
       assert (!write || word < ADDRESS_BITS'(ROW_WORDS));
       assert (skips == (prefix_left != '0));
       assert (wants == (tokens_left != '0 && prefix_left == '0));
+      assert (word_ready == (wants && !crowded));
+      assert (crowded == (first_group ? held != 2'd0 : held == 2'd2));
 `endif
     end
     if (start) begin
-      row         <= '0;
-      bank        <= '0;
-      word        <= '0;
-      half        <= 1'b0;
-      first_group <= 1'b1;
+      row  <= '0;
+      bank <= '0;
+      word <= '0;
+      half <= 1'b0;
     end else if (row_done) begin
       row  <= row_next;
       bank <= row_next;
       word <= '0;
-      if (group_done) begin
-        half        <= !half;
-        first_group <= 1'b0;
-      end
+      if (group_done) half <= !half;
     end else if (write) begin
       bank <= bank_next;
       word <= word + ADDRESS_BITS'(TOGETHER);

@@ -40,6 +40,7 @@ module results (
     output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_read_first,
     output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] residual_read_address,
     input logic [vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0] residual_read_data,
+    output logic residual_writes,  // in the next cycle
     output logic residual_write,
     output logic [sizes::index_bits(vaqf_pkg::TOKENS)-1:0] residual_write_first,
     output logic [sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0] residual_write_address,
@@ -87,8 +88,8 @@ module results (
   localparam int CHANNEL_BITS = sizes::bits_for(vaqf_pkg::MAX_OUTPUTS);
   logic [CHANNEL_BITS-1:0] outputs;
   assign outputs = CHANNEL_BITS'(command.outputs);
-  logic group_end;
-  assign group_end = word == WORD_BITS'(command.n_words - 1'b1);
+  logic [WORD_BITS-1:0] last_word;
+  logic group_end, one_word;  // the result that arrives next is the last of a group, the only one
   assign next_word = group_end ? '0 : word + 1'b1;
   assign sums_ready = acc_valid && group_end;
   // of the result that may arrive in the next cycle: then it meets its value
@@ -97,6 +98,8 @@ module results (
   // bit i: i cycles ago there was a result, the last of a group, the last of the command
   logic [SUMS+1:1] arrived, group_ended, ended;
   always_ff @(posedge clk) begin
+    last_word <= WORD_BITS'(command.n_words - 1'b1);
+    one_word  <= last_word == '0;
     if (start) begin
       word <= '0;
       rows_left <= ROW_BITS'(command.tokens);
@@ -104,6 +107,8 @@ module results (
       word <= next_word;
       if (group_end) rows_left <= rows_left - ROW_BITS'(T);
     end
+    if (acc_valid) group_end <= group_end ? one_word : word + 1'b1 == last_word;
+    else group_end <= word == last_word;
     group_ended <= {group_ended[SUMS:1], group_end};
     // what has gone by is none of the next command's, which ends elsewhere
     if (rst || done) begin
@@ -121,12 +126,9 @@ module results (
   localparam int EXTRA = ACC > OPERAND ? ACC - OPERAND : 0;  // bits that the multiplier lacks
   localparam int WIDE = OPERAND + EXTRA;
   logic binary;
-  logic [3:0] pre_shift;
-  assign binary = command.planes == 4'd1;
-  assign pre_shift = EXTRA == 0 ? '0 : command.pre_shift;
-
   logic signed [LOGIT-1:0] low, high;
   always_ff @(posedge clk) begin
+    binary <= command.planes == 4'd1;
     if (to_qkv) begin
       low  <= -LOGIT'(vaqf_pkg::SIGNED_MAX);
       high <= LOGIT'(vaqf_pkg::SIGNED_MAX);
@@ -147,7 +149,25 @@ module results (
   for (genvar t = 0; t < T; ++t) begin : g_token
     localparam int BITS = t == 0 ? LOGIT : X;  // logits are in row 0
     logic [OPERAND-1:0] sum;
-    always_ff @(posedge clk) sum <= binary ? OPERAND'(sums_data[t*ACC+:ACC]) : '0;
+    // of the command, for the lanes of a token: one for all lanes would have thousands of loads
+    (* keep = "true" *) logic binary_here;
+    (* keep = "true" *) logic [5:0] shift;
+    (* keep = "true" *) logic signed [BITS-1:0] low_here, high_here;
+    always_ff @(posedge clk) begin
+      sum         <= binary ? OPERAND'(sums_data[t*ACC+:ACC]) : '0;
+      binary_here <= binary;
+      shift       <= command.shift;
+      low_here    <= low[BITS-1:0];
+      high_here   <= high[BITS-1:0];
+    end
+    logic [3:0] pre_shift;
+    if (EXTRA == 0) begin : g_exact
+      assign pre_shift = '0;
+    end else begin : g_wide
+      (* keep = "true" *) logic [3:0] here;
+      always_ff @(posedge clk) here <= command.pre_shift;
+      assign pre_shift = here;
+    end
 
     for (genvar p = 0; p < P; ++p) begin : g_lane
       logic signed [WIDE-1:0] acc, shifted;
@@ -156,7 +176,7 @@ module results (
       always_ff @(posedge clk) acc <= WIDE'(signed'(acc_data[(t*P+p)*ACC+:ACC]));
       assign shifted = acc >>> pre_shift;
       // one LUT a bit with the subtraction, which may also be the one in front of a multiplier
-      assign minuend = binary ? acc[OPERAND-1:0] << 1 : shifted[OPERAND-1:0];
+      assign minuend = binary_here ? acc[OPERAND-1:0] << 1 : shifted[OPERAND-1:0];
 
       requantize #(
           .OPERAND_BITS(OPERAND),
@@ -168,9 +188,9 @@ module results (
           .value(minuend - sum),
           .mult (record_data[p*RECORD+:vaqf_pkg::MULT_BITS]),
           .bias (record_data[p*RECORD+vaqf_pkg::MULT_BITS+:vaqf_pkg::BIAS_BITS]),
-          .shift(command.shift),
-          .low  (low[BITS-1:0]),
-          .high (high[BITS-1:0]),
+          .shift,
+          .low  (low_here),
+          .high (high_here),
           .result
       );
       assign found[(t*P+p)*X+:X] = result[X-1:0];
@@ -338,7 +358,8 @@ module results (
 
   assign residual_read_first = turn;
   assign residual_read_address = tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
-  always_ff @(posedge clk) residual_write <= !rst && !done && arrived[STREAM-1] && to_residual;
+  assign residual_writes = !rst && !done && arrived[STREAM-1] && to_residual;
+  always_ff @(posedge clk) residual_write <= residual_writes;
   assign residual_write_first   = stream_turn;
   assign residual_write_address = stream_tile[sizes::index_bits(vaqf_pkg::RESIDUAL_DEPTH)-1:0];
   for (genvar i = 0; i < T * P; ++i) begin : g_stream
@@ -367,11 +388,17 @@ module results (
   localparam int AHEAD_BITS = sizes::bits_for(vaqf_pkg::RESIDUAL_DEPTH);
   logic [AHEAD_BITS-1:0] ahead;
   logic from_pixels;
+  logic [AHEAD_BITS-1:0] ahead_then;
   assign from_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
-  assign allowed = !from_pixels || ahead != '0;
+  assign ahead_then  = ahead + AHEAD_BITS'(constant_written) - AHEAD_BITS'(issued);
   always_ff @(posedge clk) begin
-    if (start) ahead <= '0;
-    else if (from_pixels) ahead <= ahead + AHEAD_BITS'(constant_written) - AHEAD_BITS'(issued);
+    if (start) begin
+      ahead   <= '0;
+      allowed <= !from_pixels;
+    end else if (from_pixels) begin
+      ahead   <= ahead_then;
+      allowed <= ahead_then != '0;
+    end
   end
 
   // -- logits ------------------------------------------------------------------------------------

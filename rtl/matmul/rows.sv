@@ -134,16 +134,16 @@ vaqf_pkg::RESIDUAL_DEPTH
   logic [ADDRESS_BITS-1:0] group_word;
   logic [Q_BITS-1:0] group_q;
   logic last_word_beat, last_row_beat, last_run, last_row, token_end;
-  logic last_slice, last_digit, last_plane, last_group;
+  logic last_slice, last_digit, last_plane, last_pass, last_group;
   logic [3:0] digit;
+  logic one_slice;  // of a token
   assign last_word_beat = !is_norm || word_beat == WORD_BEAT_BITS'(WORD_BEATS - 1);
   assign last_row_beat = !is_norm || row_beat == ROW_BEAT_BITS'(ROW_BEATS - 1);
   assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
   assign last_row = row == ROW_BITS'(RUN_WORDS - 1);
-  assign token_end = slice.left <= (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD);
   assign load_end = last_word_beat && last_row_beat;
   assign pass_end = load_end && last_run && last_row;
-  assign group_end = pass_end && last_slice && last_digit && last_plane;
+  assign group_end = pass_end && last_pass;
 
   logic [3:0] plane;
   logic first_slice, first_digit, first_plane;
@@ -160,6 +160,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       .last_digit,
       .first_plane,
       .last_plane,
+      .last_pass,
       .last_group
   );
 
@@ -175,33 +176,41 @@ vaqf_pkg::RESIDUAL_DEPTH
   // what it waits for: room at the end, rows' numbers, pixels
   logic [ROOM_BITS-1:0] room;
   logic [1:0] filled, stored;
-  logic may;
+  logic may, crowded, sent, taken;
   always_comb begin
     may = 1'b1;
     if (is_pixels) may = stored != '0;
     if (is_norm) may = filled > 2'(joined);
   end
-  assign step = active && room != '0 && may;
+  assign step  = active && !crowded && may;
+  assign sent  = step && load_end;
+  assign taken = loads_valid && loads_ready;
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      active <= 1'b0;
-      room   <= ROOM_BITS'(DEPTH);
-      stored <= '0;
+      active  <= 1'b0;
+      room    <= ROOM_BITS'(DEPTH);
+      crowded <= 1'b0;
+      stored  <= '0;
     end else begin
       if (started[1]) active <= 1'b1;
       else if (step && group_end && last_group) active <= 1'b0;
-      room   <= room - ROOM_BITS'(step && load_end) + ROOM_BITS'(loads_valid && loads_ready);
+      room <= room - ROOM_BITS'(sent) + ROOM_BITS'(taken);
+      if (sent != taken) crowded <= sent && room == ROOM_BITS'(1);
       stored <= stored + 2'(pixels_stored) - 2'(is_pixels && step && group_end);
 `ifndef SYNTHESIS
       assert (!start || (!active && started == '0 && room == ROOM_BITS'(DEPTH)));
+      assert (!active || crowded == (room == '0));
+      assert (!active || token_end == (slice.left <= (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD)));
       assert (!pixels_stored || stored != 2'd2);
 `endif
     end
 
+    one_slice <= limit <= CHANNEL_BITS'(vaqf_pkg::SIMD);
     if (started[1]) begin
       place       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
       slice       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
+      token_end   <= limit <= CHANNEL_BITS'(vaqf_pkg::SIMD);
       word_beat   <= '0;
       row_beat    <= '0;
       run         <= '0;
@@ -229,6 +238,8 @@ vaqf_pkg::RESIDUAL_DEPTH
       end
       if (pass_end) begin
         slice <= next_slice;
+        token_end <= token_end ? one_slice :
+            (CHANNEL_BITS + 2)'(slice.left) <= (CHANNEL_BITS + 2)'(2 * vaqf_pkg::SIMD);
         if (token_end) joined <= !last_slice;
       end
       if (group_end) begin
@@ -435,5 +446,6 @@ vaqf_pkg::RESIDUAL_DEPTH
 `endif
 
   logic unused;
-  assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, first_plane, dim_words};
+  assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, last_digit, first_plane,
+                    last_plane, dim_words};
 endmodule

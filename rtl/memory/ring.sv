@@ -2,9 +2,11 @@
 //
 // Filled with reads of the weight port, the lowest part of a ring word first, into room that was
 // reserved before. The engine names a word by its offset from the first of its command: `available`
-// says in the same cycle whether it has arrived (right from the cycle behind `matmul_start` on), and
-// latency::RING cycles later `read_data` is that word. `release_word` frees the oldest word, in the
-// cycle of its last read or later; all words of a command are free before the next one starts.
+// says in the same cycle whether it has arrived (right from the second cycle behind `matmul_start` on),
+// and latency::RING cycles later `read_data` is that word. From one cycle to the next the offset stays,
+// goes on by one if the word is read, or goes `back` to one that was read before. `release_word` frees
+// the oldest word, in the cycle of its last read or later; all words of a command are free before the
+// next one starts.
 // Resident weights are never freed: they stay where `command_offset` says.
 module ring (
     input  logic                                               clk,
@@ -19,6 +21,7 @@ module ring (
     input  logic                                               matmul_start,
     input  logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] command_offset,
     input  logic                                               read,
+    input  logic                                               back,
     input  logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] offset,
     output logic                                               available,
     input  logic                                               release_word,
@@ -83,10 +86,11 @@ module ring (
   // Of the command: where it begins, and how many words from there on have arrived, no more than it
   // can have. An address behind the last word is one that goes on at the first.
   logic [COUNT_BITS-1:0] arrived;
+  logic more;
   logic [INDEX_BITS-1:0] first, base, address;
   logic [INDEX_BITS:0] base_around, around;  // less WORDS, negative up to the last word
-  assign available = COUNT_BITS'(offset) < arrived;
-  assign first = RESIDENT ? command_offset : head;
+  assign more   = COUNT_BITS'(offset) + 1'b1 != arrived;  // words behind this one
+  assign first  = RESIDENT ? command_offset : head;
   assign around = base_around + {1'b0, offset};
 
   always_ff @(posedge clk) begin
@@ -98,6 +102,9 @@ module ring (
     else if (matmul_start)
       arrived <= held - (RESIDENT ? COUNT_BITS'(first) : '0) + COUNT_BITS'(write);
     else if (arrived != COUNT_BITS'(WORDS)) arrived <= arrived + COUNT_BITS'(write);
+    // in a register, as everything that is issued waits for it; the offset is `arrived` at most
+    available <= !rst && !start && !matmul_start &&
+                 (back || write || (read ? more : COUNT_BITS'(offset) != arrived));
     address <= around[INDEX_BITS] ? base + offset : around[INDEX_BITS-1:0];
   end
 
@@ -122,7 +129,8 @@ module ring (
       assert (fill_here == {MOVES{fill}});
       assert (!reserve || reserve_words <= room);
       if (write) assert (held + room < COUNT_BITS'(WORDS));  // else nobody reserved it
-      if (read) assert (available && COUNT_BITS'(offset) >= released);
+      if (read) assert (available && COUNT_BITS'(offset) < arrived);
+      if (read) assert (COUNT_BITS'(offset) >= released);
       if (release_word) assert (!RESIDENT && !matmul_start && released < arrived);
       if (matmul_start && RESIDENT) assert (held >= COUNT_BITS'(first));
     end

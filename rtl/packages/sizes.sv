@@ -3,7 +3,7 @@
 // verilator lint_off UNUSEDPARAM
 package sizes;
   localparam int LOADS = 32;  // on their way to the engine or waiting, more than the longest way
-  localparam int GROUP_SUMS = 16;  // groups between the first load of one and another's last result
+  localparam int GROUP_SUMS = 17;  // groups between the first load of one and another's last result
   localparam int READ_BEATS = 512;  // asked for or waiting at a port, at least a burst
   localparam int CHUNK_BYTES = 4096;  // of weights that are asked for at once: the longest burst
   localparam int TABLE_BLOCK = 16;  // tables with control registers of their own

@@ -33,12 +33,12 @@ module gearbox #(
   // The window moves by a whole input word, so that an output word begins at one of its first TAKEN
   // units only. It may move as soon as none of these is wanted any more.
   logic [8*UNIT*UNITS-1:0] window;
-  logic [COUNT_BITS-1:0] gone, gone_next;  // units in front of the next output word
-  logic ending, ending_next;  // the row's last input word is in the window
-  logic padded;  // and padding behind it
+  logic [COUNT_BITS-1:0] gone, gone_next, gone_then;  // units in front of the next output word
+  logic ending, ending_next, ending_then;  // the row's last input word is in the window
+  logic padded, padded_then;  // and padding behind it
+  logic last_then;  // the next output word is the row's last
+  logic frees;  // so that the window may move when the next output word is taken
   logic movable, move, pad;
-  assign out_valid = gone < COUNT_BITS'(TAKEN);
-  assign out_last  = ending && (padded || gone == COUNT_BITS'(TAKEN - 1));
 
   always_comb begin
     gone_next   = gone;
@@ -48,10 +48,14 @@ module gearbox #(
       if (out_last) ending_next = 1'b0;
     end
   end
-  assign movable = gone_next >= COUNT_BITS'(TAKEN);
+  assign movable = !out_valid || (out_ready && frees);
   assign in_ready = movable && !ending_next;
   assign pad = movable && ending_next;
   assign move = pad || (in_valid && in_ready);
+  assign gone_then = move ? gone_next - COUNT_BITS'(TAKEN) : gone_next;
+  assign ending_then = ending_next || (in_valid && in_ready && in_last);
+  assign padded_then = ending_next && (padded || pad);
+  assign last_then = ending_then && (padded_then || gone_then == COUNT_BITS'(TAKEN - 1));
 
   if (TAKEN == 1) begin : g_in_place
     assign out_data = window;
@@ -62,14 +66,18 @@ module gearbox #(
 
   always_ff @(posedge clk) begin
     if (move) window <= (8 * UNIT * UNITS)'({in_data, window} >> 8 * IN);
+    // in registers: both sides' handshakes wait for them
+    out_valid <= !rst && gone_then < COUNT_BITS'(TAKEN);
+    out_last  <= !rst && last_then;
+    frees     <= rst || last_then || gone_then + COUNT_BITS'(GIVEN) >= COUNT_BITS'(TAKEN);
     if (rst) begin
       gone   <= COUNT_BITS'(UNITS);
       ending <= 1'b0;
       padded <= 1'b0;
     end else begin
-      gone   <= move ? gone_next - COUNT_BITS'(TAKEN) : gone_next;
-      ending <= ending_next || (in_valid && in_ready && in_last);
-      padded <= ending_next && (padded || pad);
+      gone   <= gone_then;
+      ending <= ending_then;
+      padded <= padded_then;
     end
   end
 endmodule

@@ -47,7 +47,7 @@ module prove_gearbox #(
 
   (* hierconn *) wire [8*UNITS-1:0] \dut.window ;
   (* hierconn *) wire [COUNT_BITS-1:0] \dut.gone ;
-  (* hierconn *) wire \dut.ending , \dut.padded , \dut.pad ;
+  (* hierconn *) wire \dut.ending , \dut.padded , \dut.pad , \dut.frees ;
 
   (* anyconst *) logic [NUMBER_BITS-1:0] followed;
   logic [7:0] unit;
@@ -88,6 +88,9 @@ module prove_gearbox #(
       // the invariant
       assert (ended == \dut.ending && \dut.padded == (padding != '0));
       assert (int'(left) <= UNITS && int'(\dut.gone ) + int'(left) + int'(padding) == UNITS);
+      assert (out_valid == (int'(\dut.gone ) < IN));
+      assert (out_last == (ended && (padding != '0 || int'(\dut.gone ) == IN - 1)));
+      assert (\dut.frees == (out_last || int'(\dut.gone ) + OUT >= IN));
       if (ended) assert (left != '0);
       else assert (padding == '0);
       if (padding != '0) assert (left < NUMBER_BITS'(OUT));

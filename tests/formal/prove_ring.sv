@@ -21,6 +21,7 @@ module prove_ring #(
     input  logic                  matmul_start,
     input  logic [INDEX_BITS-1:0] command_offset,
     input  logic                  read,
+    input  logic                  back,
     input  logic [INDEX_BITS-1:0] offset,
     input  logic                  release_word,
     output logic                  available
@@ -39,6 +40,7 @@ module prove_ring #(
       .matmul_start,
       .command_offset,
       .read,
+      .back,
       .offset,
       .available,
       .release_word,
@@ -60,6 +62,10 @@ module prove_ring #(
   // numbers: words that came whole, are in the memory, were released; the command's first
   logic [NUMBER_BITS-1:0] filled, written, released, first;
   logic started;  // a command, since the run began
+  logic fresh;  // in the cycle before
+  logic [COUNT_BITS-1:0] seen;  // words of the command up to the last that was read
+  logic [COUNT_BITS-1:0] next_offset;  // if it did not go back
+  logic went_back;
   logic [COUNT_BITS-1:0] due;  // words reserved that have not come whole
   logic [2:0] reads;  // of the followed word, on their way
   logic [NUMBER_BITS-1:0] behind;  // of the followed word, to the oldest
@@ -90,6 +96,11 @@ module prove_ring #(
       if (matmul_start) started <= 1'b1;
       if (matmul_start) first <= RESIDENT ? NUMBER_BITS'(command_offset) : released;
     end
+    fresh       <= matmul_start;
+    next_offset <= COUNT_BITS'(offset) + COUNT_BITS'(read);
+    went_back   <= back;
+    if (rst || start || matmul_start) seen <= '0;
+    else if (read && COUNT_BITS'(offset) >= seen) seen <= COUNT_BITS'(offset) + 1'b1;
     reads <= rst ? '0 : {reads[1:0], read && first + NUMBER_BITS'(offset) == followed};
 
     if (!rst) begin
@@ -100,6 +111,11 @@ module prove_ring #(
       if (start) assume (!matmul_start && !read && !release_word);
       if (matmul_start) assume (!read && !release_word);
       if (matmul_start && RESIDENT) assume (int'(command_offset) <= int'(\dut.held ));
+      if (started) assume (int'(offset) < WORDS);
+      if (started && fresh) assume (offset == '0);
+      else if (started && went_back) assume (COUNT_BITS'(offset) < seen);
+      else if (started) assume (COUNT_BITS'(offset) == next_offset);
+      if (back) assume (started && !matmul_start && (read || seen != '0));
       if (read) assume (started && available && int'(offset) >= int'(\dut.released ));
       if (release_word) assume (!RESIDENT && started && \dut.released < \dut.arrived );
 
@@ -109,7 +125,7 @@ module prove_ring #(
       // content
       if (reads[2]) assert (read_data == word);
       if (started) begin
-        assert (available == (int'(offset) < WORDS && NUMBER_BITS'(offset) < written - first));
+        assert (available == (!fresh && NUMBER_BITS'(offset) < written - first));
       end
 
       // the invariant
@@ -123,6 +139,7 @@ module prove_ring #(
                 (int'(NUMBER_BITS'(written - first)) < WORDS ?
                  int'(NUMBER_BITS'(written - first)) : WORDS));
         assert (int'(NUMBER_BITS'(written - first)) <= 2 * WORDS);
+        assert (COUNT_BITS'(offset) <= \dut.arrived && seen <= \dut.arrived );
         if (RESIDENT) assert (first == NUMBER_BITS'(\dut.base ) && \dut.base <= \dut.held );
         else assert (base_place == int'(\dut.head ));
         assert (released - first == NUMBER_BITS'(\dut.released ) || RESIDENT);
@@ -132,6 +149,7 @@ module prove_ring #(
       if (\dut.write && written == followed) assert (\dut.word == word);
       if (behind < NUMBER_BITS'(\dut.held )) assert (words[WIDTH*place+:WIDTH] == word);
 
+      cover (back && started && !read && available);
       cover (room == '0 && int'(\dut.held ) == WORDS && started);  // full
     end
   end

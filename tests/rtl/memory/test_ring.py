@@ -77,21 +77,26 @@ class Model:
                     self.parts.append(word >> low & (2**self.port - 1))
             self.reserved += count
 
-    async def cycle(self, offset: int, read: bool, first: int, release: bool) -> None:
-        """One cycle in which the engine looks at a word."""
+    async def cycle(
+        self, offset: int, read: bool, first: int, release: bool, back: bool = False
+    ) -> None:
+        """One cycle in which the engine looks at a word; `back`: next at one it read before."""
         dut = self.dut
         wanted = self.expected.popleft()
         if wanted is not None:
             assert int(dut.read_data.value) == wanted
         self.expected.append(self.content[first + offset] if read else None)
-        dut.offset.value, dut.read.value = offset, int(read)
+        dut.offset.value, dut.read.value, dut.back.value = offset, int(read), int(back)
         dut.release_word.value = int(release)
         self.fill()
         self.released += release
         await FallingEdge(dut.clk)
 
     async def command(self, first: int, size: int) -> None:
-        """One command: every word is read, some again and again, all are released in order."""
+        """One command: every word is read, some again and again, all are released in order.
+
+        From one cycle to the next the engine stays, goes on behind a read, or back.
+        """
         dut, rng = self.dut, self.rng
         dut.command_offset.value = first if self.resident else rng.randrange(self.words)
         dut.matmul_start.value = 1
@@ -99,20 +104,25 @@ class Model:
         dut.matmul_start.value = 0
         dut.command_offset.value = rng.randrange(self.words)
         gone = 0  # words of this command that were released, or read once if resident
-        idle = 0
+        idle = offset = seen = 0
+        fresh = True  # the answer takes a cycle
         looks = rng.choice([0, 20])  # before the first release
         while gone < size:
             here = min(self.arrived - first, size)
-            offset = rng.choice([gone, rng.randrange(gone, size), rng.randrange(size)])
-            dut.offset.value = offset
             await Timer(1, "ns")
-            assert int(dut.available.value) == (offset < here)
-            read = offset < here and (self.resident or gone <= offset)
+            assert int(dut.available.value) == (offset < here and not fresh)
+            read = offset < here and not fresh and (self.resident or gone <= offset)
             read = read and (self.fast or rng.random() < 0.8)
             last = read and offset == gone and looks == 0
             looks = max(looks - 1, 0)
-            await self.cycle(offset, read, first, last and not self.resident)
+            seen = max(seen, offset + read)
+            oldest = 0 if self.resident else gone + last
+            back = oldest < seen and (offset + read == size or rng.random() < 0.2)
+            await self.cycle(offset, read, first, last and not self.resident, back)
             gone += last
+            offset = rng.choice([oldest, rng.randrange(oldest, seen)]) if back else offset + read
+            dut.offset.value = offset % self.words
+            fresh = False
             idle = 0 if read else idle + 1
             assert idle < 500, "no word arrives"
 
@@ -120,7 +130,7 @@ class Model:
 @cocotb.test()
 async def keeps_every_word(dut: Any) -> None:
     start_clock(dut)
-    for name in ("start", "reserve", "fill_valid", "matmul_start", "read", "release_word"):
+    for name in ("start", "reserve", "fill_valid", "matmul_start", "read", "back", "release_word"):
         getattr(dut, name).value = 0
     await reset(dut)
     for seed in range(6):
