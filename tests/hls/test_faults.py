@@ -221,7 +221,7 @@ MUTANTS = {
     "context sum": ("attention.hpp", "total.row[r] = before + e.row[r]", "total.row[r] = e.row[r]"),
     "bank": ("banks.hpp", "tile.row[t] = data[(token + t + w)", "tile.row[t] = data[(token + t)"),
     "plane sign": ("engine.hpp", "plane == kFixedWeightBits - 1 ?", "plane == kFixedWeightBits ?"),
-    "digit": ("engine.hpp", "plane + digit * kActBits", "plane + digit"),
+    "digit": ("engine.hpp", "pass.digit * kActBits", "pass.digit"),
     "sum of inputs": ("engine.hpp", "2 * s - total[t]", "2 * s"),
     "gray code": ("lookup.hpp", "entry_of(count);", "count;"),
     "shared turn": (

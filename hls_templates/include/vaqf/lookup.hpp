@@ -108,15 +108,17 @@ lookup_group_loop:
       sum[t] += table[g][address][t];
     }
   }
-  const int turn = step / kTableEntries;
-  const int place = bank * kTableEntries + entry_of(step % kTableEntries);
-store_group_loop:
-  for (int g = 0; g < kNibbles; ++g) {
+  if (store) {
+    const int turn = step / kTableEntries;
+    const int place = bank * kTableEntries + entry_of(step % kTableEntries);
+  store_group_loop:
+    for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
-  store_row_loop:
-    for (int t = 0; t < kTokens; ++t) {
+    store_row_loop:
+      for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-      if (store && t % kShare == turn) table[g][place][t] = entries[g][t / kShare];
+        if (t % kShare == turn) table[g][place][t] = entries[g][t / kShare];
+      }
     }
   }
 }

@@ -65,6 +65,7 @@ inline const weight_word_t* block_at(const weight_word_t* weights, ap_uint<32> o
 
 /// `count` records; every weight word is read once.
 inline void load_records(const weight_word_t* from, int count, hls::stream<Record>& records) {
+#pragma HLS INLINE
   const int words = ceil_div(count, kRecordsPerWord);
 load_record_loop:
   for (int i = 0; i < words; ++i) {
@@ -84,6 +85,7 @@ load_record_loop:
 
 /// The 256 entries of one gelu table, one byte each in memory.
 inline void load_gelu(const weight_word_t* from, hls::stream<act_t>& gelu) {
+#pragma HLS INLINE
   static_assert(kGeluEntries % kBytesPerWord == 0, "a table is whole words");
 load_gelu_loop:
   for (int i = 0; i < kGeluEntries / kBytesPerWord; ++i) {
@@ -99,6 +101,7 @@ load_gelu_loop:
 
 /// Whole weight words: of the ring, or the constants in the place of the skip path.
 inline void load_words(const weight_word_t* from, int count, hls::stream<weight_word_t>& words) {
+#pragma HLS INLINE
 load_word_loop:
   for (int i = 0; i < count; ++i) {
 #pragma HLS PIPELINE II = 1
