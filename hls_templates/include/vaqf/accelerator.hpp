@@ -63,7 +63,7 @@ command_loop:
       const MatMulSizes sizes = sizes_of(c);
       const ap_uint<32> image_word = number * frame_words(c);
       const ap_uint<32> result_word = kStatusBytes / (kPortBits / 8) + number * result_words(c);
-      matmul(packed, i, number == 0, sizes.norm_words, sizes.norm_rounds, sizes.result_words,
+      matmul(packed, i, number == 0, sizes.norm_words, sizes.norm_rounds, sizes.output_words,
              sizes.groups, sizes.pixel_words, sizes.pixel_groups, c.tokens, c.prefix_tokens,
              c.pixel_bytes, c.k_words, sizes.constant_tiles, sizes.logits, image_word, result_word,
              plan.base, plan.write, plan.missing, plan.prefetch, segments, weights, images, results,

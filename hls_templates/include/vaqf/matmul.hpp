@@ -1,5 +1,4 @@
-/// One matmul command: what reads the DRAM, the engine and the logits' way out as a dataflow
-/// region.
+/// One matmul command as a dataflow region: readers of the DRAM, the engine, the logits' writer.
 #pragma once
 
 #include "vaqf/engine.hpp"
@@ -13,7 +12,7 @@ namespace vaqf {
 struct MatMulSizes {
   count_t norm_words;    ///< of norm records
   count_t norm_rounds;   ///< times that they are given
-  count_t result_words;  ///< of requant records
+  count_t output_words;  ///< of requant records
   count_t groups;        ///< times that these are given
   int pixel_words;       ///< port words of the image
   count_t pixel_groups;
@@ -27,7 +26,7 @@ inline MatMulSizes sizes_of(const Command& c) {
   MatMulSizes sizes;
   sizes.norm_rounds = norm_rounds(c);
   sizes.norm_words = is_norm(c) ? ceil_div(c.dim, kPe) : 0;
-  sizes.result_words = c.n_words;
+  sizes.output_words = c.n_words;
   sizes.groups = token_groups(c);
   sizes.pixel_words =
       pixels ? int(c.tokens - c.prefix_tokens) * int(c.pixel_bytes) / kPortBytes : 0;
@@ -41,7 +40,7 @@ inline MatMulSizes sizes_of(const Command& c) {
 /// reads and writes those of the frames, and no channel leads back. Scalars are what their readers
 /// need, for a tool gives each reader a queue of its own.
 inline void matmul(packed_command_t packed, int index, bool first_frame, count_t norm_word_count,
-                   count_t norm_rounds, count_t result_words, count_t groups, int pixel_words,
+                   count_t norm_rounds, count_t output_words, count_t groups, int pixel_words,
                    count_t pixel_groups, count_t tokens, count_t prefix_tokens, count_t pixel_bytes,
                    count_t k_words, int constant_tiles, count_t logit_count, ap_uint<32> image_word,
                    ap_uint<32> result_word, ap_uint<32> base, ap_uint<32> write,
@@ -79,7 +78,7 @@ inline void matmul(packed_command_t packed, int index, bool first_frame, count_t
                gelu, constants);
   load_pixels(pixel_words, images, image_word, pixels);
   repeat_records<kMaxDim / kPe>(norm_word_count, norm_rounds, norm_records, norm_words);
-  repeat_records<kMaxOutputs / kPe>(result_words, groups, requant_records, requant_words);
+  repeat_records<kMaxOutputs / kPe>(output_words, groups, requant_records, requant_words);
   read_pixels(pixel_groups, tokens, prefix_tokens, pixel_bytes, k_words, pixels, pixel_tiles);
   join_constants(constant_tiles, constants, constant_words);
   binary_engine(packed, index, first_frame, base, write, missing, prefetch, fill, gelu, norm_words,
