@@ -30,10 +30,8 @@ def test_no_warnings(tmp_path, name):
     both = ["vaqf_accelerator.cpp", "testbench.cpp"]
     for standard in ("c++11", "c++17"):
         compile_only(tmp_path / "hls", both, f"-std={standard}")
-    # without the simulation's eyes, and with the pragmas of the older tool
-    kernel, flags = ["vaqf_accelerator.cpp"], ["-std=c++14", "-D__SYNTHESIS__"]
-    compile_only(tmp_path / "hls", kernel, *flags)
-    compile_only(tmp_path / "hls", kernel, *flags, "-DVAQF_VITIS_HLS_2020")
+    # without the simulation's eyes
+    compile_only(tmp_path / "hls", ["vaqf_accelerator.cpp"], "-std=c++14", "-D__SYNTHESIS__")
 
 
 @pytest.mark.parametrize("path", sorted(HLS_TEMPLATES.glob("include/vaqf/*.hpp")), ids=str)

@@ -15,17 +15,19 @@ struct Step {
   int iteration;
   int attention;  ///< command of the attention engine, or -1
   int slot;       ///< of the binary engine
+  bool restart;   ///< the first of a run
 };
 
 /// Reads one command: a burst of whole port words.
 inline packed_command_t read_command(const port_word_t* commands, int index) {
 #pragma HLS INLINE
   const int kWords = 32 * kCommandWords / kPortBits;
+  const port_word_t* from = commands + index * kWords;
   packed_command_t packed = 0;
 command_word_loop:
   for (int i = 0; i < kWords; ++i) {
 #pragma HLS PIPELINE II = 1
-    const port_word_t read = commands[index * kWords + i];
+    const port_word_t read = from[i];
   command_part_loop:
     for (int j = 0; j < kPortBits / 32; ++j) {
 #pragma HLS UNROLL
@@ -36,28 +38,36 @@ command_word_loop:
   return packed;
 }
 
-/// All matmul commands of one step, one after the other.
-inline void run_matmuls(const Step& step, Ring& state, const packed_command_t list[kMaxCommands],
-                        int count, int frames, const weight_word_t* weights,
-                        const port_word_t* images, port_word_t* results,
-                        RingRow ring[kPe][kRingWords], ActWord q[kBanks][kAttentionDepth],
-                        ActWord k[kBanks][kAttentionDepth], ActWord v[kBanks][kAttentionDepth],
+/// All matmul commands of one step, one after the other. What the ring holds is kept here from step
+/// to step, for this is its only user.
+inline void run_matmuls(int first, int end, int iteration, bool restart,
+                        const packed_command_t list[kMaxCommands], int count, int frames,
+                        const weight_word_t* weights, const port_word_t* images,
+                        port_word_t* results, RingRow ring[kPe][kRingWords],
+                        ActWord q[kBanks][kAttentionDepth], ActWord k[kBanks][kAttentionDepth],
+                        ActWord v[kBanks][kAttentionDepth],
+                        const ActWord context[kBanks][kAttentionDepth],
                         ActWord hidden[kTokens][kHiddenDepth],
                         ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups]) {
 #pragma HLS INLINE off
+  static Ring state;
+  if (restart) state = empty_ring();
   Segment segments[kMaxSegments];
 command_loop:
-  for (int i = step.first; i < step.end; ++i) {
+  for (int i = first; i < end; ++i) {
     const packed_command_t packed = list[i];
     const Command c = decode(packed);
-    if (c.opcode == kOpMatmul && runs(c, step.iteration, frames)) {
-      const int number = frame_of(c, step.iteration);
+    if (c.opcode == kOpMatmul && runs(c, iteration, frames)) {
+      const int number = frame_of(c, iteration);
       const FillPlan plan = plan_fill(state, c, segments, list, count, frames);
+      const MatMulSizes sizes = sizes_of(c);
       const ap_uint<32> image_word = number * frame_words(c);
       const ap_uint<32> result_word = kStatusBytes / (kPortBits / 8) + number * result_words(c);
-      matmul(packed, i, number == 0, image_word, result_word, plan.base, plan.write, plan.missing,
-             plan.prefetch, segments, weights, images, results, ring, q, k, v, hidden, residual,
-             sums);
+      matmul(packed, i, number == 0, sizes.norm_words, sizes.norm_rounds, sizes.output_words,
+             sizes.groups, sizes.pixel_words, sizes.pixel_groups, c.tokens, c.prefix_tokens,
+             c.pixel_bytes, c.k_words, sizes.constant_tiles, sizes.logits, image_word, result_word,
+             plan.base, plan.write, plan.missing, plan.prefetch, segments, weights, images, results,
+             ring, q, k, v, context, hidden, residual, sums);
       if (c.dest == kDestLogits) frame_done(number);
     }
   }
@@ -65,50 +75,76 @@ command_loop:
 
 /// The attention command of one step, if `index` says that there is one.
 inline void run_attention(packed_command_t packed, int index, bool first_frame,
-                          const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth],
+                          const Record records[kMaxAttention],
+                          const ActWord q[kBanks][kAttentionDepth],
                           const ActWord k[kBanks][kAttentionDepth],
-                          const ActWord v[kBanks][kAttentionDepth]) {
+                          const ActWord v[kBanks][kAttentionDepth],
+                          ActWord context[kBanks][kAttentionDepth]) {
 #pragma HLS INLINE off
-  if (index >= 0) attend(packed, index, first_frame, records, q, k, v);
+  if (index >= 0) {
+    const Command c = decode(packed);
+    const int groups = ceil_div(c.tokens, kAttentionRows);
+    const int parts = int(c.head_words) / kHeadWords;
+    attend(c.heads, groups, int(c.heads) * groups, c.tokens, parts, c.n_words, c.score_mult,
+           c.score_shift, c.shift, index, first_frame, records, q, k, v, context);
+  }
 }
 
-inline void load_context(packed_command_t packed, const weight_word_t* weights,
+/// One step of two frames: the binary engine works for one slot and the attention engine for the
+/// other, so that they share no memory and a dataflow region starts both at once.
+inline void run_step(
+    int first, int end, int iteration, bool restart, const packed_command_t list[kMaxCommands],
+    int count, int frames, const weight_word_t* weights, const port_word_t* images,
+    port_word_t* results, RingRow ring[kPe][kRingWords], ActWord q[kBanks][kAttentionDepth],
+    ActWord k[kBanks][kAttentionDepth], ActWord v[kBanks][kAttentionDepth],
+    const ActWord context[kBanks][kAttentionDepth], ActWord hidden[kTokens][kHiddenDepth],
+    ResidualWord residual[kTokens][kResidualDepth], RowSumsTile sums[kGroups],
+    packed_command_t attention, int index, bool first_frame, const Record records[kMaxAttention],
+    const ActWord other_q[kBanks][kAttentionDepth], const ActWord other_k[kBanks][kAttentionDepth],
+    const ActWord other_v[kBanks][kAttentionDepth],
+    ActWord other_context[kBanks][kAttentionDepth]) {
+#pragma HLS INLINE off
+#pragma HLS DATAFLOW
+  run_matmuls(first, end, iteration, restart, list, count, frames, weights, images, results, ring,
+              q, k, v, context, hidden, residual, sums);
+  run_attention(attention, index, first_frame, records, other_q, other_k, other_v, other_context);
+}
+
+inline void load_context(ap_uint<32> offset, count_t words, const weight_word_t* weights,
                          hls::stream<Record>& loaded) {
-  const Command c = decode(packed);
-  load_records(weights, c.requant_offset, int(c.n_words) * kPe, loaded);
+  load_records(block_at(weights, offset), int(words) * kPe, loaded);
 }
 
-inline void store_context(packed_command_t packed, hls::stream<Record>& loaded,
+inline void store_context(count_t words, hls::stream<Record>& loaded,
                           Record records[kMaxAttention]) {
-  const Command c = decode(packed);
 record_loop:
-  for (int r = 0; r < int(c.n_words) * kPe; ++r) {
+  for (int r = 0; r < int(words) * kPe; ++r) {
 #pragma HLS PIPELINE II = 1
     records[r] = loaded.read();
   }
 }
 
 /// The requantization of one layer's context, before its step: both engines use the weight port.
-inline void load_context_records(packed_command_t packed, const weight_word_t* weights,
+inline void load_context_records(ap_uint<32> offset, count_t words, const weight_word_t* weights,
                                  Record records[kMaxAttention]) {
 #pragma HLS DATAFLOW
   hls::stream<Record> loaded("loaded");
 #pragma HLS STREAM variable = loaded depth = 16
-  load_context(packed, weights, loaded);
-  store_context(packed, loaded, records);
+  load_context(offset, words, weights, loaded);
+  store_context(words, loaded, records);
 }
 
 /// Starts a run; docs/accelerator.md describes every memory.
 inline void run(const port_word_t* commands, const weight_word_t* weights,
                 const port_word_t* images, port_word_t* results, ap_uint<32> n_frames,
                 ap_uint<32> n_commands) {
-  VAQF_ONE_INSTANCE(run_matmuls)
-  VAQF_ONE_INSTANCE(run_attention)
+  VAQF_ONE_INSTANCE(run_step)
   static packed_command_t list[kMaxCommands];
   static RingRow ring[kPe][kRingWords];
   static ActWord q[kFramesInFlight][kBanks][kAttentionDepth];
   static ActWord k[kFramesInFlight][kBanks][kAttentionDepth];
   static ActWord v[kFramesInFlight][kBanks][kAttentionDepth];
+  static ActWord context[kFramesInFlight][kBanks][kAttentionDepth];
   static ActWord hidden[kTokens][kHiddenDepth];
   static ResidualWord residual[kFramesInFlight][kTokens][kResidualDepth];
   static RowSumsTile sums[kFramesInFlight][kGroups];
@@ -119,6 +155,7 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
   VAQF_AGGREGATE(q)
   VAQF_AGGREGATE(k)
   VAQF_AGGREGATE(v)
+  VAQF_AGGREGATE(context)
   VAQF_AGGREGATE(hidden)
   VAQF_AGGREGATE(residual)
   VAQF_AGGREGATE(sums)
@@ -128,6 +165,8 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
 #pragma HLS ARRAY_PARTITION variable = k complete dim = 2
 #pragma HLS ARRAY_PARTITION variable = v complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = v complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = context complete dim = 1
+#pragma HLS ARRAY_PARTITION variable = context complete dim = 2
 #pragma HLS ARRAY_PARTITION variable = hidden complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = residual complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = residual complete dim = 2
@@ -150,13 +189,13 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
     }
   }
 
-  Ring state = {0, 0, 0, 0, 0, 0};
   if (status == kStatusDone) {
   iteration_loop:
     for (int i = 0; i < iterations(frames); ++i) {
       Step step;
       step.first = 0;
       step.iteration = i;
+      step.restart = i == 0;
     step_loop:
       while (step.first < count) {
         step.attention = -1;
@@ -180,24 +219,31 @@ inline void run(const port_word_t* commands, const weight_word_t* weights,
         bool first_frame = false;
         if (step.attention >= 0) {
           attention = list[step.attention];
-          const int frame = frame_of(decode(attention), i);
+          const Command c = decode(attention);
+          const int frame = frame_of(c, i);
           first_frame = frame == 0;
           step.slot = kFramesInFlight - 1 - frame % kFramesInFlight;
-          load_context_records(attention, weights, records);
+          load_context_records(c.requant_offset, c.n_words, weights, records);
         }
-        // The two calls of a branch touch disjoint slots, so they run at the same time. With one
-        // slot a step has one of the two.
-        if (step.slot == 0) {
-          run_matmuls(step, state, list, count, frames, weights, images, results, ring, q[0], k[0],
-                      v[0], hidden, residual[0], sums[0]);
-          run_attention(attention, step.attention, first_frame, records, q[kFramesInFlight - 1],
-                        k[kFramesInFlight - 1], v[kFramesInFlight - 1]);
+        // slots are chosen here, by which call runs: inside, every memory is one argument
+        const int kOther = kFramesInFlight - 1;
+        if (kFramesInFlight == 1) {  // a step has one of the two engines
+          run_matmuls(step.first, step.end, i, step.restart, list, count, frames, weights, images,
+                      results, ring, q[0], k[0], v[0], context[0], hidden, residual[0], sums[0]);
+          run_attention(attention, step.attention, first_frame, records, q[0], k[0], v[0],
+                        context[0]);
+        } else if (step.slot == 0) {
+          run_step(step.first, step.end, i, step.restart, list, count, frames, weights, images,
+                   results, ring, q[0], k[0], v[0], context[0], hidden, residual[0], sums[0],
+                   attention, step.attention, first_frame, records, q[kOther], k[kOther], v[kOther],
+                   context[kOther]);
         } else {
-          run_matmuls(step, state, list, count, frames, weights, images, results, ring,
-                      q[kFramesInFlight - 1], k[kFramesInFlight - 1], v[kFramesInFlight - 1],
-                      hidden, residual[kFramesInFlight - 1], sums[kFramesInFlight - 1]);
-          run_attention(attention, step.attention, first_frame, records, q[0], k[0], v[0]);
+          run_step(step.first, step.end, i, step.restart, list, count, frames, weights, images,
+                   results, ring, q[kOther], k[kOther], v[kOther], context[kOther], hidden,
+                   residual[kOther], sums[kOther], attention, step.attention, first_frame, records,
+                   q[0], k[0], v[0], context[0]);
         }
+        step.restart = false;
         step.first = step.end;
       }
     }

@@ -2,7 +2,7 @@
 ///
 /// By head and group of kAttentionRows queries: one key in head_words / kHeadWords cycles, then as
 /// many for its value. Scores of a group wait in a stream until their maximum is known. The
-/// context overwrites q: a group's queries are read before its context is written.
+/// context has a memory of its own: in the place of q it would be a second process at q's memory.
 #pragma once
 
 #include "vaqf/banks.hpp"
@@ -37,33 +37,22 @@ struct ExpSums {
   exp_sum_t row[kAttentionRows];
 };
 
-inline int query_groups(const Command& c) {
-#pragma HLS INLINE
-  return ceil_div(c.tokens, kAttentionRows);
-}
-
-inline int parts_of(const Command& c) {
-#pragma HLS INLINE
-  return int(c.head_words) / kHeadWords;
-}
-
 /// Queries of each head and group, part by part and row by row; rows behind the last token repeat
 /// it.
-inline void read_queries(packed_command_t packed, const ActWord q[kBanks][kAttentionDepth],
+inline void read_queries(count_t heads, count_t groups, count_t tokens, count_t head_parts,
+                         count_t words, const ActWord q[kBanks][kAttentionDepth],
                          hls::stream<HeadWords>& queries) {
-  const Command c = decode(packed);
-  const int stride = words_per_bank(c.n_words);
-  const int parts = parts_of(c);
+  const int stride = words_per_bank(words), parts = head_parts;
 head_loop:
-  for (int h = 0; h < int(c.heads); ++h) {
+  for (int h = 0; h < int(heads); ++h) {
   group_loop:
-    for (int g = 0; g < query_groups(c); ++g) {
+    for (int g = 0; g < int(groups); ++g) {
       int part = 0, r = 0;
     query_loop:
       for (int i = 0; i < parts * kAttentionRows; ++i) {
 #pragma HLS PIPELINE II = 1
         const int wanted = g * kAttentionRows + r;
-        const int token = wanted < int(c.tokens) ? wanted : int(c.tokens) - 1;
+        const int token = wanted < int(tokens) ? wanted : int(tokens) - 1;
         queries.write(read_run(q, token, (h * parts + part) * kHeadWords, stride));
         count_nested(r, kAttentionRows - 1, part);
       }
@@ -89,17 +78,16 @@ dot_word_loop:
 }
 
 /// q . k of every key for the queries of each head and group.
-inline void score_keys(packed_command_t packed, const ActWord k[kBanks][kAttentionDepth],
+inline void score_keys(count_t heads, count_t groups, count_t tokens, count_t head_parts,
+                       count_t words, const ActWord k[kBanks][kAttentionDepth],
                        hls::stream<HeadWords>& queries, hls::stream<Scores>& scores) {
-  const Command c = decode(packed);
-  const int stride = words_per_bank(c.n_words);
-  const int parts = parts_of(c);
+  const int stride = words_per_bank(words), parts = head_parts;
   signed_act_t query[kMaxHeadParts][kAttentionRows][kAttentionLanes];
 #pragma HLS ARRAY_PARTITION variable = query complete dim = 0
 head_loop:
-  for (int h = 0; h < int(c.heads); ++h) {
+  for (int h = 0; h < int(heads); ++h) {
   group_loop:
-    for (int g = 0; g < query_groups(c); ++g) {
+    for (int g = 0; g < int(groups); ++g) {
       int part = 0, r = 0;
     query_loop:
       for (int i = 0; i < parts * kAttentionRows; ++i) {
@@ -116,7 +104,7 @@ head_loop:
       part = 0;
       Scores sum;
     key_loop:
-      for (int i = 0; i < int(c.tokens) * parts; ++i) {
+      for (int i = 0; i < int(tokens) * parts; ++i) {
 #pragma HLS PIPELINE II = 1
         const HeadWords run = read_run(k, key, (h * parts + part) * kHeadWords, stride);
       row_loop:
@@ -133,15 +121,13 @@ head_loop:
 }
 
 /// Passes the scores on and, behind each group, its rows' maxima.
-inline void find_maxima(packed_command_t packed, hls::stream<Scores>& scores,
+inline void find_maxima(int rounds, count_t tokens, hls::stream<Scores>& scores,
                         hls::stream<Scores>& waiting, hls::stream<Scores>& maxima) {
-  const Command c = decode(packed);
-  const int rounds = int(c.heads) * query_groups(c);
 round_loop:
   for (int i = 0; i < rounds; ++i) {
     Scores top;
   key_loop:
-    for (int key = 0; key < int(c.tokens); ++key) {
+    for (int key = 0; key < int(tokens); ++key) {
 #pragma HLS PIPELINE II = 1
       const Scores s = scores.read();
     row_loop:
@@ -156,15 +142,14 @@ round_loop:
 }
 
 /// Softmax numerators, the row's maximum at full scale.
-inline void weigh_keys(packed_command_t packed, hls::stream<Scores>& waiting,
-                       hls::stream<Scores>& maxima, hls::stream<Exponents>& weights) {
-  const Command c = decode(packed);
-  const int rounds = int(c.heads) * query_groups(c);
+inline void weigh_keys(int rounds, count_t tokens, ap_uint<kScoreMultBits> mult, ap_uint<6> shift,
+                       hls::stream<Scores>& waiting, hls::stream<Scores>& maxima,
+                       hls::stream<Exponents>& weights) {
 round_loop:
   for (int i = 0; i < rounds; ++i) {
     const Scores top = maxima.read();
   key_loop:
-    for (int key = 0; key < int(c.tokens); ++key) {
+    for (int key = 0; key < int(tokens); ++key) {
 #pragma HLS PIPELINE II = 1
       const Scores s = waiting.read();
       Exponents e;
@@ -172,7 +157,7 @@ round_loop:
       for (int r = 0; r < kAttentionRows; ++r) {
 #pragma HLS UNROLL
         const ap_uint<kScoreBits> delta = top.row[r] - s.row[r];
-        e.row[r] = exponent(delta, c.score_mult, c.score_shift);
+        e.row[r] = exponent(delta, mult, shift);
       }
       weights.write(e);
     }
@@ -180,23 +165,22 @@ round_loop:
 }
 
 /// sum(e * v) and sum(e) over all keys, for each head and group; the sums go out row by row.
-inline void sum_values(packed_command_t packed, const ActWord v[kBanks][kAttentionDepth],
+inline void sum_values(count_t heads, count_t groups, count_t tokens, count_t head_parts,
+                       count_t words, const ActWord v[kBanks][kAttentionDepth],
                        hls::stream<Exponents>& weights, hls::stream<WeightedPart>& weighted,
                        hls::stream<ExpSums>& totals) {
-  const Command c = decode(packed);
-  const int stride = words_per_bank(c.n_words);
-  const int parts = parts_of(c);
+  const int stride = words_per_bank(words), parts = head_parts;
   weighted_t sum[kMaxHeadParts][kAttentionRows][kAttentionLanes];
 #pragma HLS ARRAY_PARTITION variable = sum complete dim = 0
 head_loop:
-  for (int h = 0; h < int(c.heads); ++h) {
+  for (int h = 0; h < int(heads); ++h) {
   group_loop:
-    for (int g = 0; g < query_groups(c); ++g) {
+    for (int g = 0; g < int(groups); ++g) {
       ExpSums total;
       Exponents e;
       int key = 0, part = 0;
     key_loop:
-      for (int i = 0; i < int(c.tokens) * parts; ++i) {
+      for (int i = 0; i < int(tokens) * parts; ++i) {
 #pragma HLS PIPELINE II = 1
         if (part == 0) e = weights.read();
         const HeadWords run = read_run(v, key, (h * parts + part) * kHeadWords, stride);
@@ -235,17 +219,17 @@ head_loop:
   }
 }
 
-/// Context = requantize(sum(e * v) / sum(e)), written in the place of q.
-inline void write_context(packed_command_t packed, bool first_frame, int index,
+/// Context = requantize(sum(e * v) / sum(e)).
+inline void write_context(count_t heads, count_t groups, count_t tokens, count_t head_parts,
+                          count_t words, ap_uint<6> shift, bool first_frame, int index,
                           hls::stream<WeightedPart>& weighted, hls::stream<ExpSums>& totals,
-                          const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth]) {
-  const Command c = decode(packed);
-  const int stride = words_per_bank(c.n_words);
-  const int parts = parts_of(c);
+                          const Record records[kMaxAttention],
+                          ActWord context[kBanks][kAttentionDepth]) {
+  const int stride = words_per_bank(words), parts = head_parts;
 head_loop:
-  for (int h = 0; h < int(c.heads); ++h) {
+  for (int h = 0; h < int(heads); ++h) {
   group_loop:
-    for (int g = 0; g < query_groups(c); ++g) {
+    for (int g = 0; g < int(groups); ++g) {
       const ExpSums total = totals.read();
       Floating factor[kAttentionRows];
 #pragma HLS ARRAY_PARTITION variable = factor complete
@@ -274,26 +258,28 @@ head_loop:
 #pragma HLS UNROLL
           const Record record = records[place * kAttentionLanes + l];
           const operand_t mean = scale_by<kContextBits>(sum.value[l], factor[r]);
-          const act_t a = requantize<kActBits + 1>(mean, record, c.shift, 0, kActMax);
+          const act_t a = requantize<kActBits + 1>(mean, record, shift, 0, kActMax);
           run.word[l / kPe].lane[l % kPe] = a;
-          if (token < int(c.tokens)) {
+          if (token < int(tokens)) {
             trace(first_frame, index, false, token, place * kAttentionLanes + l, int(a));
           }
         }
-        if (token < int(c.tokens)) write_run(q, token, place * kHeadWords, stride, run);
+        if (token < int(tokens)) write_run(context, token, place * kHeadWords, stride, run);
         count_nested(r, kAttentionRows - 1, part);
       }
     }
   }
 }
 
-/// The six processes of one layer.
-inline void attend(packed_command_t c, int index, bool first_frame,
-                   const Record records[kMaxAttention], ActWord q[kBanks][kAttentionDepth],
+/// The six processes of one layer, each with one of its memories at most.
+inline void attend(count_t heads, count_t groups, int rounds, count_t tokens, count_t parts,
+                   count_t words, ap_uint<kScoreMultBits> score_mult, ap_uint<6> score_shift,
+                   ap_uint<6> shift, int index, bool first_frame,
+                   const Record records[kMaxAttention], const ActWord q[kBanks][kAttentionDepth],
                    const ActWord k[kBanks][kAttentionDepth],
-                   const ActWord v[kBanks][kAttentionDepth]) {
+                   const ActWord v[kBanks][kAttentionDepth],
+                   ActWord context[kBanks][kAttentionDepth]) {
 #pragma HLS DATAFLOW
-  VAQF_UNSYNC(q)
   hls::stream<HeadWords> queries("queries");
   hls::stream<Scores> scores("scores");
   hls::stream<Scores> waiting("waiting");
@@ -308,12 +294,13 @@ inline void attend(packed_command_t c, int index, bool first_frame,
 #pragma HLS STREAM variable = exponents depth = 4
 #pragma HLS STREAM variable = weighted depth = 2
 #pragma HLS STREAM variable = totals depth = 2
-  read_queries(c, q, queries);
-  score_keys(c, k, queries, scores);
-  find_maxima(c, scores, waiting, maxima);
-  weigh_keys(c, waiting, maxima, exponents);
-  sum_values(c, v, exponents, weighted, totals);
-  write_context(c, first_frame, index, weighted, totals, records, q);
+  read_queries(heads, groups, tokens, parts, words, q, queries);
+  score_keys(heads, groups, tokens, parts, words, k, queries, scores);
+  find_maxima(rounds, tokens, scores, waiting, maxima);
+  weigh_keys(rounds, tokens, score_mult, score_shift, waiting, maxima, exponents);
+  sum_values(heads, groups, tokens, parts, words, v, exponents, weighted, totals);
+  write_context(heads, groups, tokens, parts, words, shift, first_frame, index, weighted, totals,
+                records, context);
 }
 
 }  // namespace vaqf

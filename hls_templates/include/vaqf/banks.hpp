@@ -22,6 +22,7 @@ inline void read_tile(const ActWord memory[kBanks][kAttentionDepth], int token, 
                       ActTile& tile) {
 #pragma HLS INLINE
   ActWord data[kBanks];
+#pragma HLS ARRAY_PARTITION variable = data complete
 read_bank_loop:
   for (int b = 0; b < kBanks; ++b) {
 #pragma HLS UNROLL
@@ -56,6 +57,7 @@ inline HeadWords read_run(const ActWord memory[kBanks][kAttentionDepth], int tok
                           int stride) {
 #pragma HLS INLINE
   ActWord data[kBanks];
+#pragma HLS ARRAY_PARTITION variable = data complete
 run_bank_loop:
   for (int b = 0; b < kBanks; ++b) {
 #pragma HLS UNROLL

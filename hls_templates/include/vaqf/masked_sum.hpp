@@ -1,7 +1,7 @@
 /// Adder engine: every activation is masked by its weight bit and added.
 ///
-/// A pass is prepared by copying its slice, so that the slice's buffer can gather the pass after
-/// next, and by summing it.
+/// A pass needs no tables: it is prepared by summing its inputs, which then stand in registers
+/// while it runs.
 #pragma once
 
 #include "vaqf/pragmas.hpp"
@@ -10,45 +10,42 @@
 namespace vaqf {
 
 constexpr int kPrepareSteps = 1;
-constexpr int kPreparedGroups = kSimd;
-constexpr int kPreparedEntries = 1;
-typedef act_t prepared_t;  ///< one activation
 
-/// Nothing is addressed: registers throughout.
-#define VAQF_BIND_PREPARED(array) VAQF_PRAGMA(HLS ARRAY_PARTITION variable = array complete dim = 2)
+/// There are no entries: names that the engine passes on.
+constexpr int kEntryGroups = 1;
+constexpr int kEntryRows = 1;
+typedef act_t entry_t;
 
-inline void prepare_step(const act_t slice[kSimd][kTokens],
-                         prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
-                         int bank, slice_sum_t sum[kTokens], int) {
-#pragma HLS INLINE
-  slice_sum_t total[kTokens];
-#pragma HLS ARRAY_PARTITION variable = total complete
-clear_total_loop:
+/// sum(a) of every token.
+inline void prepare(const act_t slice[kSimd][kTokens], int, entry_t[kEntryGroups][kEntryRows],
+                    slice_sum_t total[kTokens]) {
+#pragma HLS INLINE off
+#pragma HLS PIPELINE II = 1
+total_loop:
   for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-    total[t] = 0;
-  }
-copy_input_loop:
-  for (int k = 0; k < kSimd; ++k) {
+    slice_sum_t sum = 0;
+  total_input_loop:
+    for (int k = 0; k < kSimd; ++k) {
 #pragma HLS UNROLL
-  copy_row_loop:
-    for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-      prepared[k][bank][t] = slice[k][t];
-      total[t] += slice[k][t];
+      sum += slice[k][t];
     }
-  }
-sum_loop:
-  for (int t = 0; t < kTokens; ++t) {
-#pragma HLS UNROLL
-    sum[t] = total[t];
+    total[t] = sum;
   }
 }
 
-/// Adds to one output's sums the activations whose weight bit is 1.
-inline void add_subsets(const prepared_t prepared[kPreparedGroups][2 * kPreparedEntries][kTokens],
-                        int bank, const ap_uint<4> nibble[kNibbles], slice_sum_t sum[kTokens]) {
-#pragma HLS INLINE
+/// One output's sums of the activations whose weight bit is 1. A function of its own, so that a
+/// tool schedules one output.
+template <int Output>
+void sum_subsets(const act_t inputs[kSimd][kTokens], const entry_t[kEntryGroups][kEntryRows], bool,
+                 int, int, const ap_uint<4> nibble[kNibbles], slice_sum_t sum[kTokens]) {
+#pragma HLS INLINE off
+#pragma HLS PIPELINE II = 1
+clear_loop:
+  for (int t = 0; t < kTokens; ++t) {
+#pragma HLS UNROLL
+    sum[t] = 0;
+  }
 mask_group_loop:
   for (int g = 0; g < kNibbles; ++g) {
 #pragma HLS UNROLL
@@ -60,7 +57,7 @@ mask_group_loop:
     mask_row_loop:
       for (int t = 0; t < kTokens; ++t) {
 #pragma HLS UNROLL
-        sum[t] += prepared[4 * g + i][bank][t] & mask;
+        sum[t] += inputs[4 * g + i][t] & mask;
       }
     }
   }

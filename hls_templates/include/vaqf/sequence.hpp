@@ -43,13 +43,20 @@ struct Ring {
   ap_uint<32> held;   ///< ring words read and not yet released
 };
 
-/// Moves on to the next command that brings weights; false behind the last one.
+inline Ring empty_ring() {
+#pragma HLS INLINE
+  const Ring ring = {0, 0, 0, 0, 0, 0};
+  return ring;
+}
+
+/// Moves on to the next command that brings weights; false behind the last one. No pipeline: the
+/// next step waits for a read of the list and its decoding, and there are few of them.
 inline bool find_load(Ring& ring, const packed_command_t list[kMaxCommands], int count,
                       int frames) {
   bool found = false;
 find_loop:
   while (!found && ring.iteration < iterations(frames)) {
-#pragma HLS PIPELINE II = 3
+#pragma HLS PIPELINE off
     if (loads(decode(list[ring.index]), ring.iteration, frames)) {
       found = true;
     } else {
@@ -103,8 +110,7 @@ inline FillPlan plan_fill(Ring& ring, const Command& c, Segment segments[kMaxSeg
       kResident ? ap_uint<32>(c.ring_offset + c.weight_words) : c.weight_words;
   const ap_uint<32> own = ring.held < needed ? ap_uint<32>(needed - ring.held) : ap_uint<32>(0);
   plan.missing = plan_segments(ring, plan, segments, own, list, count, frames);
-  const int groups = ceil_div(c.tokens, kTokens);
-  const cycles_t rounds = groups * int(c.digits);
+  const cycles_t rounds = token_groups(c) * int(c.digits);
   const cycles_t cycles = rounds * c.weight_words;
   const cycles_t time = cycles / kWordsPerRingWord;
   const ap_uint<32> room = kRingWords - ring.held;

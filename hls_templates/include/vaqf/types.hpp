@@ -18,9 +18,10 @@ typedef ap_int<kBiasBits> bias_t;
 typedef ap_int<kBiasBits + 1> sum_t;                      ///< value * mult + bias
 typedef ap_uint<kWeightPorts * kPortBits> weight_word_t;  ///< all weight ports side by side
 typedef ap_uint<kPortBits> port_word_t;
-/// A command as it lies in memory. Processes take it whole and by value, because a region's
-/// arguments may be arrays of one process only but scalars of many.
+/// A command as it lies in memory. One process of a region takes it whole, the others the numbers
+/// they need: a tool carries a scalar to each process that names it through a queue of its own.
 typedef ap_uint<32 * kCommandWords> packed_command_t;
+typedef ap_uint<16> count_t;  ///< tokens, words or bytes, as commands count them
 
 /// One activation memory word: kPe channels of one token. q, k and v are kept as raw bits.
 struct ActWord {
@@ -86,9 +87,10 @@ split_loop:
 constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 /// Two nested loops as one: counts `inner` up to `last`, then `outer`.
-inline void count_nested(int& inner, int last, int& outer) {
+template <class Inner, class Outer>
+void count_nested(Inner& inner, int last, Outer& outer) {
 #pragma HLS INLINE
-  if (inner == last) {
+  if (int(inner) == last) {
     inner = 0;
     ++outer;
   } else {

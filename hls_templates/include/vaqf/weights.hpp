@@ -18,17 +18,15 @@ constexpr int kRecordsPerWord = kWeightWordBits / kPortBits;
 constexpr int kBytesPerWord = kWeightWordBits / 8;
 constexpr int kMaxSegments = 16;
 constexpr int kNibbles = kSimd / 4;
+/// A ring word's place, and sums of two such.
+typedef ap_uint<bits_for(2 * kRingWords)> ring_word_t;
 constexpr int kSliceSumBits = kActBits + bits_for(kSimd);
 typedef ap_uint<kSliceSumBits> slice_sum_t;  ///< sum of one token's inputs of one pass
 
-/// The ring lies in one memory per output: a whole ring word is wider than a tool packs.
+/// One cycle's weights of one output, four inputs in each nibble; bit 0 is the first input. The
+/// ring lies in one memory per output: a whole ring word is wider than a tool packs.
 struct RingRow {
   ap_uint<4> nibble[kNibbles];
-};
-
-/// One cycle's weights, four inputs of one output in each nibble; bit 0 is the first input.
-struct RingWord {
-  ap_uint<4> nibble[kPe][kNibbles];
 };
 
 /// Consecutive ring words of one command, in memory.
@@ -43,6 +41,12 @@ inline bool is_norm(const Command& c) {
   return c.source == kSourceNorm || c.source == kSourceNormPrefix;
 }
 
+/// Token groups of a matmul.
+inline int token_groups(const Command& c) {
+#pragma HLS INLINE
+  return ceil_div(c.tokens, kTokens);
+}
+
 /// What one command reads from the weight image.
 struct FillPlan {
   ap_uint<32> base;      ///< ring word of the command's first weights
@@ -52,15 +56,21 @@ struct FillPlan {
   ap_uint<5> segments;
 };
 
-/// `count` records; every weight word is read once, in a burst.
-inline void load_records(const weight_word_t* weights, ap_uint<32> offset, int count,
-                         hls::stream<Record>& records) {
-  const ap_uint<32> first = offset * kWordsPerAlign;
+/// Where a block of the weight image begins. Every loop below reads from such a pointer at its own
+/// counter, so that a tool sees a burst.
+inline const weight_word_t* block_at(const weight_word_t* weights, ap_uint<32> offset) {
+#pragma HLS INLINE
+  return weights + static_cast<unsigned>(offset) * kWordsPerAlign;
+}
+
+/// `count` records; every weight word is read once.
+inline void load_records(const weight_word_t* from, int count, hls::stream<Record>& records) {
+#pragma HLS INLINE
   const int words = ceil_div(count, kRecordsPerWord);
 load_record_loop:
   for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II = kRecordsPerWord
-    const weight_word_t word = weights[first + i];
+    const weight_word_t word = from[i];
   record_part_loop:
     for (int part = 0; part < kRecordsPerWord; ++part) {
 #pragma HLS UNROLL
@@ -74,13 +84,13 @@ load_record_loop:
 }
 
 /// The 256 entries of one gelu table, one byte each in memory.
-inline void load_gelu(const weight_word_t* weights, ap_uint<32> offset, hls::stream<act_t>& gelu) {
+inline void load_gelu(const weight_word_t* from, hls::stream<act_t>& gelu) {
+#pragma HLS INLINE
   static_assert(kGeluEntries % kBytesPerWord == 0, "a table is whole words");
-  const ap_uint<32> first = offset * kWordsPerAlign;
 load_gelu_loop:
   for (int i = 0; i < kGeluEntries / kBytesPerWord; ++i) {
 #pragma HLS PIPELINE II = kBytesPerWord
-    const weight_word_t word = weights[first + i];
+    const weight_word_t word = from[i];
   gelu_part_loop:
     for (int part = 0; part < kBytesPerWord; ++part) {
 #pragma HLS UNROLL
@@ -89,10 +99,19 @@ load_gelu_loop:
   }
 }
 
+/// Whole weight words: of the ring, or the constants in the place of the skip path.
+inline void load_words(const weight_word_t* from, int count, hls::stream<weight_word_t>& words) {
+#pragma HLS INLINE
+load_word_loop:
+  for (int i = 0; i < count; ++i) {
+#pragma HLS PIPELINE II = 1
+    words.write(from[i]);
+  }
+}
+
 /// Everything one matmul reads. No reader may wait for a part that comes after one which is not
-/// yet taken: the results need the gelu table before their first record, and they need records
-/// and constants at the same time, so the records are all taken before they are used
-/// (repeat_records in rows.hpp).
+/// yet taken: the engine takes the missing words and the gelu table before anything else, and the
+/// records are all stored before one of them is used (records.hpp).
 inline void load_weights(packed_command_t packed, ap_uint<32> missing, ap_uint<32> prefetch,
                          const Segment segments[kMaxSegments], const weight_word_t* weights,
                          hls::stream<weight_word_t>& fill, hls::stream<Record>& norm_records,
@@ -108,12 +127,8 @@ phase_loop:
     while (left > 0) {
       const ap_uint<32> rest = segments[segment].words - done;
       const ap_uint<32> take = rest < left ? rest : left;
-      const ap_uint<32> from = segments[segment].address + done * kWordsPerRingWord;
-    fill_loop:
-      for (int i = 0; i < int(take) * kWordsPerRingWord; ++i) {
-#pragma HLS PIPELINE II = 1
-        fill.write(weights[from + i]);
-      }
+      const ap_uint<32> first = segments[segment].address + done * kWordsPerRingWord;
+      load_words(weights + static_cast<unsigned>(first), int(take) * kWordsPerRingWord, fill);
       left -= take;
       done += take;
       if (done == segments[segment].words) {
@@ -122,19 +137,14 @@ phase_loop:
       }
     }
     if (phase == 0) {
-      if (c.dest == kDestHidden) load_gelu(weights, c.gelu_offset, gelu);
+      if (c.dest == kDestHidden) load_gelu(block_at(weights, c.gelu_offset), gelu);
       if (is_norm(c)) {
-        load_records(weights, c.norm_offset, ceil_div(c.dim, kPe) * kPe, norm_records);
+        load_records(block_at(weights, c.norm_offset), ceil_div(c.dim, kPe) * kPe, norm_records);
       }
-      load_records(weights, c.requant_offset, int(c.n_words) * kPe, requant_records);
+      load_records(block_at(weights, c.requant_offset), int(c.n_words) * kPe, requant_records);
       if (c.source == kSourcePixels) {
-        const int groups = ceil_div(c.tokens, kTokens);
-        const ap_uint<32> first = c.constant_offset * kWordsPerAlign;
-      constant_loop:
-        for (int i = 0; i < groups * int(c.n_words) * kConstantTileWords; ++i) {
-#pragma HLS PIPELINE II = 1
-          constants.write(weights[first + i]);
-        }
+        const int tiles = token_groups(c) * int(c.n_words);
+        load_words(block_at(weights, c.constant_offset), tiles * kConstantTileWords, constants);
       }
       left = prefetch;
     }
@@ -181,6 +191,17 @@ shift_loop:
     writer.part = 0;
   } else {
     ++writer.part;
+  }
+}
+
+/// Accepts `count` weight words, waiting for each.
+inline void fill_ring(int count, hls::stream<weight_word_t>& fill, RingRow ring[kPe][kRingWords],
+                      RingWriter& writer, weight_word_t pending[kWordsPerRingWord]) {
+#pragma HLS INLINE
+fill_loop:
+  for (int i = 0; i < count; ++i) {
+#pragma HLS PIPELINE II = 1
+    put_word(ring, writer, pending, fill.read());
   }
 }
 

@@ -12,23 +12,18 @@
 #   cosim=0|1    simulate the RTL against golden's logits   default 0, hours for a large network
 #   export=0|1   package the IP for Vivado                  default 1
 #   frames=N     images of csim and cosim, 0 for all        default 1; cosim takes 1
-#   tool=NAME    vitis_hls_2020 or vitis_hls                default: by the running program's path
 #
 # It works from any directory. Exit code 1 and one line that starts with "error:" when a step fails.
 
 proc vaqf_options {words} {
-  set options [dict create csim 0 csynth 1 cosim 0 export 1 frames 1 tool ""]
+  set options [dict create csim 0 csynth 1 cosim 0 export 1 frames 1]
   foreach word $words {
     # anything else is the tool's own, such as "-f run_hls.tcl"
     if {![regexp {^([a-z]+)=(.*)$} $word -> name value]} continue
     if {![dict exists $options $name]} {
-      error "unknown option $name; use csim, csynth, cosim, export, frames or tool"
+      error "unknown option $name; use csim, csynth, cosim, export or frames"
     }
     switch -- $name {
-      tool {
-        set good [expr {$value in {vitis_hls_2020 vitis_hls}}]
-        set allowed "vitis_hls_2020 or vitis_hls"
-      }
       frames {
         set good [regexp {^[0-9]{1,6}$} $value]
         set allowed "a whole number"
@@ -70,30 +65,25 @@ proc vaqf_files {folder names} {
   return $paths
 }
 
-# Two generations of pragmas, by the path of the running program.
-proc vaqf_tool {program} {
+proc vaqf_check_tool {program} {
   if {[string match *vivado_hls* [file tail $program]]} {
     error "vivado_hls cannot hold this design's memories; use Vitis HLS 2020.2 or later"
   }
-  if {[string match */2020.* $program]} { return vitis_hls_2020 }
-  return vitis_hls
 }
 
 proc vaqf_run {script words} {
   set options [vaqf_options $words]
   set folder [vaqf_folder $script]
-  set tool [dict get $options tool]
-  if {$tool eq ""} { set tool [vaqf_tool [info nameofexecutable]] }
+  vaqf_check_tool [info nameofexecutable]
   # include/native is for g++ alone: the tool has an ap_int.h and an hls_stream.h of its own
   set flags "-std=c++14 -I$folder/include -I$folder"
-  if {$tool eq "vitis_hls_2020"} { append flags " -DVAQF_VITIS_HLS_2020" }
   set kernel [vaqf_files $folder vaqf_accelerator.cpp]
   set bench [vaqf_files $folder testbench.cpp]
   set steps {}
   foreach step {csim csynth cosim export} {
     if {[dict get $options $step]} { lappend steps $step }
   }
-  puts "vaqf: $tool, steps: $steps"
+  puts "vaqf: steps: $steps"
 
   cd $folder
   # without synthesis the results of an earlier run are needed
