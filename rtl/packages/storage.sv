@@ -86,5 +86,13 @@ package storage;
       end
     end
   endfunction
+
+  // words in front of the row of such a number, of all rows behind the last
+  function automatic int start(input int width, input int depth, input int number);
+    start = 0;
+    for (int i = 0; i < number; ++i) begin
+      if (start < depth) start = start + row(width, depth - start, ROWS - i);
+    end
+  endfunction
 endpackage
 // verilator lint_on UNUSEDPARAM

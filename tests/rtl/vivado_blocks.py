@@ -1,7 +1,7 @@
 """Block RAM as Vivado is known to map it, of the memories that a unit has before Yosys maps them.
 
 UG906, "Optimizing RAMB Utilization when Memory Depth is not a Power of 2": the depth is rounded up
-to a power of two, and blocks that are as deep as the memory lie side by side. **Not run with Vivado.**
+to a power of two, and blocks that are as deep as the memory lie side by side. Not run with Vivado.
 """
 
 import re
