@@ -1,8 +1,8 @@
-// A RAM with a write port and a read port, of rows one behind the other as package `storage` cuts them.
+// A RAM with a write port and a read port: rows one behind the other, as package `storage` cuts them.
 //
-// All rows are read at the low bits of the address. The high ones follow the word and choose among the
-// rows behind their output registers, so that it costs no cycle. A word that is written in the cycle in
-// which it is read comes out as it was before.
+// All rows are read at the low bits of the address. The high ones follow the word and choose among
+// the rows behind their output registers, so that it costs no cycle. A word that is written in the
+// cycle in which it is read comes out as it was before.
 module memory #(
     parameter int WIDTH = 8,
     parameter int DEPTH = 16
@@ -44,9 +44,7 @@ module memory #(
           .write(write && here),
           .write_address(write_address[ROW_BITS-1:0]),
           .write_data,
-          .read(1'b1),
           .read_address(read_address[ROW_BITS-1:0]),
-          .move(1'b1),
           .read_data(found)
       );
       if (r == 0) begin : g_alone

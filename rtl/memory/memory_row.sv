@@ -1,8 +1,7 @@
-// A RAM that is one row: LUTRAM, or block RAM of a power of two words, as package `storage` says. A
-// read takes two registers, the second of which is the output register of a block.
+// A RAM that is one row: LUTRAM, or block RAM of a power of two words, as package `storage` says.
 //
-// `read` takes a word out of the memory, `move` takes it on to read_data. A word that is written in the
-// cycle in which it is read comes out as it was before.
+// The second of the two registers of a read is a block's output register. A word that is written in
+// the cycle in which it is read comes out as it was before.
 module memory_row #(
     parameter int WIDTH = 8,
     parameter int DEPTH = 16
@@ -11,19 +10,17 @@ module memory_row #(
     input  logic                                write,
     input  logic [sizes::index_bits(DEPTH)-1:0] write_address,
     input  logic [                   WIDTH-1:0] write_data,
-    input  logic                                read,
     input  logic [sizes::index_bits(DEPTH)-1:0] read_address,
-    input  logic                                move,
     output logic [                   WIDTH-1:0] read_data
 );
   logic [WIDTH-1:0] found;
-  always_ff @(posedge clk) if (move) read_data <= found;
+  always_ff @(posedge clk) read_data <= found;
 
   if (storage::on_luts(WIDTH, DEPTH)) begin : g_luts
-    (* ram_style = "distributed" *) logic [WIDTH-1:0] words [DEPTH];
+    (* ram_style = "distributed" *) logic [WIDTH-1:0] words[DEPTH];
     always_ff @(posedge clk) begin
       if (write) words[write_address] <= write_data;
-      if (read) found <= words[read_address];
+      found <= words[read_address];
     end
   end else begin : g_blocks
     localparam int WORDS = storage::power(DEPTH);
@@ -31,10 +28,10 @@ module memory_row #(
     for (genvar c = 0; c < (WIDTH + COLUMN - 1) / COLUMN; ++c) begin : g_column
       localparam int FIRST = COLUMN * c;
       localparam int BITS = WIDTH - FIRST < COLUMN ? WIDTH - FIRST : COLUMN;
-      (* ram_style = "block" *) logic [BITS-1:0] words [WORDS];
+      (* ram_style = "block" *) logic [BITS-1:0] words[WORDS];
       always_ff @(posedge clk) begin
         if (write) words[write_address] <= write_data[FIRST+:BITS];
-        if (read) found[FIRST+:BITS] <= words[read_address];
+        found[FIRST+:BITS] <= words[read_address];
       end
     end
   end
