@@ -1,4 +1,4 @@
-// A RAM with a write port and a read port: rows one behind the other, as package `storage` cuts them.
+// A RAM with a write port and a read port: rows behind each other, as package `storage` cuts them.
 //
 // All rows are read at the low bits of the address. The high ones follow the word and choose among
 // the rows behind their output registers, so that it costs no cycle. A word that is written in the

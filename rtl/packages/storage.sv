@@ -1,9 +1,9 @@
 // Which RAM a memory lies on, by rules under which all tools take the same blocks; the estimate has
 // the same functions (vaqf/resources/storage.py).
 //
-// Vivado rounds the depth of a block RAM up to a power of two and puts blocks side by side that are as
-// deep as the memory, Yosys packs rows of any depth. At a power of two both do the same, so a memory
-// is cut into such rows, ROWS at most: a LUT6 a bit chooses among them.
+// Vivado rounds the depth of a block RAM up to a power of two and puts blocks side by side that are
+// as deep as the memory, Yosys packs rows of any depth. At a power of two both do the same, so a
+// memory is cut into such rows, ROWS at most: a LUT6 a bit chooses among them.
 // verilator lint_off UNUSEDPARAM
 package storage;
   localparam int ROWS = 3;
@@ -66,8 +66,9 @@ package storage;
     if (on_luts(width, depth)) cost = luts(width, depth);
   endfunction
 
-  // Words of the first row of a memory that may have `most`: all of them, or a power of two with the
-  // rest behind it if that costs less. The first cut brings the multiplexer, the next is in its LUTs.
+  // Words of the first row of a memory that may have `most`: all of them, or a power of two with
+  // the rest behind it if that costs less. The first cut brings the multiplexer, the next is in its
+  // LUTs.
   function automatic int row(input int width, input int depth, input int most);
     int first, left, cut, best;
     first = power(depth) / 2;
