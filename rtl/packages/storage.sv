@@ -7,7 +7,7 @@
 // verilator lint_off UNUSEDPARAM
 package storage;
   localparam int ROWS = 3;
-  localparam int BLOCK_LUTS = 80;  // that a block of 18 Kbit is worth
+  localparam int BLOCK_LUTS = 84;  // that a block of 18 Kbit is worth
   localparam int SELECTED_BITS = 512;  // of a word, by one register
   localparam int BLOCK_WORDS = 512;  // of a block at its widest
   localparam int HALF_BITS = 16384;  // of a block of 18 Kbit, without parity
