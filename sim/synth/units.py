@@ -28,6 +28,7 @@ INLINE = (
     "gearbox",
     "lutram",
     "memory",
+    "memory_row",
     "multiply_add",
     "norm_beats",
     "normalize",

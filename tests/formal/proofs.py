@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from prover import Mutant, Proof
 
+MEMORY = ("memory", "memory_row")
 # three words of two parts of two bits
 RING = {"RING_WORDS": 3, "RING_WORD": 4, "WEIGHT_BITS": 2}
 # one output, four inputs of a bit, two tokens
@@ -26,7 +27,7 @@ ENGINE = {
     "ACC_BITS": 8,
     "PARTIAL_WORDS": 4,
 }
-ENGINE_MODULES = ("binary_engine", "passes", "delay", "delay_flag", "operands", "memory")
+ENGINE_MODULES = ("binary_engine", "passes", "delay", "delay_flag", "operands", *MEMORY)
 TABLES = Proof(
     "prove_tables",
     (
@@ -128,7 +129,7 @@ PROOFS = {
     ),
     "ring, streamed": Proof(
         "prove_ring",
-        ("ring", "memory"),
+        ("ring", *MEMORY),
         steps=4,
         cover=16,
         package=RING | {"RESIDENT": 0},
@@ -140,7 +141,7 @@ PROOFS = {
     ),
     "ring, resident": Proof(
         "prove_ring",
-        ("ring", "memory"),
+        ("ring", *MEMORY),
         steps=4,
         cover=12,
         package=RING | {"RESIDENT": 1},
@@ -165,7 +166,7 @@ PROOFS = {
     ),
     "commands": Proof(
         "prove_commands",
-        ("commands", "memory"),
+        ("commands", *MEMORY),
         steps=6,
         cover=16,
         package={"MAX_COMMANDS": 3},

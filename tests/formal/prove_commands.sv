@@ -54,22 +54,27 @@ module prove_commands #(
       .WIDTH(32)
   ) u_request (
       .clk,
-      .rst(rst || start),
+      .rst  (rst || start),
       .valid(request_valid),
       .ready(request_ready),
-      .data(request_beats)
+      .data (request_beats)
   );
 
   (* hierconn *) wire [BEAT_BITS-1:0] \dut.beat ;
   (* hierconn *) wire \dut.check , \dut.checking , \dut.u_check.busy ;
   (* hierconn *) wire [31:0] \dut.beats_left ;
   (* hierconn *) wire [BEATS*PORT-1:0] \dut.beats ;
-  (* hierconn *) wire [BEATS*PORT-1:0] \dut.u_memory.words[0] , \dut.u_memory.words[1] ,
-      \dut.u_memory.words[2] ;
+  (* hierconn *) wire [BEATS*PORT-1:0] \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[0] ,
+      \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[1] ,
+      \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[2] ;
   logic [MOST*BEATS*PORT-1:0] all;
   logic [MOST*BEATS-1:0] words;
   logic [BEATS-1:0] coming, answer;
-  assign all = {\dut.u_memory.words[2] , \dut.u_memory.words[1] , \dut.u_memory.words[0] };
+  assign all = {
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[2] ,
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[1] ,
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[0]
+  };
   for (genvar i = 0; i < MOST * BEATS; ++i) begin : g_word
     assign words[i] = all[PORT*i];
   end
@@ -85,9 +90,9 @@ module prove_commands #(
   logic [31:0] kept;  // commands
   logic [31:0] total, number;
   logic listed, readable, take;
-  assign take = in_valid && in_ready;
+  assign take   = in_valid && in_ready;
   assign number = 32'(index) * BEATS + 32'(beat);
-  assign total = came + \dut.beats_left ;
+  assign total  = came + \dut.beats_left ;
 
   logic [READERS-1:0] waits;
   logic [READERS*INDEX_BITS-1:0] indices;

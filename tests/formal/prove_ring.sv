@@ -47,15 +47,20 @@ module prove_ring #(
       .read_data
   );
 
-  (* hierconn *) wire [WIDTH-1:0] \dut.u_memory.words[0] , \dut.u_memory.words[1] ,
-      \dut.u_memory.words[2] , \dut.word ;
+  (* hierconn *) wire [WIDTH-1:0] \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[0] ,
+      \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[1] ,
+      \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[2] , \dut.word ;
   (* hierconn *) wire \dut.part , \dut.write , \dut.fill ;
   (* hierconn *) wire [PART-1:0] \dut.filling ;
   (* hierconn *) wire [INDEX_BITS-1:0] \dut.tail , \dut.head , \dut.base ;
   (* hierconn *) wire [INDEX_BITS:0] \dut.base_around ;
   (* hierconn *) wire [COUNT_BITS-1:0] \dut.held , \dut.arrived , \dut.released ;
   logic [WIDTH*WORDS-1:0] words;
-  assign words = {\dut.u_memory.words[2] , \dut.u_memory.words[1] , \dut.u_memory.words[0] };
+  assign words = {
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[2] ,
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[1] ,
+    \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[0]
+  };
 
   (* anyconst *) logic [NUMBER_BITS-1:0] followed;
   logic [WIDTH-1:0] word;
@@ -71,7 +76,7 @@ module prove_ring #(
   logic [NUMBER_BITS-1:0] behind;  // of the followed word, to the oldest
   int place, end_place, base_place;
   assign written = filled - NUMBER_BITS'(\dut.write );
-  assign behind = followed - released;
+  assign behind  = followed - released;
   always_comb begin
     place = int'(\dut.head ) + int'(behind);
     if (place >= WORDS) place = place - WORDS;
@@ -83,7 +88,7 @@ module prove_ring #(
 
   initial assume (rst && !\dut.write );  // the memory knows no reset
   always_ff @(posedge clk) begin
-    if (\dut.fill && filled == followed) word[PART*\dut.part +:PART] <= \dut.filling ;
+    if (\dut.fill && filled == followed) word[PART*\dut.part +: PART] <= \dut.filling ;
     if (rst || start) begin
       filled   <= '0;
       released <= '0;

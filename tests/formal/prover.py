@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vaqf.files.paths import rtl
+from vaqf.project.rtl import RTL_PACKAGES
 
 HARNESSES = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -78,7 +79,7 @@ def sources(proof: Proof, package: str, mutant: Mutant | None) -> dict[str, str]
     for name, value in proof.package.items():
         package = once(rf"(localparam \w+ {name}) = \d+;", rf"\1 = {value};", package)
     texts = {"vaqf_pkg": package}
-    for module in ("latency", "sizes", *proof.modules):
+    for module in (*RTL_PACKAGES, *proof.modules):
         text = rtl(module).read_text()
         if mutant is not None and mutant.module == module:
             text = once(re.escape(mutant.old), mutant.new.replace("\\", r"\\"), text)

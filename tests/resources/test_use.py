@@ -13,9 +13,9 @@ from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
 from vaqf.model import zoo
-from vaqf.resources import unit_costs
+from vaqf.resources import storage, unit_costs
 from vaqf.resources import use as resources
-from vaqf.resources.memories import bram18, lutram_luts, memories, memory_use
+from vaqf.resources.memories import bram18, memories, memory_use
 from vaqf.resources.quantities import MODULES, add_tree, engine_quantities, quantities, table_luts
 
 BASE, ZCU102 = zoo.load("deit_base"), board.load("zcu102")
@@ -51,19 +51,23 @@ def design(act_bits: int = 8, frames: int = 2, engine: str = "table") -> Design:
         (18, 1024, 1),
         (9, 2048, 1),
         (1, 16384, 1),
-        (1, 16385, 2),
+        (1, 16385, 1),  # one word on LUTRAM
         (3072, 1536, 171 + 86),  # 1,024 words at 18 x 1024, 512 at 36 x 512
-        (64, 4728, 20),
+        (3072, 1500, 171 + 86),  # the same, rounded up
+        (64, 4096, 15),  # seven columns of nine bits in whole blocks, one of a bit in half a block
+        (64, 4728, 15 + 4),  # 4,096 and 1,024 words
+        (36, 8192, 2 * 8),  # two of 4,096, whose blocks have parity, not nine columns of four bits
+        (36, 40960, 72 + 8 + 8),  # three rows; 80 would be ten
     ],
 )
 def test_block_rams_at_the_best_aspect(width: int, depth: int, blocks: int) -> None:
-    assert bram18(width, depth) == blocks
+    assert bram18(width, depth, ULTRASCALE_PLUS) == blocks
 
 
 def test_shallow_memories() -> None:
-    assert lutram_luts(14, 32, ULTRASCALE_PLUS) == 8
-    assert lutram_luts(14, 33, ULTRASCALE_PLUS) == 16
-    assert lutram_luts(7, 64, SERIES_7) == 12
+    assert storage.lutrams(14, 32, ULTRASCALE_PLUS) == 8
+    assert storage.lutrams(14, 33, ULTRASCALE_PLUS) == 16
+    assert storage.lutrams(7, 64, SERIES_7) == 12
 
 
 COUNTED = json.loads(Path(__file__).with_name("yosys_counts.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from vaqf.hardware.family import FAMILIES, Family
 from vaqf.project.render import TOP, design_constants, design_title, render
 
 PACKAGE = "vaqf_pkg.sv"  # the constants of one design
-RTL_PACKAGES = ("latency", "sizes")  # in rtl/, before its modules
+RTL_PACKAGES = ("latency", "sizes", "storage")  # in rtl/, before its modules
 RTL_FILE_LIST = f"{TOP}.f"
 
 

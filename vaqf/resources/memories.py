@@ -10,18 +10,15 @@ from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import PORT_BITS, Design
 from vaqf.hardware.family import Family
 from vaqf.hardware.rtl_numbers import number
-from vaqf.resources import parts
+from vaqf.resources import parts, storage
 from vaqf.resources.parts import ArrayPart, AttentionPart, FramesPart, ScoresPart, WeightsPart
 
-# (width, depth) of one 18 Kbit block as simple dual port, UG573 table "Port aspect ratios"
-_BRAM18_ASPECTS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
-# how tools weigh an 18 Kbit block against LUTs: Yosys' `cost` in its files of RAMs
-_BLOCK_COST = 128.5
 SUMS_BITS = widths.ROW_SUM_BITS + widths.ROW_SQUARE_BITS
 # what buffers of the RTL hold
 LOADS, GROUPS, READ_BUFFER = (
     number("sizes", name) for name in ("LOADS", "GROUP_SUMS", "READ_BEATS")
 )
+SELECTED_BITS = number("storage", "SELECTED_BITS")
 # what the chip keeps of one channel's requantization, in two memories: biases are read later
 RECORD_PARTS = {"mults": widths.MULT_BITS, "biases": widths.BIAS_BITS}
 
@@ -46,50 +43,39 @@ class MemoryUse(NamedTuple):
     blocks: int
 
 
-@lru_cache(maxsize=4096)
-def _blocks(width: int, depth: int) -> tuple[int, int]:
-    """(18 Kbit blocks, depth of the shallowest row of them): rows of the aspect ratios that take
-    fewest blocks, a shallower one behind the last."""
-    found = []
-    for w, d in _BRAM18_ASPECTS:
-        rows, rest = divmod(depth, d)
-        if rows == 0 or rest == 0:
-            found.append((ceil_div(width, w) * max(rows, 1), -d))
-        else:
-            behind, shallow = _blocks(width, rest)
-            found.append((ceil_div(width, w) * rows + behind, -shallow))
-    blocks, shallow = min(found)
-    return blocks, -shallow
-
-
-def bram18(width: int, depth: int) -> int:
+def bram18(width: int, depth: int, family: Family) -> int:
     """18 Kbit blocks of one memory."""
-    return _blocks(width, depth)[0]
-
-
-def lutram_luts(width: int, depth: int, family: Family) -> int:
-    """LUTs of one shallow memory with one write and one read port."""
-    shallow, deep = 2 * family.lutram_ports, family.lutram_ports
-    rows_32, rows_64 = ceil_div(depth, 32), ceil_div(depth, 64)
-    cells = min(ceil_div(width, shallow) * rows_32, ceil_div(width, deep) * rows_64)
-    return family.lutram_luts * cells
+    return memory_use(width, depth, 2, family).blocks
 
 
 @lru_cache(maxsize=4096)
 def memory_use(width: int, depth: int, registers: int, family: Family) -> MemoryUse:
-    """One memory, on whichever RAM tools choose, with the registers of a read.
+    """One memory: with two registers of a read that of rtl/memory/memory.sv, cut into rows.
 
-    Rows of blocks, or of LUTRAM, need multiplexers. One of the registers is inside a block.
+    Yosys leaves the second register of a block beside it, where Vivado takes it inside.
     """
-    shallow, deep = 2 * family.lutram_ports, family.lutram_ports
-    blocks, row = _blocks(width, depth)
-    choosing = width * (ceil_div(depth, row) // 2)
-    rows_32, rows_64 = ceil_div(depth, 32), ceil_div(depth, 64)
-    on_luts = family.lutram_cost * width * min(rows_32 / shallow, rows_64 / deep)
-    if registers == 0 or on_luts + width * (rows_64 // 2) < _BLOCK_COST * blocks + choosing:
-        luts = lutram_luts(width, depth, family)
-        return MemoryUse(luts + width * (rows_64 // 2), luts, registers * width, 0)
-    return MemoryUse(choosing, 0, (registers - 1) * width, blocks)
+    if registers < 2:
+        return _row_use(width, depth, registers, family)
+    rows = storage.rows(width, depth, family)
+    uses = [_row_use(width, words, registers, family) for words in rows]
+    choosing = width if len(rows) > 1 else 0
+    selects = (len(rows) - 1) * (1 + ceil_div(width, SELECTED_BITS))
+    return MemoryUse(
+        sum(use.lut for use in uses) + choosing,
+        sum(use.lutram for use in uses),
+        sum(use.ff for use in uses) + selects,
+        sum(use.blocks for use in uses),
+    )
+
+
+def _row_use(width: int, depth: int, registers: int, family: Family) -> MemoryUse:
+    """One row; LUTs alone are read without a register."""
+    if registers == 0 or storage.on_luts(width, depth, family):
+        luts = storage.luts(width, depth, family)
+        return MemoryUse(luts, storage.lutrams(width, depth, family), registers * width, 0)
+    words = storage.power(depth)
+    choosing = width * (words // storage.WHOLE_BITS // 2)
+    return MemoryUse(choosing, 0, (registers - 1) * width, storage.blocks(width, words))
 
 
 def activation_memories(part: FramesPart) -> Iterator[Memory]:

@@ -255,7 +255,8 @@ def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outli
     base = replace(base, norm_tokens=_norm_tokens(vit, base))
     words = matmuls.total_weight_words(*shape)
     resident = None
-    if bram18(base.ring_word_bits, words) / 2 <= problem.budget.bram36:
+    family = problem.board.generation
+    if bram18(base.ring_word_bits, words, family) / 2 <= problem.budget.bram36:
         resident = replace(base, resident=True, ring_words=words)
     every = parts.of(base)
     fewest = every.frames._replace(frames=problem.frames[-1])

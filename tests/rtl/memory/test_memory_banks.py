@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import cocotb
@@ -9,15 +10,31 @@ import pytest
 from cocotb.triggers import FallingEdge, Timer
 from rtl_bench import latency, start_clock
 
+from vaqf.hardware.family import ULTRASCALE_PLUS as FAMILY
+from vaqf.resources import storage
+
 WIDTH = 11
 MEMORY = latency("MEMORY")
 DIAGONAL = MEMORY + 2
 DIAGONAL_WRITE = latency("DIAGONAL_WRITE")
 
 
-@pytest.mark.parametrize("depth", [1, 13])
-def test_memory(simulate: Callable[..., None], depth: int) -> None:
-    simulate(__file__, "memory", {"WIDTH": WIDTH, "DEPTH": depth})
+# (width, depth) -> rows; those of words over 512 bits have a register for every 512 of them
+ROWS = {
+    (WIDTH, 1): (1,),
+    (WIDTH, 13): (13,),
+    (WIDTH, 96): (96,),
+    (520, 1100): (1024, 64, 12),
+    (36, 1025): (1024, 1),
+    (36, 1537): (1024, 512, 1),
+    (64, 5000): (4096, 904),
+}
+
+
+@pytest.mark.parametrize(("width", "depth"), ROWS)
+def test_memory(simulate: Callable[..., None], width: int, depth: int) -> None:
+    assert storage.rows(width, depth, FAMILY) == ROWS[width, depth]
+    simulate(__file__, "memory", {"WIDTH": width, "DEPTH": depth})
 
 
 @pytest.mark.parametrize(("elements", "back"), [(6, 0), (7, 1), (16, 0)])
@@ -64,20 +81,22 @@ async def rotate(dut: Any) -> None:
 
 
 async def memory(dut: Any) -> None:
-    """A write and a read in most cycles, often at the same address."""
+    """A write and a read in most cycles, often at the same address, often where a row ends."""
     start_clock(dut)
-    depth = int(dut.DEPTH.value)
+    width, depth = int(dut.WIDTH.value), int(dut.DEPTH.value)
+    ends = list(accumulate(storage.rows(width, depth, FAMILY)))
+    edges = [end + side for end in ends for side in (-1, 0) if end + side < depth]
     rng = random.Random(depth)
     kept = [0] * depth
     expected: list[int] = []
-    for cycle in range(1000):
+    for cycle in range(depth + 1000):
         await FallingEdge(dut.clk)
         if cycle > depth + MEMORY:
             assert int(dut.read_data.value) == expected[-MEMORY]
         write = cycle < depth or rng.random() < 0.5
-        address = cycle if cycle < depth else rng.randrange(depth)
-        read = address if rng.random() < 0.3 else rng.randrange(depth)
-        data = rng.getrandbits(WIDTH)
+        address = cycle if cycle < depth else rng.choice([rng.randrange(depth), *edges])
+        read = address if rng.random() < 0.3 else rng.choice([rng.randrange(depth), *edges])
+        data = rng.getrandbits(width)
         dut.write.value, dut.write_address.value, dut.write_data.value = int(write), address, data
         dut.read_address.value = read
         expected.append(kept[read])

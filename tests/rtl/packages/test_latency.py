@@ -1,17 +1,12 @@
 """latency.py: its functions give what those of latency.sv give."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from hls_bench import design_for
-from samples import ODD
+from packages_bench import evaluated
 
 from vaqf.cycles import latency
-from vaqf.files.paths import rtl
 from vaqf.hardware.family import FAMILIES, Family
-from vaqf.project.rtl import rtl_package
-from vaqf.sim.cosim import verilator
 
 
 def calls(family: Family) -> list[tuple[str, tuple[int, ...], tuple[object, ...]]]:
@@ -33,16 +28,7 @@ def calls(family: Family) -> list[tuple[str, tuple[int, ...], tuple[object, ...]
 @pytest.mark.parametrize("family", FAMILIES)
 def test_functions(tmp_path: Path, family: Family) -> None:
     shown = [f"latency::{name}({', '.join(map(str, a))})" for name, a, _ in calls(family)]
-    lines = "\n".join(f'$display("%0d", {call});' for call in shown)
-    bench, package = tmp_path / "bench.sv", tmp_path / "vaqf_pkg.sv"
-    bench.write_text(f"module bench;\ninitial begin\n{lines}\nend\nendmodule\n")
-    package.write_text(rtl_package(design_for([ODD]), "latencies", family))
-    command = ["verilator", "--binary", "--quiet", "-Mdir", str(tmp_path), "--top-module", "bench"]
-    sources = map(str, (package, rtl("latency"), bench))
-    environment = verilator.environment()
-    subprocess.run([*command, *sources], check=True, env=environment, capture_output=True)
-    done = subprocess.run([tmp_path / "Vbench"], check=True, capture_output=True, text=True)
-    found = [int(line) for line in done.stdout.splitlines() if line.strip().isdigit()]
+    found = evaluated(shown, ["latency"], family, tmp_path)
     assert found == [getattr(latency, name)(*a) for name, _, a in calls(family)]
 
 

@@ -1,6 +1,7 @@
 vaqf_pkg.sv
 latency.sv
 sizes.sv
+storage.sv
 accumulate.sv
 activations.sv
 add_tree.sv
@@ -41,6 +42,7 @@ lutram.sv
 masked_column.sv
 masked_sum.sv
 memory.sv
+memory_row.sv
 multiply_add.sv
 norm_beats.sv
 norm_numbers.sv
