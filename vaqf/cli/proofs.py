@@ -1,4 +1,4 @@
-"""The commands that check a project: csim, cosim, synth, predict."""
+"""The commands that check a project: csim, cosim, synth, place, predict."""
 
 from typing import Annotated
 
@@ -149,6 +149,30 @@ def synth(
     from vaqf.cli.show import synthesis as show
 
     show.synthesis(document, quiet)
+
+
+def place(
+    folder: Folder,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="N", help="Of the placer: another seed, another clock.")
+    ] = "1",
+    reference: Annotated[
+        bool,
+        typer.Option("--reference/--no-reference", help="Place picorv32, too, to compare with."),
+    ] = True,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Place and route the SystemVerilog on an ECP5 with open tools: a routed clock; minutes."""
+    with progress(quiet or as_json) as report:
+        placed = vaqf.place(folder, integer("--seed", seed), reference, report)
+    if as_json:
+        print_json(placed.to_json())
+        return
+    from vaqf.cli.show import placement as show
+
+    show.placement(placed.to_json(), quiet)
+    print(one_line(f"wrote {placed.written}"))
 
 
 def predict(
