@@ -18,7 +18,7 @@ MISSING = (
 )
 # asked of the tools: more than designs reach, so that they do what they can
 GOAL_MHZ = 200
-NETLIST, REPORT, CONFIG = "netlist.json", "report.json", "routed.config"
+NETLIST, REPORT, CONFIG, PADS = "netlist.json", "report.json", "routed.config", "pads.lpf"
 
 
 def version() -> str:
@@ -78,17 +78,18 @@ def check_fits(module: Json, device: Device) -> None:
             )
 
 
-def route(device: Device, folder: Path, seed: int, lpf: str | None = None) -> Json:
-    """Place and route the netlist in `folder`: nextpnr's report. `lpf`: a file with its pads.
+def route(device: Device, folder: Path, seed: int, lpf: str = "") -> Json:
+    """Place and route the netlist in `folder`: nextpnr's report. `lpf`: the pads of its ports.
 
     ToolFailed with nextpnr's own line.
     """
+    (folder / PADS).write_text(lpf, encoding="utf-8")
     words = [
         *device.options,
         *("--json", NETLIST, "--textcfg", CONFIG, "--report", REPORT),
         *("--detailed-timing-report", "--router", "router2", "--seed", str(seed)),
         *("--freq", str(GOAL_MHZ), "--timing-allow-fail", "-q"),
-        *(("--lpf", lpf) if lpf else ("--lpf-allow-unconstrained",)),
+        *("--lpf", PADS, *(() if lpf else ("--lpf-allow-unconstrained",))),
     ]
     code, said = yowasp.run(PACKAGE, "run_nextpnr_ecp5", words, folder)
     if code != 0:

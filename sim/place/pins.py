@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-TOP = "pins"
+TOP, INSTANCE = "pins", "u_dut"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def around(module: str, clock: str, ports: Iterable[Port]) -> str:
     given <= {{given, in}};
     folded <= {{folded, 1'b0}} ^ found;
   end
-  {module} u_dut (
+  {module} {INSTANCE} (
       {", ".join(connected)}
   );
 endmodule

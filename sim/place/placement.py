@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vaqf.project import render
+from vaqf.project import render, ulx3s
+from vaqf.project.ulx3s import Ulx3s
 from vaqf.reporting import Report, silent
 from vaqf.sim.place import nextpnr, pins, reference, routed
 from vaqf.sim.place.device import LFE5U_85F, Device
@@ -21,12 +22,14 @@ JOBS = 2  # designs at once
 
 @dataclass(frozen=True)
 class Design:
-    """What is placed: sources in the order in which tools read them, a module, its clock."""
+    """What is placed: sources in the order in which tools read them, and a module of them."""
 
     name: str
     sources: Sequence[tuple[str, str]]  # (name, text)
     module: str
-    clock: str
+    clock: str = ""  # of a module that gets pins around it
+    lpf: str = ""  # pads of one that is a whole board; its bitstream is made, too
+    files: Mapping[str, str] = field(default_factory=dict)  # that sources name
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,13 @@ class Placement:
     tools: str
     device: Device
     seed: int
-    accelerator: Routed
+    design: Routed
     reference: Routed | None  # None where it is not installed, or not asked for
+    bits: bytes  # of a board: its bitstream
 
     def to_json(self) -> dict[str, Any]:
         """What was placed where, by what, and what came of it."""
-        own, other = self.accelerator, self.reference
+        own, other = self.design, self.reference
         return {
             "tools": self.tools,
             "device": self.device.name,
@@ -56,6 +60,17 @@ class Placement:
 def accelerator(sources: Sequence[tuple[str, str]]) -> Design:
     """A project's accelerator, whatever is around it."""
     return Design("accelerator", sources, render.TOP, CLOCK)
+
+
+def board(around: Ulx3s) -> Design:
+    """A whole ULX3S, its memories filled."""
+    return Design(
+        ulx3s.NAME,
+        ulx3s.sources(around),
+        ulx3s.NAME,
+        lpf=ulx3s.lpf(around),
+        files=ulx3s.contents(around),
+    )
 
 
 def known_core() -> Design | None:
@@ -94,18 +109,28 @@ def place(
             made = {runs[run].name: run.result() for run in as_completed(runs)}
         finally:
             pool.shutdown(cancel_futures=True)
+    found, bits = made[wanted.name]
     return Placement(
-        tools, device, seed, made[wanted.name], None if beside is None else made[beside.name]
+        tools, device, seed, found, None if beside is None else made[beside.name][0], bits
     )
 
 
-def _routed(design: Design, seed: int, device: Device, step: Callable[[], None]) -> Routed:
+def _routed(
+    design: Design, seed: int, device: Device, step: Callable[[], None]
+) -> tuple[Routed, bytes]:
+    """A design after place and route, and the bitstream of one that is a whole board."""
     with tempfile.TemporaryDirectory(prefix="vaqf-place-") as name:
         folder = Path(name)
-        sources = nextpnr.with_pins(design.sources, design.module, design.clock, folder)
-        module = nextpnr.synthesize(sources, pins.TOP, folder)
+        for file, text in design.files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        sources, top, inside = design.sources, design.module, ""
+        if not design.lpf:
+            sources = nextpnr.with_pins(sources, design.module, design.clock, folder)
+            top, inside = pins.TOP, pins.INSTANCE
+        module = nextpnr.synthesize(sources, top, folder)
         nextpnr.check_fits(module, device)
         step()
-        found = nextpnr.route(device, folder, seed)
+        report = nextpnr.route(device, folder, seed, design.lpf)
+        bits = nextpnr.bitstream(folder) if design.lpf else b""
         step()
-        return routed.of(design.name, found, Names(module, "u_dut"))
+        return routed.of(design.name, report, Names(module, inside)), bits

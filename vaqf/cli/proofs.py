@@ -10,11 +10,14 @@ from vaqf.cli.options import (
     SETS,
     AsJson,
     Folder,
+    Force,
     ImageCount,
     LabelFile,
+    Out,
     Quiet,
     given,
     integer,
+    number,
 )
 from vaqf.cli.terminal import print_json, progress
 from vaqf.cli.words import count, share, told
@@ -153,6 +156,20 @@ def synth(
 
 def place(
     folder: Folder,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board",
+            "-b",
+            metavar="ulx3s",
+            help="Simulate, place and write that whole board, with its bitstream (not run on the"
+            " board).",
+        ),
+    ] = None,
+    clock_mhz: Annotated[
+        str | None,
+        typer.Option("--clock-mhz", metavar="MHZ", help="Clock of the board; default: 50."),
+    ] = None,
     seed: Annotated[
         str, typer.Option("--seed", metavar="N", help="Of the placer: another seed, another clock.")
     ] = "1",
@@ -160,12 +177,17 @@ def place(
         bool,
         typer.Option("--reference/--no-reference", help="Place picorv32, too, to compare with."),
     ] = True,
+    out: Out = None,
+    force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Place and route the SystemVerilog on an ECP5 with open tools: a routed clock; minutes."""
+    clock = given(number, "--clock-mhz", clock_mhz)
     with progress(quiet or as_json) as report:
-        placed = vaqf.place(folder, integer("--seed", seed), reference, report)
+        placed = vaqf.place(
+            folder, board, clock, integer("--seed", seed), reference, out, force, report
+        )
     if as_json:
         print_json(placed.to_json())
         return
@@ -173,6 +195,8 @@ def place(
 
     show.placement(placed.to_json(), quiet)
     print(one_line(f"wrote {placed.written}"))
+    if board is not None:
+        print(one_line(f"next: {placed.written}/README.md (not run on the board)"))
 
 
 def predict(

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import vaqf
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.errors import InputError
 from vaqf.files.fields import Number, check_rule
@@ -19,6 +20,7 @@ from vaqf.hardware.design import PORT_BITS
 from vaqf.hardware.family import PORTABLE
 from vaqf.program.packing import beats_text, frame_bytes
 from vaqf.project import reference, rtl, ulx3s_host
+from vaqf.project.manifest import hashes
 from vaqf.project.read import Project, rtl_sources
 from vaqf.project.render import design_title, render
 from vaqf.project.report import json_text
@@ -143,6 +145,11 @@ def sources(board: Ulx3s) -> list[tuple[str, str]]:
     return [(PACKAGE, package), *rtl_sources(board.project, PORTABLE), *around]
 
 
+def lpf(board: Ulx3s) -> str:
+    """Pads and the oscillator's clock, as nextpnr reads them."""
+    return render(f"{NAME}.lpf.j2", **_told(board))
+
+
 def board_json(board: Ulx3s) -> dict[str, Any]:
     """What host.py knows of the board."""
     project = board.project
@@ -189,11 +196,21 @@ def write(board: Ulx3s, folder: Path) -> None:
     (folder / "rtl" / f"{NAME}.f").write_text(names, encoding="utf-8")
     for name, text in contents(board).items():
         (folder / name).write_text(text, encoding="ascii")
-    (folder / f"{NAME}.lpf").write_text(render(f"{NAME}.lpf.j2", **_told(board)), encoding="utf-8")
+    (folder / f"{NAME}.lpf").write_text(lpf(board), encoding="utf-8")
     (folder / "board.json").write_text(json_text(board_json(board)), encoding="utf-8")
     (folder / "host.py").write_bytes(Path(ulx3s_host.__file__).read_bytes())
     for name in (*_PARTS, f"golden/{reference.IMAGES}", f"golden/{reference.LOGITS}"):
         shutil.copyfile(board.project.folder / name, folder / Path(name).name)
+
+
+def write_result(board: Ulx3s, folder: Path, bits: bytes, result: dict[str, Any]) -> None:
+    """What was made of it: bitstream, report, README, and a manifest by which all is ours."""
+    (folder / f"{NAME}.bit").write_bytes(bits)
+    (folder / "place.json").write_text(json_text(result), encoding="utf-8")
+    readme = render(f"{NAME}_README.md.j2", result=result, frames=FRAMES, **_told(board))
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    manifest = {"vaqf": vaqf.__version__, "sha256": hashes(folder)}
+    (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
 
 
 def _told(board: Ulx3s) -> dict[str, Any]:
