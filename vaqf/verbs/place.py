@@ -172,7 +172,8 @@ def _check_board(board: str | None, clock_mhz: float | None, out: str | Path | N
 def _check_size(project: Project, device: Device) -> None:
     """Infeasible for a design that is larger than the device by its estimate alone.
 
-    A LUT of six inputs takes one of four, or several; to learn that from Yosys takes an hour.
+    A LUT of six inputs takes one of four or more, a block RAM of 36 Kbit two of 18, or LUTs. To
+    learn it from Yosys takes an hour.
     """
     from vaqf.resources import use as resources
 
@@ -183,12 +184,16 @@ def _check_size(project: Project, device: Device) -> None:
         board = load_board(name)
     except InputError:  # one of the user's own, by a path that is no more
         return
-    lut, most = resources.resources(project.design, board).lut, device.available["lut4"]
-    if lut > most:
-        raise Infeasible(
-            f"the design takes {lut:,} LUTs of six inputs by its estimate, the {device.name} has"
-            f" {most:,} of four; build with a lower --fps or a smaller model"
-        )
+    use, has = resources.resources(project.design, board), device.available
+    for needs, most, what in (
+        (use.lut, has["lut4"], "LUTs of six inputs by its estimate, the {} has {:,} of four"),
+        (use.bram36, has["bram18"], "block RAMs of 36 Kbit by its estimate, the {} has {:,} of 18"),
+    ):
+        if needs > most:
+            raise Infeasible(
+                f"the design takes {needs:,} {what.format(device.name, most)}; build with a lower"
+                " --fps or a smaller model"
+            )
 
 
 def _is_result(path: Path) -> bool:

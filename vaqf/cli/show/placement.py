@@ -3,6 +3,7 @@
 from typing import Any
 
 from vaqf.cli.show.tables import Json, console, number, table
+from vaqf.cli.words import count
 
 ENDS_SHOWN = 6
 
@@ -26,11 +27,7 @@ def _path(doc: Json) -> Any:
     last = len(places) - 1
     words = ["from", *["via"] * (last - 1), "to"]
     rows = [(word, place["name"], _where(place)) for word, place in zip(words, places, strict=True)]
-    title = (
-        f"Longest path: {path['ns']:.2f} ns, {path['routing_ns']:.2f} of it on wires,"
-        f" {path['levels']} levels"
-    )
-    return table(title, ("", "", "declared in"), rows)
+    return table("Longest path", ("", "", "declared in"), rows)
 
 
 def _ends(doc: Json) -> Any:
@@ -55,8 +52,19 @@ def placement(doc: Json, quiet: bool) -> None:
     out.print(
         f"{doc['model']} on {doc['device']}, {doc['tools']}, routed: {_clocks(doc)}", style="bold"
     )
+    if board := doc.get("board"):
+        images = count(board["simulated"], "image")
+        out.print(
+            f"{board['name']} at {board['clock_mhz']:g} MHz: {images} simulated over its serial line,"
+            f" as golden; bitstream of {number(board['bitstream_bytes'])} bytes, not run on the board"
+        )
     if quiet:
         return
-    for part in (_resources, _path, _ends):
-        out.print(part(doc))
-        out.print()
+    out.print(_resources(doc))
+    out.print()
+    out.print(_path(doc))
+    path = doc["critical_path"]
+    wires = f"{path['routing_ns']:.2f} of it on wires"
+    out.print(f"{path['ns']:.2f} ns, {wires}, {path['levels']} levels")
+    out.print()
+    out.print(_ends(doc))
