@@ -53,10 +53,10 @@ def placement(doc: Json, quiet: bool) -> None:
         f"{doc['model']} on {doc['device']}, {doc['tools']}, routed: {_clocks(doc)}", style="bold"
     )
     if board := doc.get("board"):
-        images = count(board["simulated"], "image")
+        images, size = count(board["simulated"], "image"), number(board["bitstream_bytes"])
         out.print(
-            f"{board['name']} at {board['clock_mhz']:g} MHz: {images} simulated over its serial line,"
-            f" as golden; bitstream of {number(board['bitstream_bytes'])} bytes, not run on the board"
+            f"{board['name']} at {board['clock_mhz']:g} MHz: {images} simulated over its serial"
+            f" line, as golden; bitstream of {size} bytes, not run on the board"
         )
     if quiet:
         return
