@@ -1,6 +1,8 @@
 """A small core through Yosys and nextpnr, and what the verb says when it cannot be."""
 
 import importlib.util
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,10 +11,12 @@ import pytest
 from answers import Captured, sentence
 
 from vaqf.cli import app
+from vaqf.project.ulx3s import Ulx3s
 from vaqf.sim.place import placement, routed
 from vaqf.sim.place.device import LFE5U_85F
 from vaqf.sim.place.names import Place
 from vaqf.sim.place.placement import Design, Placement
+from vaqf.sim.place.serial import Answer
 
 ADDER = """
 // A sum between registers.
@@ -135,11 +139,62 @@ def routed_place(name: str, file: str, line: int) -> Place:
     return Place(name, file, line)
 
 
-def placed(places: list[Place]) -> Placement:
+def placed(places: list[Place], bits: bytes = b"") -> Placement:
     """As it would come from the tools."""
     use = {"lut4": 15_000, "ff": 19_000, "bram18": 52, "mult18": 28}
     path = routed.Path(12.27, 9.0, 7, tuple(places))
     ends = (routed.End(12.2, places[-1]),)
     own = routed.Routed("accelerator", 81.5, use, path, ends)
     other = routed.Routed("picorv32_axi", 104.2, use, path, ends)
-    return Placement("Yosys 1, nextpnr 2", LFE5U_85F, 1, own, other, b"")
+    return Placement("Yosys 1, nextpnr 2", LFE5U_85F, 1, own, other, bits)
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Tools that answer at once: a board whose logits are golden's plus the number here."""
+    wrong = [0]
+
+    def simulate(board: Ulx3s, folder: Path, frames: int, load: bool = False) -> Answer:
+        return Answer(board.project.reference.logits[:frames] + wrong[0], 116_092)
+
+    monkeypatch.setattr("vaqf.sim.place.serial.simulate", simulate)
+    path = [routed_place("u_a.first", "a.sv", 3), routed_place("u_b.last[2]", "b.sv", 4)]
+    monkeypatch.setattr("vaqf.sim.place.placement.place", lambda *_, **__: placed(path, b"bits"))
+    return wrong
+
+
+def test_a_board_is_written_whole(
+    built: Path, tmp_path: Path, capsys: Captured, answered: list[int]
+) -> None:
+    folder = tmp_path / "board"
+    for _ in range(2):  # the second replaces the first, which is ours
+        assert app.main(["place", str(built), "--board", "ULX3S", "-o", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "ulx3s at 50 MHz: 2 images simulated" in out and "not run on the board" in out
+    assert (folder / "ulx3s.bit").read_bytes() == b"bits"
+    readme = (folder / "README.md").read_text()
+    assert "**Not run on the board**" in readme and "81.5 MHz routed" in readme
+    for name in re.findall(r"^\| `([\w.]+)`", readme, re.M):
+        assert (folder / name).is_file(), name
+    hashes = json.loads((folder / "manifest.json").read_text())["sha256"]
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert set(hashes) == files - {"manifest.json"}
+    document = json.loads((folder / "place.json").read_text())
+    assert document["board"] == {
+        "name": "ulx3s",
+        "clock_mhz": 50.0,
+        "simulated": 2,
+        "cycles": 116_092,
+        "bitstream_bytes": 4,
+    }
+
+
+def test_a_board_that_is_not_right_is_not_written(
+    built: Path, tmp_path: Path, capsys: Captured, answered: list[int]
+) -> None:
+    words = ("place", built, "--board", "ulx3s", "-o", tmp_path / "board")
+    said = sentence(capsys, 3, *words, "--clock-mhz", "100")
+    assert "81.5 MHz were routed and the board's clock is 100" in said
+    answered[0] = 1
+    assert "image 0 of 2 has other logits" in sentence(capsys, 1, *words)
+    assert not (tmp_path / "board").exists()
