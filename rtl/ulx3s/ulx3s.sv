@@ -144,13 +144,12 @@ module ulx3s (
   logic [WEIGHTS-1:0] weights_rdata;
   logic [ PORT/8-1:0] results_wstrb;
   logic [1:0] commands_rresp, weights_rresp, images_rresp, results_bresp;
-  logic interrupt;
-  // bursts are of consecutive whole beats, caches there are none
+  // bursts are of consecutive whole beats, caches there are none, and the host asks
   // verilator lint_off PINCONNECTEMPTY
   vaqf_accelerator u_accelerator (
       .ap_clk(clk),
       .ap_rst_n(!rst),
-      .interrupt,
+      .interrupt(),
       .s_axi_control_awvalid(awvalid),
       .s_axi_control_awready(awready),
       .s_axi_control_awaddr(awaddr),
@@ -313,7 +312,7 @@ module ulx3s (
       .bresp(results_bresp)
   );
 
-  // alive; the run is over; the host's line and ours, which rest high
-  assign led = {4'b0, !ftdi_rxd, !ftdi_txd, interrupt, !rst};
+  // alive; weights are read; the host's line and ours, which rest high
+  assign led = {4'b0, !ftdi_rxd, !ftdi_txd, weights_rvalid, !rst};
   assign wifi_gpio0 = 1'b1;
 endmodule
