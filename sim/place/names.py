@@ -14,6 +14,8 @@ Json = Mapping[str, Any]
 # what Yosys's autoname and nextpnr put behind the name of a net or a cell
 MADE = re.compile(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|PDPW16KD|MULT18X18D)(?:_|$)")
 PACKED = re.compile(r"\$.*")
+# and a port of the memory beside which Yosys made a register
+PORT = re.compile(r"_(?:DO|DI|AD|RAD|WAD)[AB]?\d*$")
 SOURCE = re.compile(r"\d+_([\w.]+):(\d+)\.")  # as read_all numbers files
 # pins by which a cell gives what it holds
 OUTPUTS = re.compile(r"Q|DO[AB]?\d*|P\d+|D[OC]\d*")
@@ -71,7 +73,7 @@ class Names:
                 for bit in bits:
                     if place := self._signal(bit, file):
                         return self._shown(place)
-        plain = MADE.split(name)[0]
+        plain = PORT.sub("", MADE.split(name)[0])
         return self._shown(Place(plain, file, int(source[2]) if source else 0))
 
     def net(self, name: str) -> Place | None:

@@ -35,6 +35,12 @@ def test_what_no_source_declares_keeps_its_tools_name(recorded: dict[str, Any]) 
     assert names.net("nobody") is None
 
 
+def test_a_register_beside_a_memory_has_the_memorys_name(recorded: dict[str, Any]) -> None:
+    cell = {"attributes": {}, "port_directions": {"Q": "output"}, "connections": {"Q": [-1]}}
+    module = recorded["module"] | {"cells": {"u_f.memory.0.0_DOB17_TRELLIS_FF_Q": cell}}
+    assert Names(module).register("u_f.memory.0.0_DOB17_TRELLIS_FF_Q") == Place("u_f.memory.0.0")
+
+
 def test_the_device_has_what_nextpnr_says(recorded: dict[str, Any]) -> None:
     use = recorded["report"]["utilization"]
     assert {name: use[NEXTPNR_NAMES[name]]["available"] for name in LFE5U_85F.available} == dict(
