@@ -25,7 +25,7 @@ help:
 	@echo "make test-newest  make test with the newest versions that pyproject.toml allows, in $(NEWEST)"
 	@echo "make lock       write lock/ anew: the versions that make demo and make test install"
 	@echo "make train-benchmarks  what the training recipes reach: hours on 2 cores"
-	@echo "make place      digits from PyTorch to a routed clock and a ULX3S's bitstream: an hour of CPU"
+	@echo "make place      digits from PyTorch to a routed clock and a ULX3S's bitstream: half an hour of CPU or more"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"
 
