@@ -14,7 +14,7 @@ NEWEST := build/newest
 COMPILE := $(UV)/bin/uv pip compile pyproject.toml --quiet --config-file lock/uv.toml --universal \
   --python-version 3.11 --only-binary :all: --no-header --annotation-style line
 
-.PHONY: help demo test test-full test-newest lock train-benchmarks lint clean
+.PHONY: help demo test test-full test-newest lock train-benchmarks place lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make test-newest  make test with the newest versions that pyproject.toml allows, in $(NEWEST)"
 	@echo "make lock       write lock/ anew: the versions that make demo and make test install"
 	@echo "make train-benchmarks  what the training recipes reach: hours on 2 cores"
+	@echo "make place      digits from PyTorch to a routed clock and a ULX3S's bitstream: half an hour of CPU or more"
 	@echo "make lint       ruff, mypy and clang-format only"
 	@echo "make clean      remove what these commands made, .venv included"
 
@@ -110,6 +111,16 @@ demo: $(VENV)/.demo
 	$(BIN)/vaqf build --weights $(OUT)/digits.safetensors --board zcu102 -o $(OUT)/digits
 	$(BIN)/vaqf csim $(OUT)/digits --data digits
 	@echo "== done: the projects are $(OUT)/deit_base and $(OUT)/digits"
+
+# slow: place and route are minutes of CPU each, twice; not in CI
+place: $(VENV)/.test
+	@rm -rf build/place && mkdir -p build/place
+	$(BIN)/vaqf train --model vit_digits --data digits -o build/place/digits.pt
+	$(BIN)/vaqf export build/place/digits.pt -o build/place/digits.safetensors
+	$(BIN)/vaqf build --weights build/place/digits.safetensors --fps 100 --board zcu102 --data digits \
+	  --images 8 -o build/place/digits
+	$(BIN)/vaqf place build/place/digits
+	$(BIN)/vaqf place build/place/digits --board ulx3s --no-reference
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

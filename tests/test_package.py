@@ -141,7 +141,15 @@ def test_no_terminal_no_escape_codes() -> None:
 
 def test_extras_and_entry_point() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert set(project["optional-dependencies"]) == {"quant", "qonnx", "sim", "rtl", "synth", "dev"}
+    assert set(project["optional-dependencies"]) == {
+        "quant",
+        "qonnx",
+        "sim",
+        "rtl",
+        "synth",
+        "place",
+        "dev",
+    }
     assert project["scripts"] == {"vaqf": "vaqf.cli:run"}
     assert not [need for need in project["dependencies"] if "torch" in need]
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.cycles.port import EFFICIENCY, READ_LATENCY
 from vaqf.errors import ToolFailed
 from vaqf.hardware import layout, registers
 from vaqf.hardware.design import PORT_BITS
+from vaqf.program import packing
 from vaqf.reporting import Report
 from vaqf.sim.cosim import cycles as rtl_cycles
 from vaqf.sim.cosim import launch
@@ -120,10 +119,8 @@ def _write_memories(task: Task, folder: Path) -> None:
     """What the bench's memories hold, for $readmemh: a beat a line, highest byte first."""
     for name, content in task.memories.items():
         width = task.weight_bytes if name == "weights" else PORT_BITS // 8
-        padded = content + bytes(-len(content) % width + BEHIND)
-        beats = np.frombuffer(padded, np.uint8).reshape(-1, width)[:, ::-1]
-        text = "\n".join(beat.tobytes().hex() for beat in beats)
-        (folder / f"{name}.hex").write_text(text + "\n", encoding="ascii")
+        text = packing.beats_text(content + bytes(-len(content) % width + BEHIND), width)
+        (folder / f"{name}.hex").write_text(text, encoding="ascii")
 
 
 def _collected(task: Task, folder: Path, cycles: int, broken: str) -> Run:

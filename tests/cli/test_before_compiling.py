@@ -31,6 +31,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         "vaqf.sim.cosim.launch.compile_model",
         "vaqf.sim.golden.run",
         "vaqf.sim.synth.units.cut",
+        "vaqf.sim.yowasp.run",
     ):
         monkeypatch.setattr(work, begun)
 
@@ -55,6 +56,14 @@ CASES = [
     ("synth", ["--tool", "vivdo"], "--tool is 'vivdo' (did you mean vivado?)"),
     ("synth", ["--tool", "vivado"], "Vivado has not run on this project"),
     ("synth", ["--board", "zcu103"], "zcu102"),
+    ("place", ["--board", "zcu102"], "a bitstream is made for ulx3s alone"),
+    ("place", ["--clock-mhz", "50"], "give --board ulx3s with it"),
+    ("place", ["-o", "there"], "-o is of a board"),
+    ("place", ["--seed", "-1"], "--seed is -1"),
+    ("place", ["--board", "ulx3s", "--clock-mhz", "51.234567"], "such as 50, 62.5 or 75"),
+    ("place", ["--board", "ulx3s", "--clock-mhz", "12.5"], "within 2 %"),
+    ("place", ["--board", "ulx3s", "--clock-mhz", "fast"], "must be a number"),
+    ("place", ["--board", "ulx3s", "-o", str(Path(__file__).parent)], "not made by vaqf"),
     ("predict", ["no.png", "--top", "0"], "--top is 0"),
     ("predict", ["no.png"], "no.png"),
 ]
@@ -93,7 +102,7 @@ def test_each_file_is_parsed_once(built: Path, monkeypatch: pytest.MonkeyPatch) 
         assert len(read) == len(set(read)) > 0
 
 
-@pytest.mark.parametrize("verb", ["csim", "cosim", "synth"])
+@pytest.mark.parametrize("verb", ["csim", "cosim", "synth", "place"])
 def test_a_good_question_begins(built: Path, verb: str) -> None:
     assert app.main([verb, str(built)]) == ToolFailed.exit_code
 

@@ -129,7 +129,7 @@ def test_a_damaged_project(
     sentence(capsys, 2, "csim", project, "--data", "digits", "--images", "1")
 
 
-@pytest.mark.parametrize("words", [["csim", "--data", "digits"], ["cosim"], ["synth"]])
+@pytest.mark.parametrize("words", [["csim", "--data", "digits"], ["cosim"], ["synth"], ["place"]])
 def test_an_edited_design(project: Path, capsys: Captured, words: list[str]) -> None:
     """A legal one, which the hardware in the folder is not."""
     path = project / "design.json"

@@ -90,8 +90,8 @@ READERS = [
     *(
         (f"project/{part}", f"{verb} project")
         for part, verbs in {
-            "manifest.json": ("csim", "cosim", "synth"),
-            "design.json": ("csim --data digits", "cosim", "synth"),
+            "manifest.json": ("csim", "cosim", "synth", "place"),
+            "design.json": ("csim --data digits", "cosim", "synth", "place"),
             "weights/network.safetensors": ("csim", "cosim"),
             "weights/weights.bin": ("csim", "cosim"),
             "weights/commands.bin": ("csim", "cosim"),
@@ -104,7 +104,7 @@ READERS = [
             "hls/testbench.cpp": ("csim",),
             "hls/include/vaqf/engine.hpp": ("csim",),
             "rtl/vaqf_pkg.sv": ("cosim", "synth"),
-            "rtl/ring.sv": ("cosim", "synth"),
+            "rtl/ring.sv": ("cosim", "synth", "place"),
             "rtl/vaqf_accelerator.f": ("cosim",),
         }.items()
         for verb in verbs
@@ -206,6 +206,7 @@ def nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
         "vaqf.sim.csim.compile_kernel",
         "vaqf.sim.cosim.launch.compile_model",
         "vaqf.sim.synth.units.cut",
+        "vaqf.sim.yowasp.run",
         "vaqf.project.write.write_project",
         "vaqf.quant.training.run.Run.run",
     ):

@@ -18,7 +18,9 @@ PATH = re.compile(
 )
 NAME = re.compile(r"(?<![\w/.{*-])[a-z]\w*\.(?:py|sv|hpp)\b")
 MODULE = re.compile(r"(?<![\w/.-])(?:vaqf|quant|sim)(?:\.[a-z]\w*)+(?![\w(]*[@/])")
-WRITTEN = {  # by vaqf build, and by the tutorial
+WRITTEN = {  # by vaqf build and place, and by the tutorial
+    "host.py",
+    "ulx3s_pkg.sv",
     "vaqf_pkg.sv",
     "config.hpp",
     "vaqf_accelerator.hpp",

@@ -1,4 +1,4 @@
-"""The commands that check a project: csim, cosim, synth, predict."""
+"""The commands that check a project: csim, cosim, synth, place, predict."""
 
 from typing import Annotated
 
@@ -10,11 +10,14 @@ from vaqf.cli.options import (
     SETS,
     AsJson,
     Folder,
+    Force,
     ImageCount,
     LabelFile,
+    Out,
     Quiet,
     given,
     integer,
+    number,
 )
 from vaqf.cli.terminal import print_json, progress
 from vaqf.cli.words import count, share, told
@@ -149,6 +152,51 @@ def synth(
     from vaqf.cli.show import synthesis as show
 
     show.synthesis(document, quiet)
+
+
+def place(
+    folder: Folder,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board",
+            "-b",
+            metavar="ulx3s",
+            help="Simulate, place and write that whole board, with its bitstream (not run on the"
+            " board).",
+        ),
+    ] = None,
+    clock_mhz: Annotated[
+        str | None,
+        typer.Option("--clock-mhz", metavar="MHZ", help="Clock of the board; default: 50."),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="N", help="Of the placer: another seed, another clock.")
+    ] = "1",
+    reference: Annotated[
+        bool,
+        typer.Option("--reference/--no-reference", help="Place picorv32, too, to compare with."),
+    ] = True,
+    out: Out = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Place and route the SystemVerilog on an ECP5 with open tools: a routed clock; minutes."""
+    clock = given(number, "--clock-mhz", clock_mhz)
+    with progress(quiet or as_json) as report:
+        placed = vaqf.place(
+            folder, board, clock, integer("--seed", seed), reference, out, force, report
+        )
+    if as_json:
+        print_json(placed.to_json())
+        return
+    from vaqf.cli.show import placement as show
+
+    show.placement(placed.to_json(), quiet)
+    print(one_line(f"wrote {placed.written}"))
+    if board is not None:
+        print(one_line(f"next: {placed.written}/README.md (not run on the board)"))
 
 
 def predict(

@@ -11,6 +11,7 @@ HLS_INCLUDE = HLS_TEMPLATES / "include"
 HLS_PROJECT = HLS_TEMPLATES / "project"
 RTL = _ROOT / "rtl"
 RTL_PROJECT = RTL / "project"
+RTL_ULX3S = RTL / "ulx3s"  # around the accelerator on one board
 RTL_FOLDERS = sorted(path for path in RTL.iterdir() if path.is_dir() and path != RTL_PROJECT)
 
 

@@ -1,6 +1,9 @@
-"""Two generations of one architecture: how wide their primitives are, and what tools call them."""
+"""Two generations of one architecture: how wide their primitives are, and what tools call them.
 
-from dataclasses import dataclass
+A third family places none, so that any tool can map a design to any device.
+"""
+
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,5 +45,9 @@ SERIES_7 = Family(
     lutram_cost=8,
     takes_exponents=True,
 )
-FAMILIES = (SERIES_7, ULTRASCALE_PLUS)
+FAMILIES = (SERIES_7, ULTRASCALE_PLUS)  # of boards: those that an estimate counts
+# What simulators see, left to the tool in synthesis too: for devices of other vendors (`vaqf
+# place`). No board has it, since LUTs, DSPs and block RAMs are counted for AMD's alone. Widths
+# decide how products are cut and chained, so it has those of one of the others
+PORTABLE = replace(SERIES_7, devices=(), yosys="portable")
 OF_DEVICE = {device: family for family in FAMILIES for device in family.devices}

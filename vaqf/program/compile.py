@@ -16,7 +16,7 @@ from vaqf.arithmetic.widths import round_up
 from vaqf.errors import InputError
 from vaqf.hardware.command import COMMAND_WORDS, Dest, Opcode, Source, encode
 from vaqf.hardware.design import Design
-from vaqf.hardware.layout import ALIGN, patch_row_bytes
+from vaqf.hardware.layout import logit_row_bytes, patch_row_bytes
 from vaqf.hardware.matmuls import MatMulShape, head_token_inputs, matmul_shapes, weight_words
 from vaqf.hardware.matmuls import check_fits as check_model_fits
 from vaqf.hardware.order import Entry, command_list, commands, result
@@ -311,5 +311,5 @@ def compile_network(design: Design, network: Network) -> Program:
         weights=b"".join(compiler.image.parts),
         traced=_traced(entries, vit.head_dim, compiler.padded_head),
         frame_bytes=frame_bytes(network),
-        result_bytes=round_up(4 * vit.classes, ALIGN),
+        result_bytes=logit_row_bytes(vit.classes),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaqf.arithmetic.widths import ceil_div, round_up
 from vaqf.hardware.design import Design
-from vaqf.hardware.layout import ALIGN, patch_row_bytes
+from vaqf.hardware.layout import ALIGN, logit_row_bytes, patch_row_bytes
 from vaqf.images.patches import to_patches
 from vaqf.network.structure import Network, Requant
 
@@ -87,5 +87,12 @@ def pack_images(network: Network, images: NDArray[np.uint8]) -> bytes:
 
 def unpack_logits(network: Network, results: bytes) -> NDArray[np.int32]:
     """Results without their status block -> int32 [frames, classes]."""
-    row = round_up(4 * network.vit.classes, ALIGN) // 4
+    row = logit_row_bytes(network.vit.classes) // 4
     return np.frombuffer(results, "<i4").reshape(-1, row)[:, : network.vit.classes].copy()
+
+
+def beats_text(content: bytes, width: int) -> str:
+    """Memory content for $readmemh: a beat of `width` bytes a line, its highest byte first."""
+    padded = content + bytes(-len(content) % width)
+    beats = np.frombuffer(padded, np.uint8).reshape(-1, width)[:, ::-1]
+    return "".join(f"{beat.tobytes().hex()}\n" for beat in beats)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from vaqf.files.paths import RTL, rtl
+from vaqf.files.paths import RTL, RTL_ULX3S, rtl
 from vaqf.hardware import registers
 from vaqf.hardware.command import layout
 from vaqf.hardware.config import design_id, rtl_sizes
@@ -25,9 +25,13 @@ def rtl_sources(design: Design, model: str, family: Family) -> list[tuple[str, s
 def rtl_library() -> list[Path]:
     """The SystemVerilog that no design changes, in the order in which tools read it."""
     packages = [rtl(name) for name in RTL_PACKAGES]
-    return packages + sorted(
-        (path for path in RTL.rglob("*.sv") if path not in packages), key=lambda path: path.name
-    )
+    others = set(RTL.rglob("*.sv")) - {*packages, *ulx3s_library()}
+    return packages + sorted(others, key=lambda path: path.name)
+
+
+def ulx3s_library() -> list[Path]:
+    """What stands around the accelerator on a ULX3S, and in no project but there."""
+    return sorted(RTL_ULX3S.glob("*.sv"))
 
 
 def rtl_package(design: Design, model: str, family: Family) -> str:

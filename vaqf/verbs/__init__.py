@@ -28,5 +28,6 @@ VERBS = {  # in the order of the command line
     "csim": Verb("csim", "proofs"),
     "cosim": Verb("cosim", "proofs"),
     "synth": Verb("synth", "proofs"),
+    "place": Verb("place", "proofs"),
     "predict": Verb("predict", "proofs"),
 }

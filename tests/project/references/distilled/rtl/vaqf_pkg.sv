@@ -96,14 +96,15 @@ package vaqf_pkg;
   localparam bit ENGINE_TABLE = 1;
 
   // the device's family and what its primitives take. Modules place them in synthesis: simulators
-  // have none, and a twin of each stands for it
+  // have none, and a twin of each stands for it, as for devices of no family
+  localparam int PORTABLE = 0;
   localparam int XC7 = 1;
   localparam int XCUP = 2;
   localparam int FAMILY = XCUP;
 `ifdef SYNTHESIS
   localparam int PRIMITIVES = FAMILY;
 `else
-  localparam int PRIMITIVES = 0;
+  localparam int PRIMITIVES = PORTABLE;
 `endif
   localparam int DSP_BITS = 27;  // the wider factor of a DSP
   localparam int LUTRAM_PORTS = 7;  // that read, of one LUTRAM

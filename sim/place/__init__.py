@@ -1,0 +1,1 @@
+"""Place and route by open tools: Yosys and nextpnr for an ECP5, a device that both know whole."""

@@ -1,0 +1,61 @@
+"""Tools that wheels of PyPI bring as WebAssembly (YoWASP), run in a folder that they alone see."""
+
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from vaqf.errors import ToolMissing
+from vaqf.files import places
+
+KEPT = "YOWASP_CACHE_DIR"  # where a wheel keeps what it compiled
+
+
+def version(package: str, missing: str) -> str:
+    """Of an installed wheel, by its module's name; ToolMissing says `missing` without it."""
+    if importlib.util.find_spec(package) is None:
+        raise ToolMissing(missing)
+    return importlib.metadata.version(package.replace("_", "-"))
+
+
+@cache
+def _borrowed() -> TemporaryDirectory[str]:
+    """A folder that is there as long as this process."""
+    return TemporaryDirectory(prefix="vaqf-yosys-")
+
+
+def environment() -> dict[str, str]:
+    """The wheels keep machine code in the user's cache; where there is none, we lend one."""
+    kept = places.cache("yosys")
+    own = {} if kept is not None and places.is_writable(kept) else {KEPT: _borrowed().name}
+    return own | os.environ
+
+
+def run(
+    package: str, function: str, arguments: Sequence[str], folder: Path
+) -> tuple[int, list[str]]:
+    """Exit code of a wheel's tool in `folder`, and the lines that it said."""
+    call = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", call, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        env=environment(),
+        check=False,
+    )
+    return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+def complaint(said: Sequence[str]) -> str:
+    """The first error among the lines that a tool said before it failed, or the last line."""
+    errors = [line.strip() for line in said if "ERROR" in line]
+    last = next((line.strip() for line in reversed(said) if line.strip()), "it says nothing")
+    return errors[0] if errors else last
