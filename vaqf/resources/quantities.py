@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
+from vaqf.hardware import trees
 from vaqf.hardware.design import TABLE_INPUTS, Design
 from vaqf.hardware.family import Family
 from vaqf.hardware.rtl_numbers import number
@@ -16,6 +17,7 @@ from vaqf.resources.parts import Array, ArrayPart, AttentionPart, FramesPart, We
 
 BLOCK = number("sizes", "TABLE_BLOCK")  # tables with control registers of their own
 LONGEST_CHAIN = number("latency", "LONGEST_CHAIN")  # DSPs
+DSP_SUM_BITS = 48  # of either family's
 
 # module -> what it grows with; every module has a fixed part, too. Small ones (requantize,
 # multiply_add, ...: INLINE of sim/synth/units.py) are counted in those that use them
@@ -84,6 +86,14 @@ def add_tree(count: int, width: int) -> tuple[int, int]:
     return luts, ffs
 
 
+@lru_cache(maxsize=4096)
+def packed_tree(count: int, width: int) -> tuple[int, int, int]:
+    """(LUTs, flip-flops, DSPs) of packed_tree.sv: pairs of DSPs that make one number of four in
+    each of their fields, and the adders behind them."""
+    field, fours = width + 2, ceil_div(count, 4)
+    return *add_tree(fours, field), 2 * ceil_div(fours, DSP_SUM_BITS // field)
+
+
 @lru_cache(maxsize=1024)
 def chains(inputs: int, bits: int, most: int, family: Family) -> tuple[int, int]:
     """(chains of DSPs that add up so many products of magnitude `most`, bits of a field)."""
@@ -106,7 +116,17 @@ def rotator_levels(elements: int) -> int:
     return ceil_div((elements - 1).bit_length(), 2)
 
 
-def engine_quantities(engine: str, act_bits: int, array: Array, share: int) -> dict[str, float]:
+def late_sum_ffs(act_bits: int, array: Array, dsp_sums: int) -> int:
+    """Flip-flops in which sums of adders wait for those that begin on DSPs (lookup.sv)."""
+    tokens, pe, simd = array
+    nibbles = simd // TABLE_INPUTS
+    late = trees.packed_tree(nibbles) - trees.add_tree(nibbles) if dsp_sums else 0
+    return (tokens * pe - dsp_sums) * late * bits_for(nibbles * (2 ** (act_bits + 2) - 1))
+
+
+def engine_quantities(
+    engine: str, act_bits: int, array: Array, share: int, dsp_sums: int = 0
+) -> dict[str, float]:
     """Of the T x P x K array alone."""
     tokens, pe, simd = array
     a, lanes, entry = act_bits, tokens * pe, act_bits + 2
@@ -119,7 +139,8 @@ def engine_quantities(engine: str, act_bits: int, array: Array, share: int) -> d
     nibbles = simd // TABLE_INPUTS
     generators = tokens // share
     pairs, alone = divmod(generators, 2)
-    return _trees((lanes, nibbles, entry)) | {
+    trees = _trees((lanes - dsp_sums, nibbles, entry), (dsp_sums, ceil_div(nibbles, 4), entry + 2))
+    return trees | {
         "found_bits": lanes * nibbles * entry,
         "entry_bits": generators * nibbles * entry,
         "operand_bits": generators * simd * a,
@@ -150,7 +171,7 @@ def array_quantities(part: ArrayPart, family: Family) -> dict[str, float]:
     run, acc_bits, lanes, norm_lanes = part.run_words, part.acc_bits, t * p, norm_tokens * p
     residual, narrow = widths.RESIDUAL_BITS, family.dsp_bits < widths.OPERAND_BITS
     trees = _trees((t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1))
-    engine = engine_quantities(part.engine, a, part.array, part.share)
+    engine = engine_quantities(part.engine, a, part.array, part.share, part.dsp_sums)
     return _sum(trees, engine) | {
         "one": 1,
         part.engine: 1,

@@ -51,14 +51,16 @@ def _storage(kinds: Iterable[Memory], family: Family) -> Resources:
 
 
 def least_logic(
-    engine: str, array: Array, act_bits: int, capacity: Capacity, family: Family
+    engine: str, array: Array, act_bits: int, capacity: Capacity, family: Family, dsps: float
 ) -> Resources:
     """LUT, LUTRAM and FF that any design around this array uses: what the array itself takes, most
-    tokens sharing a table generator, and the lanes behind it."""
+    tokens sharing a table generator, sums on so many DSPs, and the lanes behind it."""
     tokens, pe, simd = array
     lanes, acc = tokens * pe, accumulator_bits(act_bits, capacity)
-    shared = tokens if engine == "table" else 1
-    amounts = quantities.engine_quantities(engine, act_bits, array, shared) | {
+    shared, sums = 1, 0
+    if engine == "table":
+        shared, sums = tokens, max(0, min(lanes, int(dsps // sum_dsps(act_bits, array))))
+    amounts = quantities.engine_quantities(engine, act_bits, array, shared, sums) | {
         "one": 1.0,
         engine: 1.0,
         "lanes": lanes,
@@ -100,7 +102,7 @@ def products_dsps(rows: int, lanes: int) -> int:
 
 @lru_cache(maxsize=4096)
 def array_dsps(part: ArrayPart, family: Family) -> int:
-    """Of the vector unit, and what else multiplies once."""
+    """Of the vector unit, what else multiplies once, and sums."""
     tokens, pe, _ = part.array
     mult, mantissa = widths.MULT_BITS, widths.NORM_VALUE_BITS + 1
     residual, operand = widths.RESIDUAL_BITS, widths.OPERAND_BITS
@@ -115,7 +117,13 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
     sums, squares = widths.ROW_SUM_BITS, widths.ROW_SQUARE_BITS + 1
     once = multiplier(sums, sums, family) + 2
     once += multiplier(squares, widths.MAX_DIM.bit_length() + 1, family)
-    return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once
+    sums = part.dsp_sums * sum_dsps(part.act_bits, part.array)
+    return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once + sums
+
+
+def sum_dsps(act_bits: int, array: Array) -> int:
+    """Of one sum of the table engine that begins on DSPs."""
+    return quantities.packed_tree(array[2] // TABLE_INPUTS, act_bits + 2)[2]
 
 
 @lru_cache(maxsize=4096)
@@ -142,11 +150,12 @@ def gelu_luts(lanes: int, act_bits: int) -> int:
 def array_use(part: ArrayPart, family: Family) -> Resources:
     """With its tables and those of gelu."""
     tokens, pe, _ = part.array
-    luts = gelu_luts(tokens * pe, part.act_bits)
+    luts, ffs = gelu_luts(tokens * pe, part.act_bits), 0
     if part.engine == "table":
         luts += quantities.table_luts(part.act_bits, part.array, part.share, family)
+        ffs = quantities.late_sum_ffs(part.act_bits, part.array, part.dsp_sums)
     logic = _logic(quantities.array_quantities(part, family))
-    rest = Resources(luts, luts, 0, array_dsps(part, family))
+    rest = Resources(luts, luts, ffs, array_dsps(part, family))
     return logic + _storage(memories.array_memories(part), family) + rest
 
 

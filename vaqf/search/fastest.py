@@ -18,7 +18,7 @@ from vaqf.resources.parts import Parts
 from vaqf.search.blocked import Blocked
 from vaqf.search.estimate import Estimate
 from vaqf.search.plan import Plan, plans
-from vaqf.search.space import Problem, array_floor, arrays
+from vaqf.search.space import Problem, Weighed, array_floor, arrays
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
         for storage in plan.storages:
             # what is less than all of them
             narrowest = plan.narrowest(storage, frames, rows)
-            least = problem.weigh_parts(narrowest)
+            least = problem.fit(narrowest)
             if least.share > 1 and not _fits(problem, narrowest, fewest):
                 blocked.add(least.share, least.resource)
                 continue
             for design in _narrower(plan.design(storage, frames, rows)):
-                weighed = problem.weigh(design)
+                weighed = problem.fit(parts.of(design))
                 if weighed.share <= 1:
-                    yield design
+                    yield _with_sums(design, weighed)
                     break
                 blocked.add(weighed.share, weighed.resource)
                 fewer = _fewer_rows(problem, design, fewest)
@@ -131,7 +131,12 @@ def _narrower(design: Design) -> Iterator[Design]:
 
 def _fits(problem: Problem, every: Parts, rows: int) -> bool:
     """Whether a design of such parts is legal with so many query rows."""
-    return problem.weigh_parts(every.with_rows(rows)).share <= 1
+    return problem.fit(every.with_rows(rows)).share <= 1
+
+
+def _with_sums(design: Design, weighed: Weighed) -> Design:
+    """The design that was weighed, with its sums on DSPs."""
+    return replace(design, dsp_sums=weighed.dsp_sums) if weighed.dsp_sums else design
 
 
 def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
@@ -154,7 +159,8 @@ def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
             legal = middle
         else:
             illegal = middle
-    return replace(design, attention_rows=rows(legal))
+    found = replace(design, attention_rows=rows(legal))
+    return _with_sums(found, problem.fit(parts.of(found)))
 
 
 def _limit(result: Estimate, blocked: Blocked) -> str:
