@@ -19,6 +19,7 @@ from vaqf.resources.memories import bram18, lutram_luts, memories, memory_use
 from vaqf.resources.quantities import (
     MODULES,
     add_tree,
+    dsp_sum_quantities,
     engine_quantities,
     late_sum_ffs,
     packed_tree,
@@ -114,7 +115,8 @@ def test_every_cost_belongs_to_a_quantity() -> None:
 def test_table_engine_per_mac(act_bits: int, dsp_sums: int, most: float) -> None:
     """LUTs of a 2 x 16 x 64 array with its generators, as benchmarks/table_engine.py has them."""
     array = (2, 16, 64)
-    amounts = engine_quantities("table", act_bits, array, 1, dsp_sums)
+    amounts = engine_quantities("table", act_bits, array, 1)
+    amounts["tree_luts"] += dsp_sum_quantities(act_bits, array, dsp_sums)["tree_luts"]
     luts = table_luts(act_bits, array, 1, ULTRASCALE_PLUS) + amounts["tree_luts"]
     costs = unit_costs.calibration()["costs"]
     for module in ("lookup", "operands", "subset_sums", "table_generator"):

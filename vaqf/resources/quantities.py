@@ -116,6 +116,12 @@ def rotator_levels(elements: int) -> int:
     return ceil_div((elements - 1).bit_length(), 2)
 
 
+def dsp_sum_quantities(act_bits: int, array: Array, dsp_sums: int) -> dict[str, float]:
+    """What so many sums that begin on DSPs change, below zero: adders are fewer."""
+    count, width = array[2] // TABLE_INPUTS, act_bits + 2
+    return _trees((-dsp_sums, count, width), (dsp_sums, ceil_div(count, 4), width + 2))
+
+
 def late_sum_ffs(act_bits: int, array: Array, dsp_sums: int) -> int:
     """Flip-flops in which sums of adders wait for those that begin on DSPs (lookup.sv)."""
     tokens, pe, simd = array
@@ -124,10 +130,8 @@ def late_sum_ffs(act_bits: int, array: Array, dsp_sums: int) -> int:
     return (tokens * pe - dsp_sums) * late * bits_for(nibbles * (2 ** (act_bits + 2) - 1))
 
 
-def engine_quantities(
-    engine: str, act_bits: int, array: Array, share: int, dsp_sums: int = 0
-) -> dict[str, float]:
-    """Of the T x P x K array alone."""
+def engine_quantities(engine: str, act_bits: int, array: Array, share: int) -> dict[str, float]:
+    """Of the T x P x K array alone, all its sums on adders."""
     tokens, pe, simd = array
     a, lanes, entry = act_bits, tokens * pe, act_bits + 2
     if engine == "adder":
@@ -139,8 +143,7 @@ def engine_quantities(
     nibbles = simd // TABLE_INPUTS
     generators = tokens // share
     pairs, alone = divmod(generators, 2)
-    trees = _trees((lanes - dsp_sums, nibbles, entry), (dsp_sums, ceil_div(nibbles, 4), entry + 2))
-    return trees | {
+    return _trees((lanes, nibbles, entry)) | {
         "found_bits": lanes * nibbles * entry,
         "entry_bits": generators * nibbles * entry,
         "operand_bits": generators * simd * a,
@@ -171,8 +174,9 @@ def array_quantities(part: ArrayPart, family: Family) -> dict[str, float]:
     run, acc_bits, lanes, norm_lanes = part.run_words, part.acc_bits, t * p, norm_tokens * p
     residual, narrow = widths.RESIDUAL_BITS, family.dsp_bits < widths.OPERAND_BITS
     trees = _trees((t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1))
-    engine = engine_quantities(part.engine, a, part.array, part.share, part.dsp_sums)
-    return _sum(trees, engine) | {
+    engine = engine_quantities(part.engine, a, part.array, part.share)
+    on_dsps = dsp_sum_quantities(a, part.array, part.dsp_sums)
+    return _sum(trees, engine, on_dsps) | {
         "one": 1,
         part.engine: 1,
         "lanes": lanes,

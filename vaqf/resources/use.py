@@ -51,16 +51,14 @@ def _storage(kinds: Iterable[Memory], family: Family) -> Resources:
 
 
 def least_logic(
-    engine: str, array: Array, act_bits: int, capacity: Capacity, family: Family, dsps: float
+    engine: str, array: Array, act_bits: int, capacity: Capacity, family: Family
 ) -> Resources:
-    """LUT, LUTRAM and FF that any design around this array uses: what the array itself takes, most
-    tokens sharing a table generator, sums on so many DSPs, and the lanes behind it."""
+    """LUT, LUTRAM and FF that any design around this array uses, all its sums on adders: what the
+    array itself takes, most tokens sharing a table generator, and the lanes behind it."""
     tokens, pe, simd = array
     lanes, acc = tokens * pe, accumulator_bits(act_bits, capacity)
-    shared, sums = 1, 0
-    if engine == "table":
-        shared, sums = tokens, max(0, min(lanes, int(dsps // sum_dsps(act_bits, array))))
-    amounts = quantities.engine_quantities(engine, act_bits, array, shared, sums) | {
+    shared = tokens if engine == "table" else 1
+    amounts = quantities.engine_quantities(engine, act_bits, array, shared) | {
         "one": 1.0,
         engine: 1.0,
         "lanes": lanes,
@@ -102,7 +100,7 @@ def products_dsps(rows: int, lanes: int) -> int:
 
 @lru_cache(maxsize=4096)
 def array_dsps(part: ArrayPart, family: Family) -> int:
-    """Of the vector unit, what else multiplies once, and sums."""
+    """Of the vector unit, and what else multiplies once; without those of sums."""
     tokens, pe, _ = part.array
     mult, mantissa = widths.MULT_BITS, widths.NORM_VALUE_BITS + 1
     residual, operand = widths.RESIDUAL_BITS, widths.OPERAND_BITS
@@ -117,8 +115,7 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
     sums, squares = widths.ROW_SUM_BITS, widths.ROW_SQUARE_BITS + 1
     once = multiplier(sums, sums, family) + 2
     once += multiplier(squares, widths.MAX_DIM.bit_length() + 1, family)
-    sums = part.dsp_sums * sum_dsps(part.act_bits, part.array)
-    return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once + sums
+    return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once
 
 
 def sum_dsps(act_bits: int, array: Array) -> int:
@@ -141,6 +138,14 @@ def attention_dsps(part: AttentionPart, family: Family) -> int:
 # -- the parts, not rounded ------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def dsp_sums_use(act_bits: int, array: Array, dsp_sums: int) -> Resources:
+    """What a table engine takes more with so many sums that begin on DSPs, of LUTs below zero."""
+    logic = _logic(quantities.dsp_sum_quantities(act_bits, array, dsp_sums))
+    late = quantities.late_sum_ffs(act_bits, array, dsp_sums)
+    return logic + Resources(ff=late, dsp=dsp_sums * sum_dsps(act_bits, array))
+
+
 def gelu_luts(lanes: int, act_bits: int) -> int:
     """LUTRAM of the gelu tables: 256 words, read and written at one address, 4 LUTs a bit."""
     return lanes * act_bits * (1 << widths.GELU_INDEX_BITS) // 64
@@ -149,13 +154,15 @@ def gelu_luts(lanes: int, act_bits: int) -> int:
 @lru_cache(maxsize=4096)
 def array_use(part: ArrayPart, family: Family) -> Resources:
     """With its tables and those of gelu."""
+    if part.dsp_sums:
+        without = array_use(part._replace(dsp_sums=0), family)
+        return without + dsp_sums_use(part.act_bits, part.array, part.dsp_sums)
     tokens, pe, _ = part.array
-    luts, ffs = gelu_luts(tokens * pe, part.act_bits), 0
+    luts = gelu_luts(tokens * pe, part.act_bits)
     if part.engine == "table":
         luts += quantities.table_luts(part.act_bits, part.array, part.share, family)
-        ffs = quantities.late_sum_ffs(part.act_bits, part.array, part.dsp_sums)
     logic = _logic(quantities.array_quantities(part, family))
-    rest = Resources(luts, luts, ffs, array_dsps(part, family))
+    rest = Resources(luts, luts, 0, array_dsps(part, family))
     return logic + _storage(memories.array_memories(part), family) + rest
 
 

@@ -5,37 +5,60 @@ number is where the lines of both meet: no loop over numbers.
 """
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 from vaqf.hardware.fabric import Resources
-from vaqf.hardware.family import Family
-from vaqf.resources.parts import Parts
-from vaqf.resources.use import array_use
+from vaqf.resources.parts import Array, ArrayPart
+from vaqf.resources.use import dsp_sums_use
 
 FABRIC = ("lut", "ff")  # what a sum on DSPs takes less of
+OTHERS = ("lutram", "ff", "bram36", "uram")  # what hardly changes, or not at all
 
 
-def best(
-    every: Parts, use: Resources, budget: Resources, available: Resources, family: Family
-) -> int:
+class Sum(NamedTuple):
+    """What a sum on DSPs takes less of LUTs and flip-flops, and the DSPs that it takes more."""
+
+    lut: float
+    ff: float
+    dsp: float
+
+
+@lru_cache(maxsize=1024)
+def one(act_bits: int, array: Array) -> Sum:
+    """The mean of all sums of an array, which are the same but for what waits for others."""
+    lanes = array[0] * array[1]
+    every = dsp_sums_use(act_bits, array, lanes)
+    return Sum(-every.lut / lanes, -every.ff / lanes, every.dsp / lanes)
+
+
+def fewest(each: Sum, use: Resources, budget: Resources) -> int:
+    """With which a design that takes so much without any has LUTs and flip-flops enough."""
+    return max(
+        _until(use.lut, budget.lut, each.lut),
+        _until(use.ff, budget.ff, each.ff),
+    )
+
+
+def most(act_bits: int, array: Array, dsps: float) -> int:
+    """For which so many DSPs are enough."""
+    return max(0, min(array[0] * array[1], math.floor(dsps / one(act_bits, array).dsp)))
+
+
+def best(part: ArrayPart, use: Resources, budget: Resources, available: Resources) -> int:
     """The number by which the largest used / available is lowest within the budget.
 
-    `every`: the parts of a design without such a sum, `use`: what it takes. As near to legal as it
-    gets if no number is legal, and 0 for the adder engine.
+    `use`: what the design takes without any. As near to legal as it gets if no number is legal,
+    and 0 for the adder engine.
     """
-    array = every.array
-    if array.engine != "table":
+    if part.engine != "table":
         return 0
-    lanes = array.lanes
-    none, all_ = array_use(array, family), array_use(array._replace(dsp_sums=lanes), family)
-    dsps = (all_.dsp - none.dsp) / lanes
-    saved = {name: (none[name] - all_[name]) / lanes for name in FABRIC}
-    most = min(lanes, math.floor((budget.dsp - use.dsp) / dsps))
-    legal = max(_until(use[name], budget[name], saved[name]) for name in FABRIC)
+    each = one(part.act_bits, part.array)
     # beyond that something else is the largest
-    others = [name for name in ("lutram", "bram36", "uram") if available[name]]
-    other = max(use[name] / available[name] for name in others)
-    useful = _until(use.lut, other * available.lut, saved["lut"])
-    return max(0, min(most, max(legal, min(useful, _level(use, available, saved["lut"], dsps)))))
+    other = max(use[name] / available[name] for name in OTHERS if available[name])
+    useful = min(_until(use.lut, other * available.lut, each.lut), _level(each, use, available))
+    legal = most(part.act_bits, part.array, budget.dsp - use.dsp)
+    return max(0, min(legal, max(fewest(each, use, budget), useful)))
 
 
 def _until(used: float, allowed: float, saved: float) -> int:
@@ -43,12 +66,11 @@ def _until(used: float, allowed: float, saved: float) -> int:
     return max(0, math.ceil((used - allowed) / saved)) if saved > 0 else 0
 
 
-def _level(use: Resources, available: Resources, luts: float, dsps: float) -> int:
+def _level(each: Sum, use: Resources, available: Resources) -> int:
     """The number by which the larger share, of LUTs and of DSPs, is smallest."""
     if not available.dsp:
         return 0
     higher = use.lut / available.lut - use.dsp / available.dsp
-    each = luts / available.lut + dsps / available.dsp
-    below = math.floor(higher / each)
-    left = (use.lut - below * luts) / available.lut
-    return below if left <= (use.dsp + (below + 1) * dsps) / available.dsp else below + 1
+    below = math.floor(higher / (each.lut / available.lut + each.dsp / available.dsp))
+    left = (use.lut - below * each.lut) / available.lut
+    return below if left <= (use.dsp + (below + 1) * each.dsp) / available.dsp else below + 1

@@ -6,6 +6,7 @@ Arrays are looked at in the order of a lower bound of their cycles, until the bo
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from typing import Any
 
 from vaqf.arithmetic import widths
@@ -42,6 +43,33 @@ class Candidate:
         }
 
 
+class Best:
+    """The fastest design so far. A design is followed command by command, which takes long, when
+    nothing that could be faster is left to look at."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.design: Design | None = None
+        self.cycles: float = math.inf  # per frame
+        self._problem = problem
+        self._waiting: list[tuple[float, int, Design]] = []
+        self._offers = 0
+
+    def offer(self, bound: float, design: Design) -> None:
+        """A legal design that takes no fewer cycles than the bound."""
+        self._offers += 1
+        if bound < self.cycles:
+            heappush(self._waiting, (bound, self._offers, design))
+
+    def follow(self, bound: float) -> None:
+        """All that wait and may be faster than what such a bound has."""
+        while self._waiting and self._waiting[0][0] <= bound:
+            least, _, design = heappop(self._waiting)
+            if least < self.cycles:
+                cycles = self._problem.interval(design)
+                if cycles < self.cycles:
+                    self.design, self.cycles = design, cycles
+
+
 def fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
     """The fastest legal design of each precision, from 8 bits down.
 
@@ -56,31 +84,27 @@ def fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
 
 def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate:
     """Branch and bound over the arrays, fastest first."""
-    best: Design | None = None
-    best_cycles = math.inf
+    best, blocked = Best(problem), Blocked()
     if known is not None:
-        best = replace(known, act_bits=act_bits)
-        best_cycles = problem.interval(best)
-    blocked = Blocked()
+        best.offer(0, replace(known, act_bits=act_bits))
     for bound, array in arrays(problem, act_bits):
-        if bound >= best_cycles:
+        best.follow(bound)
+        if bound >= best.cycles:
             break
         share, resource = array_floor(problem, act_bits, array)
         if share > 1:
             blocked.add(share, resource)
             continue
         for plan in plans(problem, act_bits, array):
-            if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
+            if plan.interval(problem.frames[0], problem.vit.tokens) >= best.cycles:
                 continue
             if not _smallest_fits(plan, blocked):
                 continue
-            for design in _faster(problem, plan, best_cycles, blocked):
-                if plan.bound(design) < best_cycles:
-                    cycles = problem.interval(design)
-                    if cycles < best_cycles:
-                        best, best_cycles = design, cycles
-    if best is not None:
-        result = problem.estimate(best)
+            for design in _faster(problem, plan, best.cycles, blocked):
+                best.offer(plan.bound(design), design)
+    best.follow(math.inf)
+    if best.design is not None:
+        result = problem.estimate(best.design)
         return Candidate(act_bits, result, True, True, _limit(result, blocked))
     close = blocked.nearest_plan() or _smallest_of_all(problem, act_bits)
     result = problem.estimate(close.smallest_design())

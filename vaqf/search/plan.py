@@ -19,7 +19,8 @@ from vaqf.model.vit import Vit
 from vaqf.resources import parts
 from vaqf.resources.memories import bram18
 from vaqf.resources.parts import Array, Parts
-from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use, sum_dsps
+from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use, total
+from vaqf.search import dsp_sums
 from vaqf.search.space import Problem, Weighed, lane_choices
 
 
@@ -93,9 +94,9 @@ class Plan:
             share = array_use(part, family).worst_share(problem.budget)[0]
             if share > 1 and part.engine == "table":
                 spare = problem.budget.dsp - array_dsps(part, family)
-                sums = min(part.lanes, int(spare // sum_dsps(act_bits, part.array)))
-                part = part._replace(dsp_sums=max(0, sums))
-                share = min(share, array_use(part, family).worst_share(problem.budget)[0])
+                sums = dsp_sums.most(act_bits, part.array, spare)
+                with_sums = array_use(part._replace(dsp_sums=sums), family)
+                share = min(share, with_sums.worst_share(problem.budget)[0])
             known[act_bits] = share
         return known[act_bits]
 
@@ -158,10 +159,11 @@ class Plan:
         ]
 
     def bound(self, design: Design) -> int:
-        """Cycles per frame of one of the plan's designs if all weights were there."""
-        depth, attention = self.problem.vit.depth, self.attention.cycles(design.attention_rows)
-        frames = design.frames_in_flight
-        return bounds.closed_interval(depth, self.work, attention, frames, 0)
+        """A lower bound of cycles per frame of one of the plan's designs, through its ports."""
+        problem, attention = self.problem, self.attention.cycles(design.attention_rows)
+        rate = timeline.stream_rate(problem.board, design.weight_ports, problem.clock_mhz)
+        port, frames = bounds.port_cycles(self.work, rate), design.frames_in_flight
+        return bounds.closed_interval(problem.vit.depth, self.work, attention, frames, port)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
@@ -188,9 +190,14 @@ class Plan:
     def _most_rows(self) -> int:
         """Most rows the DSP budget allows, of them the fewest with as many groups."""
         vit, family = self.problem.vit, self.problem.board.generation
-        attention = self._least.attention
+        attention, part = self._least.attention, self._least.array
         one, nine = (attention_dsps(attention._replace(rows=rows), family) for rows in (1, 9))
-        spare = self.problem.budget.dsp - array_dsps(self._least.array, family) - one
+        spare = self.problem.budget.dsp - array_dsps(part, family) - one
+        if self.smallest.dsp_sums:  # without some nothing is legal
+            each = dsp_sums.one(self.act_bits, part.array)
+            spare -= each.dsp * dsp_sums.fewest(
+                each, total(self._least, family), self.problem.budget
+            )
         most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 

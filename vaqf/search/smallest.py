@@ -29,16 +29,14 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
             break
         for frames, rows in plan.engines(limit, limit + 1):
             for design in _all_ports(plan, frames, rows):
+                if plan.bound(design) > limit:
+                    continue
                 for weighed in _with_sums(problem, design):
                     size = _size(problem, weighed.use)
-                    one = replace(design, dsp_sums=weighed.dsp_sums)
-                    if (
-                        size < best_size
-                        and weighed.share <= 1
-                        and plan.bound(one) <= limit
-                        and problem.interval(one) <= limit
-                    ):
-                        best, best_size = one, size
+                    if size < best_size and weighed.share <= 1:
+                        one = replace(design, dsp_sums=weighed.dsp_sums)
+                        if problem.interval(one) <= limit:
+                            best, best_size = one, size
     return problem.estimate(best)
 
 

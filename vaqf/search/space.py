@@ -19,13 +19,14 @@ from vaqf.model.vit import Vit
 from vaqf.resources import parts
 from vaqf.resources.memories import activation_memories, memory_use
 from vaqf.resources.parts import Array, ArrayPart, FramesPart, Parts
-from vaqf.resources.use import array_dsps, least_logic, total
+from vaqf.resources.use import array_dsps, dsp_sums_use, least_logic, total
 from vaqf.search import dsp_sums
 from vaqf.search.estimate import Estimate, estimate
 
 MAX_TOKENS_PER_CYCLE = 64
 PE_CHOICES = (1, 2, 3, 4, 6, 8, 12, 16)
 SIMD_DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16)  # K = dim / division, rounded up to whole words
+NEARLY = 1.001  # of a budget: what a rounded number may be more or less
 LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
 
 
@@ -76,9 +77,18 @@ class Problem:
         return self._with_best_sums(every, self.weigh_parts(every))
 
     def _with_best_sums(self, every: Parts, weighed: Weighed) -> Weighed:
-        available, family = self.board.available(), self.board.generation
-        sums = dsp_sums.best(every, weighed.use, self.budget, available, family)
-        return self.weigh_parts(every.with_sums(sums)) if sums else weighed
+        part = every.array
+        sums = dsp_sums.best(part, weighed.use, self.budget, self.board.available())
+        if sums == 0:
+            return weighed
+        use = weighed.use + dsp_sums_use(part.act_bits, part.array, sums)
+        share, resource = use.worst_share(self.budget)
+        # exactly, where it counts: this is not rounded
+        return (
+            self.weigh_parts(every.with_sums(sums))
+            if share < NEARLY
+            else Weighed(share, resource, use, sums)
+        )
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command.
@@ -175,8 +185,11 @@ def _array_logic(problem: Problem, act_bits: int, array: Array) -> Resources:
     (_, pe, simd), family = array, problem.board.generation
     capacity, _ = _least_storage(problem.vit, act_bits, pe, simd)
     least = ArrayPart(problem.engine, act_bits, array, 1, 1, capacity)
-    dsps = problem.budget.dsp - array_dsps(least, family)
-    return least_logic(problem.engine, array, act_bits, capacity, family, dsps)
+    logic = least_logic(problem.engine, array, act_bits, capacity, family)
+    if problem.engine != "table":
+        return logic
+    sums = dsp_sums.most(act_bits, array, problem.budget.dsp - array_dsps(least, family))
+    return replace(logic + dsp_sums_use(act_bits, array, sums), dsp=0)
 
 
 @lru_cache(maxsize=1024)
