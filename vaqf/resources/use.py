@@ -4,6 +4,7 @@ UltraRAM is not used yet.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from vaqf.arithmetic import widths
@@ -195,12 +196,13 @@ def weights_use(part: WeightsPart, family: Family) -> Resources:
 
 
 def resources(design: Design, board: Board) -> Resources:
-    """What the design takes on the board's family."""
-    return total(parts.of(design), board.generation)
+    """What the design takes on the board's family, in whole LUTs and flip-flops."""
+    use = total(parts.of(design), board.generation)
+    return replace(use, lut=round(use.lut), lutram=round(use.lutram), ff=round(use.ff))
 
 
 def total(every: Parts, family: Family) -> Resources:
-    """What all parts of a design take together.
+    """What all parts of a design take together, not rounded.
 
     What memories, tables and DSPs take follows from their sizes, the rest from costs that
     benchmarks/unit_costs.py fitted to synthesized accelerators, before placement.
@@ -211,9 +213,9 @@ def total(every: Parts, family: Family) -> Resources:
     s = scores_use(every.scores, family)
     w = weights_use(every.weights, family)
     return Resources(
-        round(a.lut + f.lut + t.lut + s.lut + w.lut),
-        round(a.lutram + f.lutram + t.lutram + s.lutram + w.lutram),
-        round(a.ff + f.ff + t.ff + s.ff + w.ff),
+        a.lut + f.lut + t.lut + s.lut + w.lut,
+        a.lutram + f.lutram + t.lutram + s.lutram + w.lutram,
+        a.ff + f.ff + t.ff + s.ff + w.ff,
         a.dsp + f.dsp + t.dsp + s.dsp + w.dsp,
         a.bram36 + f.bram36 + t.bram36 + s.bram36 + w.bram36,
     )

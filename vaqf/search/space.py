@@ -26,7 +26,6 @@ from vaqf.search.estimate import Estimate, estimate
 MAX_TOKENS_PER_CYCLE = 64
 PE_CHOICES = (1, 2, 3, 4, 6, 8, 12, 16)
 SIMD_DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16)  # K = dim / division, rounded up to whole words
-NEARLY = 1.001  # of a budget: what a rounded number may be more or less
 LANE_DIVISIONS = (1, 2, 4, 8)  # L = head / division, rounded up to whole words
 
 
@@ -82,13 +81,7 @@ class Problem:
         if sums == 0:
             return weighed
         use = weighed.use + dsp_sums_use(part.act_bits, part.array, sums)
-        share, resource = use.worst_share(self.budget)
-        # exactly, where it counts: this is not rounded
-        return (
-            self.weigh_parts(every.with_sums(sums))
-            if share < NEARLY
-            else Weighed(share, resource, use, sums)
-        )
+        return Weighed(*use.worst_share(self.budget), use, sums)
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command.
