@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from vaqf.hardware.fabric import Resources
 from vaqf.resources.parts import Array, ArrayPart
+from vaqf.resources.quantities import late_sum_ffs
 from vaqf.resources.use import dsp_sums_use
 
 FABRIC = ("lut", "ff")  # what a sum on DSPs takes less of
@@ -22,21 +23,26 @@ class Sum(NamedTuple):
     lut: float
     ff: float
     dsp: float
+    waiting: int  # flip-flops that wait for the first one, of all others; less with each
 
 
 @lru_cache(maxsize=1024)
 def one(act_bits: int, array: Array) -> Sum:
-    """The mean of all sums of an array, which are the same but for what waits for others."""
+    """One of an array, which are all the same."""
     lanes = array[0] * array[1]
     every = dsp_sums_use(act_bits, array, lanes)
-    return Sum(-every.lut / lanes, -every.ff / lanes, every.dsp / lanes)
+    waiting = late_sum_ffs(act_bits, array, 1) * lanes // max(1, lanes - 1)
+    return Sum(-every.lut / lanes, (waiting - every.ff) / lanes, every.dsp / lanes, waiting)
 
 
 def fewest(each: Sum, use: Resources, budget: Resources) -> int:
     """With which a design that takes so much without any has LUTs and flip-flops enough."""
+    if use.lut <= budget.lut and use.ff <= budget.ff:
+        return 0
     return max(
+        1,
         _until(use.lut, budget.lut, each.lut),
-        _until(use.ff, budget.ff, each.ff),
+        _until(use.ff + each.waiting, budget.ff, each.ff),
     )
 
 
