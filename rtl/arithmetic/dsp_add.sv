@@ -90,13 +90,11 @@ module dsp_add #(
       assign above_q = above;
     end else begin : g_first
       assign {a_q, b_q, above_q} = {a, b, 48'b0};
-      logic unused;
-      assign unused = &{1'b0, above};
     end
     always_ff @(posedge clk) sum <= a_q + b_q + above_q;
     assign below = sum;
     logic unused;
-    assign unused = &{1'b0, TERMS};
+    assign unused = &{1'b0, above, TERMS};
   end
 endmodule
 `undef VAQF_DSP_ADD
