@@ -196,7 +196,9 @@ module binary_engine (
 
   // -- accumulation ------------------------------------------------------------------------------
 
-  localparam int LATENCY = latency::RING + latency::sums(vaqf_pkg::ENGINE_TABLE, vaqf_pkg::SIMD);
+  localparam int LATENCY = latency::RING + latency::sums(
+      vaqf_pkg::ENGINE_TABLE, vaqf_pkg::SIMD, vaqf_pkg::DSP_SUMS
+  );
   if (latency::MEMORY + 2 > vaqf_pkg::MIN_INTERVAL) begin : g_too_late
     $error("a partial sum is read before it is written");
   end

@@ -179,17 +179,43 @@ module lookup (
     end
   end
 
+  // sums of the first lanes begin on DSPs, those of the others wait for them
+  localparam int DSP_SUMS = vaqf_pkg::DSP_SUMS;
+  localparam int TREE = latency::add_tree(NIBBLES);
+  localparam int LATE = DSP_SUMS == 0 ? 0 : latency::packed_tree(NIBBLES) - TREE;
   for (genvar i = 0; i < vaqf_pkg::TILE; ++i) begin : g_result
     localparam int BITS = sizes::bits_for(NIBBLES * (2 ** ENTRY_BITS - 1));
+    logic [NIBBLES*ENTRY_BITS-1:0] numbers;
     logic [BITS-1:0] sum;
-    add_tree #(
-        .COUNT(NIBBLES),
-        .WIDTH(ENTRY_BITS)
-    ) u_tree (
-        .clk,
-        .numbers(found[i*NIBBLES*ENTRY_BITS+:NIBBLES*ENTRY_BITS]),
-        .sum
-    );
+    assign numbers = found[i*NIBBLES*ENTRY_BITS+:NIBBLES*ENTRY_BITS];
+    if (i < DSP_SUMS) begin : g_packed
+      packed_tree #(
+          .COUNT(NIBBLES),
+          .WIDTH(ENTRY_BITS)
+      ) u_tree (
+          .clk,
+          .numbers,
+          .sum
+      );
+    end else begin : g_adders
+      logic [BITS-1:0] early;
+      add_tree #(
+          .COUNT(NIBBLES),
+          .WIDTH(ENTRY_BITS)
+      ) u_tree (
+          .clk,
+          .numbers,
+          .sum(early)
+      );
+      delay #(
+          .WIDTH (BITS),
+          .CYCLES(LATE)
+      ) u_late (
+          .clk,
+          .in (early),
+          .out(sum)
+      );
+    end
     assign sums[i*vaqf_pkg::SLICE_SUM_BITS+:vaqf_pkg::SLICE_SUM_BITS] =
         vaqf_pkg::SLICE_SUM_BITS'(sum);
   end

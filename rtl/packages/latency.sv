@@ -37,9 +37,17 @@ package latency;
     for (int left = count; left > 1; left = (left + 2) / 3) add_tree = add_tree + 1;
   endfunction
 
-  // weights -> sums: registers of the weights and of what they select, then the tree
-  function automatic int sums(input bit table_engine, input int inputs);
-    sums = 2 + (table_engine ? add_tree(inputs / 4) : add_tree(inputs / 2));
+  // two DSPs one below the other make one number of four, then levels of adders
+  function automatic int packed_tree(input int count);
+    packed_tree = 2 + add_tree((count + 3) / 4);
+  endfunction
+
+  // weights -> sums: registers of the weights and of what they select, then the tree; the slower
+  // one where sums of some lanes begin on DSPs
+  function automatic int sums(input bit table_engine, input int inputs, input int dsp_sums);
+    sums = add_tree(table_engine ? inputs / 4 : inputs / 2);
+    if (dsp_sums != 0) sums = packed_tree(inputs / 4);
+    sums = 2 + sums;
   endfunction
   localparam int RING = 1 + MEMORY;  // address, memory
   localparam int GELU = 2;  // index, entry

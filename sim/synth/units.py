@@ -23,6 +23,7 @@ INLINE = (
     "delay_flag",
     "divided",
     "dsp48",
+    "dsp_add",
     "dsp_pair",
     "fifo",
     "gearbox",

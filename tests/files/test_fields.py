@@ -24,8 +24,8 @@ CAPACITY = {
 }  # fmt: skip
 DESIGN = {
     "engine": "table", "act_bits": 8, "tokens": 4, "pe": 4, "simd": 32, "attention_rows": 3,
-    "attention_lanes": 8, "norm_tokens": 2, "frames_in_flight": 2, "share": 1, "weight_ports": 1,
-    "ring_words": 64, "resident": False, "capacity": CAPACITY,
+    "attention_lanes": 8, "norm_tokens": 2, "frames_in_flight": 2, "share": 1, "dsp_sums": 5,
+    "weight_ports": 1, "ring_words": 64, "resident": False, "capacity": CAPACITY,
 }  # fmt: skip
 NO_NUMBERS = (
     "\uff11\uff10",

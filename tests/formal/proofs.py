@@ -26,6 +26,7 @@ ENGINE = {
     "SLICE_WORDS": 4,
     "ACC_BITS": 8,
     "PARTIAL_WORDS": 4,
+    "DSP_SUMS": 0,
 }
 ENGINE_MODULES = ("binary_engine", "passes", "delay", "delay_flag", "operands", *MEMORY)
 TABLES = Proof(

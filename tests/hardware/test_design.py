@@ -75,6 +75,9 @@ def test_two_encoder_matrices_fit_where_they_are_largest() -> None:
         ("norm_tokens", 3),
         ("frames_in_flight", 3),
         ("share", 3),
+        ("dsp_sums", -1),
+        ("dsp_sums", 33),
+        ("dsp_sums", 1.0),
         ("weight_ports", 0),
         ("weight_ports", 5),
         ("ring_words", -1),
@@ -125,6 +128,13 @@ def test_a_capacity_beyond_what_can_be_counted(field: str) -> None:
         replace(design, capacity=replace(design.capacity, **{field: most + 1}))
 
 
+def test_a_file_of_before_has_no_sums_on_dsps() -> None:
+    content = replace(paper_size(), dsp_sums=32).to_json()
+    assert from_json(content).dsp_sums == 32
+    del content["dsp_sums"]
+    assert from_json(content) == paper_size()
+
+
 def test_missing_and_unknown_keys() -> None:
     content = paper_size().to_json()
     with pytest.raises(InputError, match="lacks simd"):
@@ -153,3 +163,8 @@ def test_the_adder_engine_has_no_generators_to_share() -> None:
     with pytest.raises(InputError, match="share"):
         replace(paper_size(), engine="adder")
     assert replace(paper_size(), engine="adder", share=1).share == 1
+
+
+def test_the_adder_engine_has_no_sums_on_dsps() -> None:
+    with pytest.raises(InputError, match="dsp_sums is 1; it must be 0 for the adder engine"):
+        replace(paper_size(), engine="adder", share=1, dsp_sums=1)

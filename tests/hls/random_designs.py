@@ -15,9 +15,10 @@ DESIGNS = {
         "share": 2,
         "norm_tokens": 1,
     },
-    # odd rows and outputs, one slice per row, one frame
+    # odd rows and outputs, one slice per row, one frame; two sums on DSPs, the others wait for them
     "table odd": {
         "act_bits": 5,
+        "dsp_sums": 2,
         "tokens": 3,
         "pe": 3,
         "simd": 384,
@@ -68,6 +69,7 @@ DESIGNS = {
 MORE_DESIGNS = {
     "table 4": {
         "act_bits": 4,
+        "dsp_sums": 24,
         "tokens": 6,
         "pe": 4,
         "simd": 96,

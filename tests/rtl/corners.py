@@ -48,5 +48,6 @@ def corner(number: int) -> tuple[Design, Family]:
         share=rng.choice(shares),
         weight_ports=ports[number // 3 % len(ports)],
         resident=number % 3 == 0,
+        dsp_sums=rng.choice((0, 1, tokens * pe)) if engine == "table" else 0,
     )
     return design, FAMILIES[(number // 2 + number // len(SHAPES)) % len(FAMILIES)]

@@ -241,7 +241,7 @@ def least_cycles(engine: str) -> int:
 def _tail(kind: str, shape: MatMulShape, design: Design) -> int:
     """From the last look-up to the end: the sum, and what becomes of it."""
     c = latency.cycles
-    found = c("RING") + latency.sums(design.engine == "table", design.simd) + 1
+    found = c("RING") + latency.sums(design.engine == "table", design.simd, design.dsp_sums) + 1
     found += 1 + c("REQUANTIZE")
     if kind == Kind.QKV:
         return found + c("DIAGONAL_WRITE")

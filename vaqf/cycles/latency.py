@@ -6,23 +6,17 @@ tests/rtl/packages/test_latency.py compares the functions with the package's, in
 from functools import lru_cache
 
 from vaqf.arithmetic.widths import ceil_div
+from vaqf.hardware import trees
 from vaqf.hardware.design import TABLE_INPUTS
 from vaqf.hardware.family import Family
 from vaqf.hardware.rtl_numbers import number
+
+add_tree, packed_tree = trees.add_tree, trees.packed_tree
 
 
 def cycles(name: str) -> int:
     """A constant of the package, by its name there."""
     return number("latency", name)
-
-
-@lru_cache(maxsize=1024)
-def add_tree(count: int) -> int:
-    """Levels of adders that make one number of three."""
-    levels = 0
-    while count > 1:
-        count, levels = ceil_div(count, 3), levels + 1
-    return levels
 
 
 @lru_cache(maxsize=1024)
@@ -37,8 +31,10 @@ def normalizer(bits: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def sums(table: bool, inputs: int) -> int:
-    """Weights -> sums of the inputs they select."""
+def sums(table: bool, inputs: int, dsp_sums: int) -> int:
+    """Weights -> sums of the inputs they select, those of so many lanes begun on DSPs."""
+    if dsp_sums:
+        return 2 + packed_tree(inputs // TABLE_INPUTS)
     return 2 + add_tree(inputs // (TABLE_INPUTS if table else 2))
 
 

@@ -36,6 +36,7 @@ def constants(design: Design) -> dict[str, int]:
         "norm_tokens": design.norm_tokens,
         "frames_in_flight": design.frames_in_flight,
         "share": design.share,
+        "dsp_sums": design.dsp_sums,
         "weight_ports": design.weight_ports,
         "ring_words": design.ring_words,
         "resident": int(design.resident),

@@ -6,7 +6,7 @@ scales, tables, weights) is loaded at run time.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -102,6 +102,8 @@ class Design:
     frames_in_flight: int = field(metadata=ruled(Whole(1, 2)))
     # F: token rows that share one table generator (1 for the adder engine)
     share: int = field(metadata=ruled(LANES))
+    # of the T * P outputs of a cycle, those whose sums begin on DSPs (0 for the adder engine)
+    dsp_sums: int = field(default=0, kw_only=True, metadata=ruled(Whole(0, 2**16)))
     # AXI4 masters of 128 bits that fill the ring
     weight_ports: int = field(metadata=ruled(Whole(1, max(WEIGHT_PORTS))))
     ring_words: int = field(metadata=ruled(Whole(1, 2**24)))  # words of pe * simd weight bits
@@ -141,6 +143,10 @@ class Design:
             yield "share", f"a divisor of {read_together}"
         if self.engine != "table" and self.share != 1:
             yield "share", "1 for the adder engine"
+        if self.dsp_sums > self.tokens * self.pe:
+            yield "dsp_sums", f"at most {self.tokens * self.pe}, tokens * pe"
+        if self.engine != "table" and self.dsp_sums:
+            yield "dsp_sums", "0 for the adder engine"
         if self.weight_ports not in WEIGHT_PORTS or word % (self.weight_ports * PORT_BITS):
             yield "weight_ports", "1, 2 or 4, such that pe * simd is whole reads of all ports"
 
@@ -209,7 +215,9 @@ def from_json(content: Mapping[str, Any]) -> Design:
 def _check_keys(content: Mapping[str, Any], record: Any, where: str) -> None:
     known = [one.name for one in fields(record)]
     check_keys(content, known, where)
-    missing = [key for key in known if key not in content]
+    # what came later has a default, so that a file of before is still one
+    needed = [one.name for one in fields(record) if one.default is MISSING]
+    missing = [key for key in needed if key not in content]
     if missing:
         raise InputError(f"{where} lacks {', '.join(missing)}; take design.json of a build")
 

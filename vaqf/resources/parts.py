@@ -21,6 +21,12 @@ class ArrayPart(NamedTuple):
     share: int
     norm_tokens: int
     capacity: Capacity
+    dsp_sums: int = 0
+
+    @property
+    def lanes(self) -> int:
+        """Results of a cycle."""
+        return self.array[0] * self.array[1]
 
     @property
     def acc_bits(self) -> int:
@@ -101,6 +107,10 @@ class Parts(NamedTuple):
             attention=self.attention._replace(rows=rows), scores=self.scores._replace(rows=rows)
         )
 
+    def with_sums(self, dsp_sums: int) -> "Parts":
+        """Those of the design with so many sums that begin on DSPs."""
+        return self._replace(array=self.array._replace(dsp_sums=dsp_sums))
+
     def with_ports(self, ports: int) -> "Parts":
         """Those of the design with so many weight ports."""
         return self._replace(weights=self.weights._replace(ports=ports))
@@ -111,7 +121,7 @@ class Parts(NamedTuple):
         banks, score = banks_for(a.array[0], lanes // t.pe), widths.score_bits(act_bits, t.head)
         context = widths.context_bits(act_bits, s.tokens)
         return Parts(
-            ArrayPart(a.engine, act_bits, a.array, a.share, a.norm_tokens, a.capacity),
+            a._replace(act_bits=act_bits),
             FramesPart(act_bits, f.array, banks, f.frames, f.capacity),
             AttentionPart(act_bits, t.pe, t.rows, lanes, t.head, t.channels, context),
             ScoresPart(s.rows, score, s.tokens),
@@ -125,7 +135,7 @@ def of(d: Design) -> Parts:
     rows, lanes, tokens = d.attention_rows, d.attention_lanes, round_up(c.tokens, d.tokens)
     context, score = widths.context_bits(a, tokens), widths.score_bits(a, c.head)
     return Parts(
-        ArrayPart(d.engine, a, array, d.share, d.norm_tokens, c),
+        ArrayPart(d.engine, a, array, d.share, d.norm_tokens, c, d.dsp_sums),
         FramesPart(a, array, d.banks, d.frames_in_flight, c),
         AttentionPart(a, d.pe, rows, lanes, c.head, c.attention, context),
         ScoresPart(rows, score, tokens),

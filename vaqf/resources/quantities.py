@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
+from vaqf.hardware import trees
 from vaqf.hardware.design import TABLE_INPUTS, Design
 from vaqf.hardware.family import Family
 from vaqf.hardware.rtl_numbers import number
@@ -16,6 +17,7 @@ from vaqf.resources.parts import Array, ArrayPart, AttentionPart, FramesPart, We
 
 BLOCK = number("sizes", "TABLE_BLOCK")  # tables with control registers of their own
 LONGEST_CHAIN = number("latency", "LONGEST_CHAIN")  # DSPs
+DSP_SUM_BITS = 48  # of either family's
 
 # module -> what it grows with; every module has a fixed part, too. Small ones (requantize,
 # multiply_add, ...: INLINE of sim/synth/units.py) are counted in those that use them
@@ -84,6 +86,14 @@ def add_tree(count: int, width: int) -> tuple[int, int]:
     return luts, ffs
 
 
+@lru_cache(maxsize=4096)
+def packed_tree(count: int, width: int) -> tuple[int, int, int]:
+    """(LUTs, flip-flops, DSPs) of packed_tree.sv: pairs of DSPs that make one number of four in
+    each of their fields, and the adders behind them."""
+    field, fours = width + 2, ceil_div(count, 4)
+    return *add_tree(fours, field), 2 * ceil_div(fours, DSP_SUM_BITS // field)
+
+
 @lru_cache(maxsize=1024)
 def chains(inputs: int, bits: int, most: int, family: Family) -> tuple[int, int]:
     """(chains of DSPs that add up so many products of magnitude `most`, bits of a field)."""
@@ -106,8 +116,22 @@ def rotator_levels(elements: int) -> int:
     return ceil_div((elements - 1).bit_length(), 2)
 
 
+def dsp_sum_quantities(act_bits: int, array: Array, dsp_sums: int) -> dict[str, float]:
+    """What so many sums that begin on DSPs change, below zero: adders are fewer."""
+    count, width = array[2] // TABLE_INPUTS, act_bits + 2
+    return _trees((-dsp_sums, count, width), (dsp_sums, ceil_div(count, 4), width + 2))
+
+
+def late_sum_ffs(act_bits: int, array: Array, dsp_sums: int) -> int:
+    """Flip-flops in which sums of adders wait for those that begin on DSPs (lookup.sv)."""
+    tokens, pe, simd = array
+    nibbles = simd // TABLE_INPUTS
+    late = trees.packed_tree(nibbles) - trees.add_tree(nibbles) if dsp_sums else 0
+    return (tokens * pe - dsp_sums) * late * bits_for(nibbles * (2 ** (act_bits + 2) - 1))
+
+
 def engine_quantities(engine: str, act_bits: int, array: Array, share: int) -> dict[str, float]:
-    """Of the T x P x K array alone."""
+    """Of the T x P x K array alone, all its sums on adders."""
     tokens, pe, simd = array
     a, lanes, entry = act_bits, tokens * pe, act_bits + 2
     if engine == "adder":
@@ -151,7 +175,8 @@ def array_quantities(part: ArrayPart, family: Family) -> dict[str, float]:
     residual, narrow = widths.RESIDUAL_BITS, family.dsp_bits < widths.OPERAND_BITS
     trees = _trees((t // run, run * p, a), (2 * t, p, residual), (t, p, residual - 1))
     engine = engine_quantities(part.engine, a, part.array, part.share)
-    return _sum(trees, engine) | {
+    on_dsps = dsp_sum_quantities(a, part.array, part.dsp_sums)
+    return _sum(trees, engine, on_dsps) | {
         "one": 1,
         part.engine: 1,
         "lanes": lanes,

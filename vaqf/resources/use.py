@@ -4,6 +4,7 @@ UltraRAM is not used yet.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from vaqf.arithmetic import widths
@@ -53,8 +54,8 @@ def _storage(kinds: Iterable[Memory], family: Family) -> Resources:
 def least_logic(
     engine: str, array: Array, act_bits: int, capacity: Capacity, family: Family
 ) -> Resources:
-    """LUT, LUTRAM and FF that any design around this array uses: what the array itself takes, most
-    tokens sharing a table generator, and the lanes behind it."""
+    """LUT, LUTRAM and FF that any design around this array uses, all its sums on adders: what the
+    array itself takes, most tokens sharing a table generator, and the lanes behind it."""
     tokens, pe, simd = array
     lanes, acc = tokens * pe, accumulator_bits(act_bits, capacity)
     shared = tokens if engine == "table" else 1
@@ -100,7 +101,7 @@ def products_dsps(rows: int, lanes: int) -> int:
 
 @lru_cache(maxsize=4096)
 def array_dsps(part: ArrayPart, family: Family) -> int:
-    """Of the vector unit, and what else multiplies once."""
+    """Of the vector unit, and what else multiplies once; without those of sums."""
     tokens, pe, _ = part.array
     mult, mantissa = widths.MULT_BITS, widths.NORM_VALUE_BITS + 1
     residual, operand = widths.RESIDUAL_BITS, widths.OPERAND_BITS
@@ -118,6 +119,11 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
     return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once
 
 
+def sum_dsps(act_bits: int, array: Array) -> int:
+    """Of one sum of the table engine that begins on DSPs."""
+    return quantities.packed_tree(array[2] // TABLE_INPUTS, act_bits + 2)[2]
+
+
 @lru_cache(maxsize=4096)
 def attention_dsps(part: AttentionPart, family: Family) -> int:
     """Of the attention engine."""
@@ -133,6 +139,14 @@ def attention_dsps(part: AttentionPart, family: Family) -> int:
 # -- the parts, not rounded ------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def dsp_sums_use(act_bits: int, array: Array, dsp_sums: int) -> Resources:
+    """What a table engine takes more with so many sums that begin on DSPs, of LUTs below zero."""
+    logic = _logic(quantities.dsp_sum_quantities(act_bits, array, dsp_sums))
+    late = quantities.late_sum_ffs(act_bits, array, dsp_sums)
+    return logic + Resources(ff=late, dsp=dsp_sums * sum_dsps(act_bits, array))
+
+
 def gelu_luts(lanes: int, act_bits: int) -> int:
     """LUTRAM of the gelu tables: 256 words, read and written at one address, 4 LUTs a bit."""
     return lanes * act_bits * (1 << widths.GELU_INDEX_BITS) // 64
@@ -141,6 +155,9 @@ def gelu_luts(lanes: int, act_bits: int) -> int:
 @lru_cache(maxsize=4096)
 def array_use(part: ArrayPart, family: Family) -> Resources:
     """With its tables and those of gelu."""
+    if part.dsp_sums:
+        without = array_use(part._replace(dsp_sums=0), family)
+        return without + dsp_sums_use(part.act_bits, part.array, part.dsp_sums)
     tokens, pe, _ = part.array
     luts = gelu_luts(tokens * pe, part.act_bits)
     if part.engine == "table":
@@ -179,12 +196,13 @@ def weights_use(part: WeightsPart, family: Family) -> Resources:
 
 
 def resources(design: Design, board: Board) -> Resources:
-    """What the design takes on the board's family."""
-    return total(parts.of(design), board.generation)
+    """What the design takes on the board's family, in whole LUTs and flip-flops."""
+    use = total(parts.of(design), board.generation)
+    return replace(use, lut=round(use.lut), lutram=round(use.lutram), ff=round(use.ff))
 
 
 def total(every: Parts, family: Family) -> Resources:
-    """What all parts of a design take together.
+    """What all parts of a design take together, not rounded.
 
     What memories, tables and DSPs take follows from their sizes, the rest from costs that
     benchmarks/unit_costs.py fitted to synthesized accelerators, before placement.
@@ -195,9 +213,9 @@ def total(every: Parts, family: Family) -> Resources:
     s = scores_use(every.scores, family)
     w = weights_use(every.weights, family)
     return Resources(
-        round(a.lut + f.lut + t.lut + s.lut + w.lut),
-        round(a.lutram + f.lutram + t.lutram + s.lutram + w.lutram),
-        round(a.ff + f.ff + t.ff + s.ff + w.ff),
+        a.lut + f.lut + t.lut + s.lut + w.lut,
+        a.lutram + f.lutram + t.lutram + s.lutram + w.lutram,
+        a.ff + f.ff + t.ff + s.ff + w.ff,
         a.dsp + f.dsp + t.dsp + s.dsp + w.dsp,
         a.bram36 + f.bram36 + t.bram36 + s.bram36 + w.bram36,
     )

@@ -6,6 +6,7 @@ Arrays are looked at in the order of a lower bound of their cycles, until the bo
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from typing import Any
 
 from vaqf.arithmetic import widths
@@ -18,7 +19,7 @@ from vaqf.resources.parts import Parts
 from vaqf.search.blocked import Blocked
 from vaqf.search.estimate import Estimate
 from vaqf.search.plan import Plan, plans
-from vaqf.search.space import Problem, array_floor, arrays
+from vaqf.search.space import Problem, Weighed, array_floor, arrays
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,33 @@ class Candidate:
         }
 
 
+class Best:
+    """The fastest design so far. A design is followed command by command, which takes long, when
+    nothing that could be faster is left to look at."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.design: Design | None = None
+        self.cycles: float = math.inf  # per frame
+        self._problem = problem
+        self._waiting: list[tuple[float, int, Design]] = []
+        self._offers = 0
+
+    def offer(self, bound: float, design: Design) -> None:
+        """A legal design that takes no fewer cycles than the bound."""
+        self._offers += 1
+        if bound < self.cycles:
+            heappush(self._waiting, (bound, self._offers, design))
+
+    def follow(self, bound: float) -> None:
+        """All that wait and may be faster than what such a bound has."""
+        while self._waiting and self._waiting[0][0] <= bound:
+            least, _, design = heappop(self._waiting)
+            if least < self.cycles:
+                cycles = self._problem.interval(design)
+                if cycles < self.cycles:
+                    self.design, self.cycles = design, cycles
+
+
 def fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
     """The fastest legal design of each precision, from 8 bits down.
 
@@ -56,31 +84,27 @@ def fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
 
 def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate:
     """Branch and bound over the arrays, fastest first."""
-    best: Design | None = None
-    best_cycles = math.inf
+    best, blocked = Best(problem), Blocked()
     if known is not None:
-        best = replace(known, act_bits=act_bits)
-        best_cycles = problem.interval(best)
-    blocked = Blocked()
+        best.offer(0, replace(known, act_bits=act_bits))
     for bound, array in arrays(problem, act_bits):
-        if bound >= best_cycles:
+        best.follow(bound)
+        if bound >= best.cycles:
             break
         share, resource = array_floor(problem, act_bits, array)
         if share > 1:
             blocked.add(share, resource)
             continue
         for plan in plans(problem, act_bits, array):
-            if plan.interval(problem.frames[0], problem.vit.tokens) >= best_cycles:
+            if plan.interval(problem.frames[0], problem.vit.tokens) >= best.cycles:
                 continue
             if not _smallest_fits(plan, blocked):
                 continue
-            for design in _faster(problem, plan, best_cycles, blocked):
-                if plan.bound(design) < best_cycles:
-                    cycles = problem.interval(design)
-                    if cycles < best_cycles:
-                        best, best_cycles = design, cycles
-    if best is not None:
-        result = problem.estimate(best)
+            for design in _faster(problem, plan, best.cycles, blocked):
+                best.offer(plan.bound(design), design)
+    best.follow(math.inf)
+    if best.design is not None:
+        result = problem.estimate(best.design)
         return Candidate(act_bits, result, True, True, _limit(result, blocked))
     close = blocked.nearest_plan() or _smallest_of_all(problem, act_bits)
     result = problem.estimate(close.smallest_design())
@@ -106,14 +130,14 @@ def _faster(problem: Problem, plan: Plan, than: float, blocked: Blocked) -> Iter
         for storage in plan.storages:
             # what is less than all of them
             narrowest = plan.narrowest(storage, frames, rows)
-            least = problem.weigh_parts(narrowest)
+            least = problem.fit(narrowest)
             if least.share > 1 and not _fits(problem, narrowest, fewest):
                 blocked.add(least.share, least.resource)
                 continue
             for design in _narrower(plan.design(storage, frames, rows)):
-                weighed = problem.weigh(design)
+                weighed = problem.fit(parts.of(design))
                 if weighed.share <= 1:
-                    yield design
+                    yield _with_sums(design, weighed)
                     break
                 blocked.add(weighed.share, weighed.resource)
                 fewer = _fewer_rows(problem, design, fewest)
@@ -131,7 +155,12 @@ def _narrower(design: Design) -> Iterator[Design]:
 
 def _fits(problem: Problem, every: Parts, rows: int) -> bool:
     """Whether a design of such parts is legal with so many query rows."""
-    return problem.weigh_parts(every.with_rows(rows)).share <= 1
+    return problem.fit(every.with_rows(rows)).share <= 1
+
+
+def _with_sums(design: Design, weighed: Weighed) -> Design:
+    """The design that was weighed, with its sums on DSPs."""
+    return replace(design, dsp_sums=weighed.dsp_sums) if weighed.dsp_sums else design
 
 
 def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
@@ -154,7 +183,8 @@ def _fewer_rows(problem: Problem, design: Design, fewest: int) -> Design | None:
             legal = middle
         else:
             illegal = middle
-    return replace(design, attention_rows=rows(legal))
+    found = replace(design, attention_rows=rows(legal))
+    return _with_sums(found, problem.fit(parts.of(found)))
 
 
 def _limit(result: Estimate, blocked: Blocked) -> str:

@@ -19,7 +19,8 @@ from vaqf.model.vit import Vit
 from vaqf.resources import parts
 from vaqf.resources.memories import bram18
 from vaqf.resources.parts import Array, Parts
-from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use
+from vaqf.resources.use import array_dsps, array_use, attention_dsps, frames_use, total
+from vaqf.search import dsp_sums
 from vaqf.search.space import Problem, Weighed, lane_choices
 
 
@@ -88,9 +89,15 @@ class Plan:
         """A lower bound of that of smallest: the array, with what is as wide, alone."""
         known, act_bits = self.outline.array_shares, self.act_bits
         if act_bits not in known:
+            problem, family = self.problem, self.problem.board.generation
             part = self.outline.least.array._replace(act_bits=act_bits)
-            use = array_use(part, self.problem.board.generation)
-            known[act_bits] = use.worst_share(self.problem.budget)[0]
+            share = array_use(part, family).worst_share(problem.budget)[0]
+            if share > 1 and part.engine == "table":
+                spare = problem.budget.dsp - array_dsps(part, family)
+                sums = dsp_sums.most(act_bits, part.array, spare)
+                with_sums = array_use(part._replace(dsp_sums=sums), family)
+                share = min(share, with_sums.worst_share(problem.budget)[0])
+            known[act_bits] = share
         return known[act_bits]
 
     @cached_property
@@ -98,23 +105,28 @@ class Plan:
         return self.outline.least.at(self.act_bits, self.outline.lanes)
 
     @cached_property
-    def _smallest(self) -> tuple[Weighed, int]:
-        """The least any design of this plan uses, and its frames in flight: one, unless two fill
-        blocks of RAM that one would put on LUTs."""
+    def _smallest(self) -> tuple[Weighed, Parts]:
+        """The least any design of this plan uses, and its parts: of one frame in flight, unless two
+        fill blocks of RAM that one would put on LUTs."""
         frames, family = self.problem.frames, self.problem.board.generation
-        weighed = self.problem.weigh_parts(self._least)
+        weighed = self.problem.fit(self._least)
         if weighed.share > 1 and weighed.resource not in ("dsp", "bram36"):
             more = self._least._replace(frames=self._least.frames._replace(frames=frames[0]))
             one, two = (frames_use(every.frames, family) for every in (self._least, more))
             if two.lut < one.lut or two.lutram < one.lutram or two.ff < one.ff:
-                both = (weighed, frames[-1]), (self.problem.weigh_parts(more), frames[0])
+                both = (weighed, self._least), (self.problem.fit(more), more)
                 return min(both, key=lambda entry: entry[0].share)
-        return weighed, frames[-1]
+        return weighed, self._least
 
     @property
     def smallest(self) -> Weighed:
-        """The least any design of this plan uses."""
+        """The least any design of this plan uses, to be legal."""
         return self._smallest[0]
+
+    @property
+    def smallest_parts(self) -> Parts:
+        """The parts of that design, without sums on DSPs."""
+        return self._smallest[1]
 
     def smallest_design(self) -> Design:
         """The design that uses it."""
@@ -123,7 +135,8 @@ class Plan:
             act_bits=self.act_bits,
             attention_lanes=self.outline.lanes,
             weight_ports=1,
-            frames_in_flight=self._smallest[1],
+            frames_in_flight=self.smallest_parts.frames.frames,
+            dsp_sums=self.smallest.dsp_sums,
         )
 
     def interval(self, frames: int, rows: int) -> int:
@@ -146,10 +159,11 @@ class Plan:
         ]
 
     def bound(self, design: Design) -> int:
-        """Cycles per frame of one of the plan's designs if all weights were there."""
-        depth, attention = self.problem.vit.depth, self.attention.cycles(design.attention_rows)
-        frames = design.frames_in_flight
-        return bounds.closed_interval(depth, self.work, attention, frames, 0)
+        """A lower bound of cycles per frame of one of the plan's designs, through its ports."""
+        problem, attention = self.problem, self.attention.cycles(design.attention_rows)
+        rate = timeline.stream_rate(problem.board, design.weight_ports, problem.clock_mhz)
+        port, frames = bounds.port_cycles(self.work, rate), design.frames_in_flight
+        return bounds.closed_interval(problem.vit.depth, self.work, attention, frames, port)
 
     def rows(self, frames: int, limit: int | None) -> list[int]:
         """Query rows R worth looking at: fewest that do not bind, or that meet the limit."""
@@ -176,9 +190,14 @@ class Plan:
     def _most_rows(self) -> int:
         """Most rows the DSP budget allows, of them the fewest with as many groups."""
         vit, family = self.problem.vit, self.problem.board.generation
-        attention = self._least.attention
+        attention, part = self._least.attention, self._least.array
         one, nine = (attention_dsps(attention._replace(rows=rows), family) for rows in (1, 9))
-        spare = self.problem.budget.dsp - array_dsps(self._least.array, family) - one
+        spare = self.problem.budget.dsp - array_dsps(part, family) - one
+        if self.smallest.dsp_sums:  # without some nothing is legal
+            each = dsp_sums.one(self.act_bits, part.array)
+            spare -= each.dsp * dsp_sums.fewest(
+                each, total(self._least, family), self.problem.budget
+            )
         most = max(1, min(vit.tokens, 1 + int(8 * spare / max(1, nine - one))))
         return ceil_div(vit.tokens, ceil_div(vit.tokens, most))
 

@@ -10,10 +10,11 @@ from heapq import heappop, heappush
 from vaqf.hardware import design as shapes
 from vaqf.hardware.design import Design
 from vaqf.hardware.fabric import Resources
+from vaqf.resources import parts
 from vaqf.resources.parts import Array
 from vaqf.search.estimate import Estimate
 from vaqf.search.plan import Plan, plans
-from vaqf.search.space import Problem, array_floor, arrays, size_floor
+from vaqf.search.space import Problem, Weighed, array_floor, arrays, size_floor
 
 SMALLEST_ARRAYS = 4  # T looked at for each P x K
 Size = tuple[float, ...]
@@ -28,16 +29,24 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
             break
         for frames, rows in plan.engines(limit, limit + 1):
             for design in _all_ports(plan, frames, rows):
-                weighed = problem.weigh(design)
-                size = _size(problem, weighed.use)
-                if (
-                    size < best_size
-                    and weighed.share <= 1
-                    and plan.bound(design) <= limit
-                    and problem.interval(design) <= limit
-                ):
-                    best, best_size = design, size
+                if plan.bound(design) > limit:
+                    continue
+                for weighed in _with_sums(problem, design):
+                    size = _size(problem, weighed.use)
+                    if size < best_size and weighed.share <= 1:
+                        one = replace(design, dsp_sums=weighed.dsp_sums)
+                        if problem.interval(one) <= limit:
+                            best, best_size = one, size
     return problem.estimate(best)
+
+
+def _with_sums(problem: Problem, design: Design) -> Iterator[Weighed]:
+    """A design with sums on DSPs if they make it smaller, and without them, which is faster."""
+    every = parts.of(design)
+    smaller = problem.smallest(every)
+    yield smaller
+    if smaller.dsp_sums:
+        yield problem.weigh_parts(every)
 
 
 def _all_ports(plan: Plan, frames: int, rows: int) -> Iterator[Design]:
@@ -67,7 +76,8 @@ def _by_size(problem: Problem, act_bits: int, limit: int) -> Iterator[tuple[Size
             continue
         for index, one in enumerate(plans(problem, act_bits, array)):
             if one.engines(limit, limit + 1):
-                heappush(waiting, (_size(problem, one.smallest.use), array, index, one))
+                least = problem.smallest(one.smallest_parts)
+                heappush(waiting, (_size(problem, least.use), array, index, one))
 
 
 def _just_fast_enough(found: list[tuple[int, Array]], limit: int) -> Iterator[Array]:

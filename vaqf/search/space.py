@@ -18,8 +18,9 @@ from vaqf.hardware.matmuls import capacity_for
 from vaqf.model.vit import Vit
 from vaqf.resources import parts
 from vaqf.resources.memories import activation_memories, memory_use
-from vaqf.resources.parts import Array, FramesPart, Parts
-from vaqf.resources.use import least_logic, total
+from vaqf.resources.parts import Array, ArrayPart, FramesPart, Parts
+from vaqf.resources.use import array_dsps, dsp_sums_use, least_logic, total
+from vaqf.search import dsp_sums
 from vaqf.search.estimate import Estimate, estimate
 
 MAX_TOKENS_PER_CYCLE = 64
@@ -34,6 +35,7 @@ class Weighed(NamedTuple):
     share: float
     resource: str  # whose share it is
     use: Resources
+    dsp_sums: int  # of the design
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,26 @@ class Problem:
     def weigh_parts(self, every: Parts) -> Weighed:
         """The same of a design that is not made yet."""
         use = total(every, self.board.generation)
-        return Weighed(*use.worst_share(self.budget), use)
+        return Weighed(*use.worst_share(self.budget), use, every.array.dsp_sums)
+
+    def fit(self, every: Parts) -> Weighed:
+        """The same, with sums on DSPs where nothing else makes it legal: they come later."""
+        weighed = self.weigh_parts(every)
+        if weighed.share <= 1 or weighed.resource not in dsp_sums.FABRIC:
+            return weighed
+        return min(weighed, self._with_best_sums(every, weighed), key=lambda w: w.share)
+
+    def smallest(self, every: Parts) -> Weighed:
+        """The same, with as many sums on DSPs as make it small."""
+        return self._with_best_sums(every, self.weigh_parts(every))
+
+    def _with_best_sums(self, every: Parts, weighed: Weighed) -> Weighed:
+        part = every.array
+        sums = dsp_sums.best(part, weighed.use, self.budget, self.board.available())
+        if sums == 0:
+            return weighed
+        use = weighed.use + dsp_sums_use(part.act_bits, part.array, sums)
+        return Weighed(*use.worst_share(self.budget), use, sums)
 
     def interval(self, design: Design) -> int:
         """Cycles per frame, the weight ring followed command by command.
@@ -72,7 +93,13 @@ class Problem:
         digits = widths.pixel_digits(design.act_bits)
         heads = design.padded_head(self.vit.head_dim)
         key = (
-            replace(design, act_bits=8, attention_rows=1, attention_lanes=design.pe),
+            replace(
+                design,
+                act_bits=8,
+                attention_rows=1,
+                attention_lanes=design.pe,
+                dsp_sums=min(design.dsp_sums, 1),
+            ),
             digits,
             heads,
         )
@@ -148,9 +175,14 @@ def size_floor(problem: Problem, act_bits: int, array: Array) -> float:
 
 
 def _array_logic(problem: Problem, act_bits: int, array: Array) -> Resources:
-    (_, pe, simd), vit = array, problem.vit
-    capacity, _ = _least_storage(vit, act_bits, pe, simd)
-    return least_logic(problem.engine, array, act_bits, capacity, problem.board.generation)
+    (_, pe, simd), family = array, problem.board.generation
+    capacity, _ = _least_storage(problem.vit, act_bits, pe, simd)
+    least = ArrayPart(problem.engine, act_bits, array, 1, 1, capacity)
+    logic = least_logic(problem.engine, array, act_bits, capacity, family)
+    if problem.engine != "table":
+        return logic
+    sums = dsp_sums.most(act_bits, array, problem.budget.dsp - array_dsps(least, family))
+    return replace(logic + dsp_sums_use(act_bits, array, sums), dsp=0)
 
 
 @lru_cache(maxsize=1024)

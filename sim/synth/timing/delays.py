@@ -23,6 +23,7 @@ class Dsp:
     to_product: float  # operand -> register of the product
     to_sum: float  # operand -> register of the sum, without one of the product
     through: float  # operand -> output without any register
+    side_to_sum: float  # A and B side by side, without the multiplier -> register of the sum
     addend_to_sum: float
     addend_through: float
     cascade_to_sum: float
@@ -34,6 +35,11 @@ class Dsp:
     product_to_sum: float  # from register to register inside
     operand_to_product: float
     operand_to_sum: float
+    added_to_sum: float  # the same of operands that are added alone
+
+    def without_multiplier(self) -> "Dsp":
+        """The same DSP, A and B side by side an operand of the sum."""
+        return replace(self, to_sum=self.side_to_sum, operand_to_sum=self.added_to_sum)
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ _ULTRASCALE_PLUS = Delays(
         to_product=0.885,
         to_sum=1.500,
         through=1.565,
+        side_to_sum=0.755,
         addend_to_sum=0.650,
         addend_through=0.730,
         cascade_to_sum=0.618,
@@ -147,6 +154,7 @@ _ULTRASCALE_PLUS = Delays(
         product_to_sum=0.816,
         operand_to_product=0.940,
         operand_to_sum=1.555,
+        added_to_sum=0.840,
     ),
     nets=(
         (
@@ -198,6 +206,7 @@ _SERIES_7 = Delays(
         to_product=1.416,
         to_sum=2.739,
         through=2.823,
+        side_to_sum=1.441,
         addend_to_sum=1.244,
         addend_through=1.325,
         cascade_to_sum=1.025,
@@ -209,6 +218,7 @@ _SERIES_7 = Delays(
         product_to_sum=1.590,
         operand_to_product=1.545,
         operand_to_sum=2.868,
+        added_to_sum=1.606,
     ),
     nets=tuple(
         tuple((pins, round(2.4 * ns, 3)) for pins, ns in steps) for steps in _ULTRASCALE_PLUS.nets

@@ -194,9 +194,9 @@ def _block_ram(pins: Pins, d: Delays) -> Iterator[Arc]:
 
 
 def _dsp(pins: Pins, delays: Delays) -> Iterator[Arc]:
-    d = delays.dsp
     has = {name: pins.number(f"{name}REG", 1) > 0 for name in ("A", "B", "C", "D", "AD", "M", "P")}
     multiplies = pins.text("USE_MULT", "MULTIPLY") != "NONE"
+    d = delays.dsp if multiplies else delays.dsp.without_multiplier()
     adds = pins.text("AMULTSEL", "A") == "AD" or pins.text("USE_DPORT", "FALSE") == "TRUE"
     product = has["M"] and multiplies
     outputs = [net for pin in ("P", "PCOUT") for net in pins.nets(pin)]

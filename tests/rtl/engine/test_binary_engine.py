@@ -24,7 +24,7 @@ from vaqf.program import packing
 
 IntArray = NDArray[Any]
 DESIGNS = {
-    "shared": {"tokens": 4, "pe": 4, "simd": 32, "share": 2, "act_bits": 8},
+    "shared": {"tokens": 4, "pe": 4, "simd": 32, "share": 2, "act_bits": 8, "dsp_sums": 5},
     "rows": {"tokens": 6, "pe": 8, "simd": 16, "norm_tokens": 1, "act_bits": 3, "share": 2},
     "adder": {"tokens": 3, "pe": 4, "simd": 32, "norm_tokens": 1, "act_bits": 5, "engine": "adder"},
 }

@@ -17,14 +17,17 @@ from samples import ODD
 ENTRIES = 16
 
 
-# P = 1 has two blocks of nibbles, T = 3 no runs and three generators, the others shared generators
+# P = 1 has two blocks of nibbles, T = 3 no runs and three generators, the others shared generators;
+# of sums that begin on DSPs there are none, some that the others wait for, some as slow, all
 @pytest.mark.parametrize(
-    ("tokens", "pe", "simd", "act_bits", "share", "family"),
+    ("tokens", "pe", "simd", "act_bits", "share", "dsp_sums", "family"),
     [
-        (2, 1, 128, 8, 1, "portable"),
-        (3, 4, 32, 3, 1, "portable"),
-        (4, 2, 64, 2, 2, "xcup"),
-        (4, 4, 32, 4, 4, "portable"),
+        (2, 1, 128, 8, 1, 0, "portable"),
+        (3, 4, 32, 3, 1, 5, "portable"),
+        (4, 2, 64, 2, 2, 8, "xcup"),
+        (2, 2, 64, 6, 1, 1, "xc7"),
+        (2, 1, 128, 7, 1, 1, "portable"),
+        (4, 4, 32, 4, 4, 0, "portable"),
     ],
 )
 def test_lookup(
@@ -34,10 +37,11 @@ def test_lookup(
     simd: int,
     act_bits: int,
     share: int,
+    dsp_sums: int,
     family: str,
 ) -> None:
     shape = {"tokens": tokens, "pe": pe, "simd": simd, "act_bits": act_bits, "share": share}
-    design = design_for([ODD], norm_tokens=1, **shape)
+    design = design_for([ODD], norm_tokens=1, dsp_sums=dsp_sums, **shape)
     simulate(__file__, "lookup", {}, design=design, family=family)
 
 
@@ -61,6 +65,7 @@ class Shape:
     act_bits: int
     share: int
     sum_bits: int
+    on_dsps: bool
 
     @property
     def most(self) -> int:
@@ -69,9 +74,12 @@ class Shape:
 
     @property
     def latency(self) -> int:
-        """Cycles from weights to their sums: two registers, then threes become one."""
+        """Cycles from weights to their sums: two registers, on DSPs fours in two cycles become one,
+        then threes."""
         numbers = self.simd // (4 if self.table else 2)
         levels = 0
+        if self.on_dsps:
+            numbers, levels = -(-numbers // 4), 2
         while numbers > 1:
             numbers, levels = -(-numbers // 3), levels + 1
         return 2 + levels
@@ -116,7 +124,9 @@ def shape_of(dut: Any) -> Shape:
     tokens = int(dut.TOKENS.value)
     share = tokens // int(dut.GENERATORS.value) if table else 1
     act_bits = len(dut.load_data) // (tokens * pe)
-    return Shape(table, tokens, pe, simd, act_bits, share, len(dut.sums) // (tokens * pe))
+    sum_bits = len(dut.sums) // (tokens * pe)
+    on_dsps = table and int(dut.DSP_SUMS.value) > 0
+    return Shape(table, tokens, pe, simd, act_bits, share, sum_bits, on_dsps)
 
 
 def some_acts(rng: random.Random, shape: Shape) -> list[list[int]]:

@@ -15,7 +15,12 @@ def calls(family: Family) -> list[tuple[str, tuple[int, ...], tuple[object, ...]
         *(("add_tree", (n,), (n,)) for n in (1, 2, 3, 4, 9, 10, 27, 28, 100)),
         *(("octave", (n,), (n,)) for n in (2, 9, 16, 17, 33, 62)),
         *(("normalizer", (n,), (n,)) for n in (40, 62)),
-        *(("sums", (t, n), (bool(t), n)) for t in (0, 1) for n in (4, 32, 192, 768)),
+        *(("packed_tree", (n,), (n,)) for n in (1, 4, 5, 12, 13, 36, 37, 192)),
+        *(
+            ("sums", (t, n, lanes), (bool(t), n, lanes))
+            for t, lanes in ((0, 0), (1, 0), (1, 3))
+            for n in (4, 32, 192, 768)
+        ),
         *(
             ("products", (n, a, most), (n, a, most, family))
             for a in range(2, 9)

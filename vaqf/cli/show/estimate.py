@@ -16,6 +16,7 @@ MEANING = {
     "norm_tokens": "token rows normalized per cycle",
     "frames_in_flight": "2: attention of one frame runs under the matmuls of the other",
     "share": "token rows per table generator",
+    "dsp_sums": "of T x P sums per cycle, those that begin on DSPs",
     "weight_ports": "AXI4 masters of 128 bits that fetch weights",
     "ring_words": "weight ring, words of P x K bits",
     "resident": "all weights stay on chip",

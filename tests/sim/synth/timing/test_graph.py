@@ -85,18 +85,23 @@ def test_a_lutram_is_read_through_and_written_at_the_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("registers", "ns"),
+    ("parameters", "ns"),
     [
         ({}, D.register_out + ONE + D.dsp.through + ONE + D.register_data),
         ({"MREG": 1}, D.register_out + ONE + D.dsp.to_product),
         ({"MREG": 1, "PREG": 1}, D.register_out + ONE + D.dsp.to_product),
         ({"AREG": 1, "MREG": 1, "PREG": 1}, D.dsp.operand_to_product),
         ({"AREG": 1, "PREG": 1}, D.dsp.operand_to_sum),
+        ({"PREG": 1, "USE_MULT": "NONE"}, D.register_out + ONE + D.dsp.side_to_sum),
+        ({"AREG": 1, "PREG": 1, "USE_MULT": "NONE"}, D.dsp.added_to_sum),
     ],
 )
-def test_a_dsp_by_its_registers(registers: dict[str, int], ns: float) -> None:
+def test_a_dsp_by_its_registers(parameters: dict[str, int | str], ns: float) -> None:
     none = dict.fromkeys(("AREG", "BREG", "CREG", "DREG", "ADREG", "MREG", "PREG"), 0)
-    given = {name: f"{value:032b}" for name, value in (none | registers).items()}
+    given = {
+        name: value if isinstance(value, str) else f"{value:032b}"
+        for name, value in (none | parameters).items()
+    }
     dsp = cell("DSP48E2", A=[2], CLK=1, P=[3], **given)
     assert worst(module({}, a=cell("FDRE", D=9, Q=2), d=dsp, b=cell("FDRE", D=3, Q=4))) == (
         pytest.approx(ns)

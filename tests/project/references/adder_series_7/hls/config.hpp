@@ -17,6 +17,7 @@ constexpr int kHeadWords = 1;
 constexpr int kNormTokens = 1;
 constexpr int kFramesInFlight = 2;
 constexpr int kShare = 1;
+constexpr int kDspSums = 0;
 constexpr int kWeightPorts = 1;
 constexpr int kRingWords = 192;
 constexpr int kResident = 0;

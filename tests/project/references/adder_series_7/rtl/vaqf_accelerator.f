@@ -25,6 +25,7 @@ diagonal.sv
 divide_by.sv
 divided.sv
 dsp48.sv
+dsp_add.sv
 dsp_pair.sv
 embed_constants.sv
 exponent.sv
@@ -51,6 +52,7 @@ normalizer.sv
 octave.sv
 operand_sums.sv
 operands.sv
+packed_tree.sv
 parameters.sv
 passes.sv
 pixels.sv

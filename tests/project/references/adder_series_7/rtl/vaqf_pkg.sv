@@ -11,6 +11,7 @@ package vaqf_pkg;
   localparam int NORM_TOKENS = 1;
   localparam int FRAMES_IN_FLIGHT = 2;
   localparam int SHARE = 1;
+  localparam int DSP_SUMS = 0;
   localparam int WEIGHT_PORTS = 1;
   localparam int RING_WORDS = 192;
   localparam int RESIDENT = 0;
@@ -92,7 +93,7 @@ package vaqf_pkg;
   localparam int RECORD_DEPTH = 96;
   localparam int TOKEN_WORDS = 128;
   localparam int INPUT_WORDS = 256;
-  localparam logic [31:0] DESIGN_ID = 32'd1688873528;
+  localparam logic [31:0] DESIGN_ID = 32'd2914201326;
   localparam bit ENGINE_TABLE = 0;
 
   // the device's family and what its primitives take. Modules place them in synthesis: simulators

@@ -11,6 +11,7 @@ package vaqf_pkg;
   localparam int NORM_TOKENS = 1;
   localparam int FRAMES_IN_FLIGHT = 1;
   localparam int SHARE = 1;
+  localparam int DSP_SUMS = 0;
   localparam int WEIGHT_PORTS = 1;
   localparam int RING_WORDS = 48;
   localparam int RESIDENT = 0;
@@ -92,7 +93,7 @@ package vaqf_pkg;
   localparam int RECORD_DEPTH = 21;
   localparam int TOKEN_WORDS = 16;
   localparam int INPUT_WORDS = 16;
-  localparam logic [31:0] DESIGN_ID = 32'd2937526713;
+  localparam logic [31:0] DESIGN_ID = 32'd1264456279;
   localparam bit ENGINE_TABLE = 1;
 
   // the device's family and what its primitives take. Modules place them in synthesis: simulators
