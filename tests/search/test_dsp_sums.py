@@ -64,8 +64,12 @@ def test_sums_go_to_dsps_where_nothing_else_fits() -> None:
     assert not without.fits(ZCU102.budget())
 
 
-@pytest.mark.parametrize(("model", "name"), [("deit_small", "zcu102"), ("deit_tiny", "kv260")])
-def test_no_precision_gets_slower(model: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("model", "name", "gains"), [("deit_small", "zcu102", True), ("deit_tiny", "kv260", False)]
+)
+def test_no_precision_gets_slower(
+    model: str, name: str, gains: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     question = Question(zoo.load(model), board.load(name))
     now = search.search(question).candidates
     monkeypatch.setattr(dsp_sums, "best", lambda *_: 0)
@@ -74,7 +78,8 @@ def test_no_precision_gets_slower(model: str, name: str, monkeypatch: pytest.Mon
     for ours, theirs in zip(now, before, strict=True):
         assert (ours.legal, theirs.estimate.design.dsp_sums) == (theirs.legal, 0)
         assert ours.estimate.fps >= theirs.estimate.fps
-    assert any(a.estimate.fps > b.estimate.fps for a, b in zip(now, before, strict=True))
+    faster = [a.estimate.fps > b.estimate.fps for a, b in zip(now, before, strict=True)]
+    assert any(faster) == gains  # of deit_tiny the memories fill a kv260
 
 
 def test_the_adder_engine_has_none() -> None:

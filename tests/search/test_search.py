@@ -71,17 +71,17 @@ def test_pinned_answers() -> None:
     found = search.search(Question(BASE, ZCU102, clock_mhz=150.0))
     assert [(c.act_bits, round(c.estimate.fps, 1)) for c in found.candidates] == PINNED_FPS
     d = found.estimate.design
-    assert (d.tokens, d.pe, d.simd, d.dsp_sums) == (4, 16, 768, 39)
+    assert (d.tokens, d.pe, d.simd, d.dsp_sums) == (4, 16, 768, 32)
     assert (d.frames_in_flight, d.resident) == (2, False)
 
 
 PINNED_FPS = [
-    (8, 301.9),
-    (7, 354.0),
+    (8, 333.5),
+    (7, 362.5),
     (6, 362.5),
-    (5, 376.0),
+    (5, 404.2),
     (4, 404.2),
-    (3, 422.8),
+    (3, 427.0),
     (2, 429.9),
 ]  # fmt: skip
 
