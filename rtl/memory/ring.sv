@@ -90,6 +90,7 @@ module ring (
   logic [INDEX_BITS-1:0] first, base, address;
   logic [INDEX_BITS:0] base_around, around;  // less WORDS, negative up to the last word
   assign more   = COUNT_BITS'(offset) + 1'b1 != arrived;  // words behind this one
+
   assign first  = RESIDENT ? command_offset : head;
   assign around = base_around + {1'b0, offset};
 

@@ -146,7 +146,7 @@ PROOFS = {
         steps=4,
         cover=12,
         package=RING | {"RESIDENT": 1},
-        mutants=(Mutant("ring", "first = RESIDENT ? command_offset : head", "first = head"),),
+        mutants=(Mutant("ring", "RESIDENT ? command_offset : head", "head"),),
     ),
     "gearbox, to wider words": Proof(
         "prove_gearbox",

@@ -62,7 +62,9 @@ module prove_commands #(
 
   (* hierconn *) wire [BEAT_BITS-1:0] \dut.beat ;
   (* hierconn *) wire \dut.check , \dut.checking , \dut.u_check.busy ;
-  (* hierconn *) wire [31:0] \dut.beats_left ;
+  localparam int LEFT_BITS = sizes::bits_for(vaqf_pkg::MAX_COMMANDS * BEATS);
+  (* hierconn *) wire [LEFT_BITS-1:0] \dut.beats_left ;
+  (* hierconn *) wire \dut.more ;
   (* hierconn *) wire [BEATS*PORT-1:0] \dut.beats ;
   (* hierconn *) wire [BEATS*PORT-1:0] \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[0] ,
       \dut.u_memory.g_row[0].g_some.u_row.g_luts.words[1] ,
@@ -92,7 +94,7 @@ module prove_commands #(
   logic listed, readable, take;
   assign take   = in_valid && in_ready;
   assign number = 32'(index) * BEATS + 32'(beat);
-  assign total  = came + \dut.beats_left ;
+  assign total  = came + 32'(\dut.beats_left );
 
   logic [READERS-1:0] waits;
   logic [READERS*INDEX_BITS-1:0] indices;
@@ -128,6 +130,7 @@ module prove_commands #(
       end
 
       // filling
+      assert (\dut.more == (\dut.beats_left != '0));
       if (listed) begin
         assert (in_ready == (\dut.beats_left != '0 && !\dut.check && !\dut.checking ));
         assert (total <= MOST * BEATS && came <= total && total % BEATS == 0 && total != '0);
