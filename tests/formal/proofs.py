@@ -163,7 +163,11 @@ PROOFS = {
         steps=2,
         cover=8,
         parameters={"IN": 3, "OUT": 2},
-        mutants=(Mutant("gearbox", "(padded || gone == COUNT_BITS'(TAKEN - 1))", "padded"),),
+        mutants=(
+            Mutant(
+                "gearbox", "(padded_then || gone_then == COUNT_BITS'(TAKEN - 1))", "padded_then"
+            ),
+        ),
     ),
     "commands": Proof(
         "prove_commands",

@@ -14,9 +14,9 @@ WIDEST = {512: 72, 1024: 36, 2048: 18, 4096: 9, 8192: 4, 16384: 2, 32768: 1}
 
 def vivado_blocks(unit: Unit) -> int:
     """18 Kbit blocks of all memories of a unit that ask for block RAM."""
-    memory = r"^((?:  attribute [^\n]*\n)*)  memory width (\d+) size (\d+) "
+    memory = r"^((?:  attribute [^\n]*\n)*)  memory (?:width (\d+) )?size (\d+) "
     found = re.findall(memory, unit.text, re.M)
-    return sum(blocks(int(w), int(d)) for attributes, w, d in found if '"block"' in attributes)
+    return sum(blocks(int(w or 1), int(d)) for attributes, w, d in found if '"block"' in attributes)
 
 
 def blocks(width: int, depth: int) -> int:

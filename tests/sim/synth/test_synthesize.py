@@ -17,6 +17,7 @@ from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.project import read, render, rtl
 from vaqf.project.read import Project
+from vaqf.sim import yowasp
 from vaqf.sim.synth import cache, mapping, netlist, synthesize, units, yosys
 from vaqf.sim.synth.netlist import Counts
 
@@ -149,7 +150,7 @@ def test_yosys_own_words_are_shown(
     printed: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = subprocess.CompletedProcess([], 1, printed, "")
-    monkeypatch.setattr(yosys.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(yowasp.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(ToolFailed) as caught:
         yosys.run("", tmp_path)
     assert str(caught.value) == f"Yosys {yosys.version()}: {said}"
@@ -215,7 +216,7 @@ def test_names_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (["synth", "nowhere"], "is no project"),
-        (["synth", "nowhere", "--tool", "vitis"], "of other tools than yosys"),
+        (["synth", "nowhere", "--tool", "vitis"], "it must be one of yosys, vivado"),
         (["synth"], "DIR"),
     ],
 )
