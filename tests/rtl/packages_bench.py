@@ -14,12 +14,24 @@ from vaqf.sim.cosim import verilator
 
 
 def evaluated(
-    calls: Sequence[str], packages: Sequence[str], family: Family, folder: Path
+    calls: Sequence[str],
+    packages: Sequence[str],
+    family: Family,
+    folder: Path,
+    sizes: Sequence[tuple[int, int]] = ((0, 0),),
 ) -> list[int]:
-    """What expressions over packages of rtl/ are, for devices of a family."""
-    lines = "\n".join(f'$display("%0d", {call});' for call in calls)
+    """What expressions over packages of rtl/ are, for devices of a family.
+
+    All of them for each of `sizes`, which they know as `width` and `depth`: a task, since the
+    simulator's compiler would take every call with constants for code of its own.
+    """
+    shown = "\n".join(f'$display("%0d", {call});' for call in calls)
+    lines = "\n".join(f"show({width}, {depth});" for width, depth in sizes)
     bench, package = folder / "bench.sv", folder / "vaqf_pkg.sv"
-    bench.write_text(f"module bench;\ninitial begin\n{lines}\nend\nendmodule\n")
+    task = "task automatic show(input int width, input int depth);\n// verilator no_inline_task"
+    bench.write_text(
+        f"module bench;\n{task}\n{shown}\nendtask\ninitial begin\n{lines}\nend\nendmodule\n"
+    )
     package.write_text(rtl_package(design_for([ODD]), "packages", family))
     command = ["verilator", "--binary", "--quiet", "-Mdir", str(folder), "--top-module", "bench"]
     sources = map(str, (package, *map(rtl, packages), bench))

@@ -21,13 +21,18 @@ DEEP = (4096, 4728, 9000, 16385, 40960, 151296)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_functions(tmp_path: Path, family: Family) -> None:
     sizes = list(product(WIDTHS, DEPTHS + DEEP))
-    calls = [f"storage::row({w}, {d}, {most})" for w, d in sizes for most in (3, 2, 1)]
-    calls += [f"storage::on_luts({w}, {d})" for w, d in sizes]
-    calls += [f"storage::column({w}, storage::power({d}))" for w, d in sizes]
-    expected = [storage.row(w, d, most, family) for w, d in sizes for most in (3, 2, 1)]
-    expected += [storage.on_luts(w, d, family) for w, d in sizes]
-    expected += [storage.column(w, storage.power(d)) for w, d in sizes]
-    assert evaluated(calls, ["storage"], family, tmp_path) == expected
+    calls = [f"storage::row(width, depth, {most})" for most in (3, 2, 1)]
+    calls += ["storage::on_luts(width, depth)", "storage::column(width, storage::power(depth))"]
+    expected = [
+        number
+        for w, d in sizes
+        for number in (
+            *(storage.row(w, d, most, family) for most in (3, 2, 1)),
+            storage.on_luts(w, d, family),
+            storage.column(w, storage.power(d)),
+        )
+    ]
+    assert evaluated(calls, ["storage"], family, tmp_path, sizes) == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)
