@@ -208,32 +208,14 @@ module results (
   localparam int FIRST_BITS = sizes::index_bits(BANKS);
   localparam int ADDRESS_BITS = sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH);
   localparam int PLACE = FOUND - 1;  // the cycle in which places are counted
-  // a third of n_words, four bits at a time from the highest, a cycle each
-  localparam int THIRD_BITS = $bits(command.n_words);
-  localparam int DIGITS = THIRD_BITS / 4;
-  // of every number of six bits one bit of {quotient, remainder}; no quotient has more than four
-  function automatic logic [63:0] by_three(input int bit_of);
-    for (int n = 0; n < 64; ++n) begin
-      by_three[n] = 1'((n % 3 + 4 * (n / 3)) >> bit_of);
-    end
-  endfunction
-  logic [THIRD_BITS-1:0] third;
-  logic [1:0] remainder[DIGITS];  // of a digit and those above
-  for (genvar i = 0; i < DIGITS; ++i) begin : g_digit
-    logic [5:0] given;
-    if (i == DIGITS - 1) begin : g_highest
-      assign given = 6'(command.n_words[4*i+:4]);
-    end else begin : g_lower
-      assign given = {remainder[i+1], command.n_words[4*i+:4]};
-    end
-    for (genvar b = 0; b < 6; ++b) begin : g_bit
-      localparam logic [63:0] TABLE = by_three(b);  // a LUT
-      always_ff @(posedge clk) begin
-        if (b < 2) remainder[i][b%2] <= TABLE[given];
-        else third[4*i+(b-2)%4] <= TABLE[given];
-      end
-    end
-  end
+  logic [$bits(command.n_words)-1:0] third;  // of n_words: q, k or v
+  third #(
+      .BITS($bits(command.n_words))
+  ) u_third (
+      .clk,
+      .number  (command.n_words),
+      .quotient(third)
+  );
 
   // of row t in a group: t words of a row in a bank; a few cycles behind `start`
   logic [ADDRESS_BITS-1:0] stride;

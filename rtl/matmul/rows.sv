@@ -363,19 +363,12 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   // -- loads ------------------------------------------------------------------------------------
 
-  // a digit of every byte
-  localparam int BYTE_BITS = vaqf_pkg::PIXEL_DIGITS * ACT_BITS;
   logic [vaqf_pkg::LOAD_BITS-1:0] digits;
-  for (genvar i = 0; i < TOKENS * PE; ++i) begin : g_digit
-    logic [BYTE_BITS-1:0] value;
-    assign value = BYTE_BITS'(pixels_data[8*i+:8]);
-    always_comb begin
-      digits[i*ACT_BITS+:ACT_BITS] = value[ACT_BITS-1:0];
-      for (int d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d)
-      if (cut_found.digit == DIGIT_BITS'(d))
-        digits[i*ACT_BITS+:ACT_BITS] = value[d*ACT_BITS+:ACT_BITS];
-    end
-  end
+  byte_digits u_digits (
+      .bytes(pixels_data),
+      .digit(cut_found.digit),
+      .digits
+  );
 
   logic [latency::DIAGONAL:0] on_way;  // whole loads, from the addresses on
   logic [latency::LAYER_NORM-1:0] in_norm;

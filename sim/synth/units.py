@@ -16,6 +16,7 @@ from vaqf.sim.synth import yosys
 INLINE = (
     "attention_walk",
     "axi_bursts",
+    "byte_digits",
     "conductor",
     "cursor",
     "datapath",
@@ -41,6 +42,7 @@ INLINE = (
     "run_address",
     "scale_by",
     "ternary_add",
+    "third",
     "walk",
 )
 # each instance of these is a unit of its own kind: they are used in different ways

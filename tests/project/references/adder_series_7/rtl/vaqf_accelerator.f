@@ -11,6 +11,7 @@ axi_bursts.sv
 axi_read.sv
 axi_write.sv
 binary_engine.sv
+byte_digits.sv
 check_command.sv
 command_cycles.sv
 commands.sv
@@ -74,6 +75,7 @@ subset_sums.sv
 sum_values.sv
 table_generator.sv
 ternary_add.sv
+third.sv
 turn.sv
 vaqf_accelerator.sv
 walk.sv
