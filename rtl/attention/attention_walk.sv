@@ -35,13 +35,14 @@ module attention_walk #(
   logic [RUN_BITS-1:0] head_run;  // the head's first
   localparam int SLOT_BITS = $bits(slot);
   localparam int BEAT_BITS = $bits(beat);
-  logic beat_end, active_then, head_end, last_head, queries_end, unused_behind;
+  logic beat_end, active_then, turns_then, head_end, last_head, queries_end, unused_behind;
   logic [SLOT_BITS-1:0] slot_then;
   logic [BEAT_BITS-1:0] beat_then;
   // what others hang on stands in registers, a cycle ahead of its use
   assign active_then = !rst && (start || (active && !ended));
   assign slot_then   = start || beat_end ? '0 : slot + 1'b1;
   assign beat_then   = start || chunk_end ? '0 : beat_end ? beat + 1'b1 : beat;
+  assign turns_then  = slot_then == SLOT_BITS'(R - 1);
   assign group_end   = chunk_end && keys_end;
   assign head_end    = group_end && queries_end;
   assign ended       = head_end && last_head;
@@ -81,8 +82,8 @@ module attention_walk #(
 
     slot <= slot_then;
     beat <= beat_then;
-    beat_end <= slot_then == SLOT_BITS'(R - 1);
-    chunk_end <= active_then && slot_then == SLOT_BITS'(R - 1) && beat_then == BEAT_BITS'(BEATS - 1);
+    beat_end <= turns_then;
+    chunk_end <= active_then && turns_then && beat_then == BEAT_BITS'(BEATS - 1);
 
     if (start || group_end) first_chunk <= 1'b1;
     else if (chunk_end) first_chunk <= 1'b0;

@@ -71,7 +71,8 @@ module read_memory #(
     if (arvalid && arready) begin
       line <= first[LINE_BITS-1:0];
       left <= arlen;
-      outside <= araddr[63:ABOVE] != {32'b0, BASE[31:ABOVE]} || 32'(first) + 32'(arlen) >= 32'(DEPTH);
+      outside <= araddr[63:ABOVE] != {32'b0, BASE[31:ABOVE]} ||
+                 32'(first) + 32'(arlen) >= 32'(DEPTH);
     end else if (moves) begin
       line <= line + 1'b1;
       left <= left - 1'b1;

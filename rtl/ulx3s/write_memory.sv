@@ -55,7 +55,8 @@ module write_memory #(
     read_data <= found[32*read_address[BYTE_BITS-1:2]+:32];
     if (awvalid && awready) begin
       line <= first[LINE_BITS-1:0];
-      outside <= awaddr[63:ABOVE] != {32'b0, BASE[31:ABOVE]} || 32'(first) + 32'(awlen) >= 32'(DEPTH);
+      outside <= awaddr[63:ABOVE] != {32'b0, BASE[31:ABOVE]} ||
+                 32'(first) + 32'(awlen) >= 32'(DEPTH);
     end else if (takes) line <= line + 1'b1;
     if (rst) begin
       awready <= 1'b1;
