@@ -22,11 +22,10 @@ ILLEGAL = {
     ),
     "a name before its declaration": (
         "attention_walk",
-        "  logic beat_end, head_end, queries_end, unused_behind;\n",
-        "  logic beat_end, head_end, queries_end, unused_behind, early;\n"
-        "  assign early = late;\n  logic late;\n",
+        "queries_end, unused_behind;\n",
+        "queries_end, unused_behind, early;\n  assign early = late;\n  logic late;\n",
     ),
-    "a delay of no cycles": ("delay_flag", "if (CYCLES == 0)", "if (CYCLES < 0)"),
+    "a delay of no cycles": ("delay", "if (CYCLES == 0)", "if (CYCLES < 0)"),
 }
 
 
