@@ -1,31 +1,36 @@
-"""Unit costs from synthesis: whole accelerators through Yosys, fitted module by module.
+"""Unit costs and paths from synthesis: whole accelerators through Yosys, fitted module by module.
 
 python benchmarks/unit_costs.py [--check] [--jobs 2]
 
 Every module's counts, less memories and tables whose size is known, are fitted by what the module
 grows with (vaqf/resources/quantities.py), no cost below zero; the result is
-vaqf/resources/unit_costs.json. Then the estimate stands beside Yosys for what the search finds on
-three boards: LUT, LUTRAM, FF and BRAM within 10 %, DSP exact, else the script fails. --check fits
-nothing. All counts go to tests/resources/yosys_counts.json, with which the tests compare the
-estimate. What was synthesized before comes from the user's cache, so after a small change of the
-RTL this takes minutes; the first run takes hours.
+vaqf/resources/unit_costs.json. So is its longest path, by the static timing of the same netlists
+with the delays of every fabric; the result is vaqf/clock/unit_paths.json. Then the estimate stands
+beside Yosys for what the search finds on three boards: LUT, LUTRAM, FF and BRAM within 10 %, DSP
+exact, the longest path within 10 %, else the script fails. --check fits nothing. All counts go to
+tests/resources/yosys_counts.json, with which the tests compare the estimate. What was synthesized
+before comes from the user's cache, so after a small change of the RTL this takes minutes; the first
+run takes an hour or more.
 """
 
 import argparse
 import datetime
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import nnls
 
+from vaqf.clock import met, unit_paths
 from vaqf.hardware import board
 from vaqf.hardware.board import Board
 from vaqf.hardware.design import Design
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS, Family
 from vaqf.hardware.matmuls import capacity_for, streamed_ring_words
+from vaqf.hardware.speed import FABRICS, Speed
 from vaqf.model import zoo
 from vaqf.project import render, rtl
 from vaqf.resources import unit_costs
@@ -47,6 +52,7 @@ ONE_ENGINE = {  # modules that the other engine does not have
     "masked_sum": "adder",
 }
 RECORD = Path(__file__).parents[1] / "tests/resources/yosys_counts.json"
+SHY = 0.05  # of a module's path: how dear a doubling is to the fit
 BARS = ("lut", "lutram", "ff", "bram36")
 
 
@@ -61,6 +67,11 @@ class Sample:
     @property
     def family(self) -> Family:
         return self.made.family
+
+    @property
+    def longest_ns(self) -> float:
+        """Of its device, nets as in a device in use."""
+        return self.made.timings[-1].worst_ns
 
 
 def sized(model: str, **changes: int | str | bool) -> Design:
@@ -146,12 +157,18 @@ TARGETS = (
 )
 
 
-def synthesized(label: str, design: Design, family: Family) -> Sample:
+def synthesized(
+    label: str, design: Design, family: Family, part: str = "", others: Sequence[Speed] = ()
+) -> Sample:
     """Through Yosys, or from the cache."""
     sources = rtl.rtl_sources(design, label, family)
-    made = synthesize.synthesize(sources, render.TOP, family, cache.folder())
-    print(f"{label:44} {made.total.lut:7} LUT {made.total.ff:7} FF", flush=True)
-    return Sample(label, design, made)
+    made = synthesize.synthesize(
+        sources, render.TOP, family, cache.folder(), part=part, others=others
+    )
+    sample = Sample(label, design, made)
+    counts = f"{made.total.lut:7} LUT {made.total.ff:7} FF"
+    print(f"{label:44} {counts} {sample.longest_ns:5.2f} ns", flush=True)
+    return sample
 
 
 # -- fitting ---------------------------------------------------------------------------------------
@@ -201,6 +218,27 @@ def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
     return costs
 
 
+def fit_paths(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
+    """Fabric -> module -> quantity -> ns: what every sample's netlist takes with its delays. What
+    does not grow is preferred to what does, as there are few samples of each."""
+    amounts = [unit_paths.quantities(sample.design) for sample in samples]
+    names = list(amounts[0])
+    paths: dict[str, dict[str, dict[str, float]]] = {}
+    for index, fabric in enumerate(FABRICS):
+        timings = [sample.made.others[index] for sample in samples]
+        modules = sorted({module for timing in timings for module in timing.by_module})
+        for module in modules:
+            seen = [(a, t.by_module[module]) for a, t in zip(amounts, timings, strict=True)
+                    if module in t.by_module]  # fmt: skip
+            rows = np.array([[amount[name] for name in names] for amount, _ in seen])
+            wanted = np.array([ns for _, ns in seen])
+            shy = SHY * wanted.mean() * np.diag([name != "one" for name in names])
+            found = nnls(np.vstack([rows, shy]), np.append(wanted, np.zeros(len(names))))[0]
+            kept = {n: round(float(ns), 4) for n, ns in zip(names, found, strict=True) if ns > 1e-3}
+            paths.setdefault(fabric, {})[module] = kept
+    return paths
+
+
 def _of(counts: Counts, resource: str) -> float:
     return counts.lut - counts.lutram if resource == LOGIC else getattr(counts, resource)
 
@@ -212,20 +250,23 @@ def tool() -> str:
 
 
 def write(samples: list[Sample]) -> None:
-    """The file that vaqf reads, and from now on this process too."""
-    content = {
-        "made": {
-            "by": "python benchmarks/unit_costs.py",
-            "date": datetime.date.today().isoformat(),
-            "tool": tool(),
-            "designs": [f"{s.label} {s.family.yosys}" for s in samples],
-        },
-        "costs": fit(samples),
+    """The files that vaqf reads, and from now on this process too."""
+    made = {
+        "by": "python benchmarks/unit_costs.py",
+        "date": datetime.date.today().isoformat(),
+        "tool": tool(),
+        "designs": [f"{s.label} {s.family.yosys}" for s in samples],
     }
-    text = json.dumps(content, indent=1, sort_keys=True)
-    unit_costs.FILE.write_text(text + "\n", encoding="utf-8")
-    unit_costs.calibration.cache_clear()
-    unit_costs.of_quantities.cache_clear()
+    of_file = {
+        unit_costs.FILE: {"made": made, "costs": fit(samples)},
+        unit_paths.FILE: {"made": made, "paths": fit_paths(samples)},
+    }
+    for file, content in of_file.items():
+        text = json.dumps(content, indent=1, sort_keys=True)
+        file.write_text(text + "\n", encoding="utf-8")
+    for read in (unit_costs.calibration, unit_costs.of_quantities, unit_paths.calibration):
+        read.cache_clear()
+    unit_paths.longest.cache_clear()
 
 
 # -- judging ---------------------------------------------------------------------------------------
@@ -255,10 +296,12 @@ def judge(device: Board, sample: Sample) -> bool:
     expected = resources(design, device)
     ratios = {name: expected[name] / max(getattr(sample.made.total, name), 1) for name in BARS}
     dsp = expected["dsp"] - sample.made.total.dsp
+    path = met.met(design, device).ns / sample.longest_ns
     shape = f"{design.tokens}x{design.pe}x{design.simd}"
     words = "  ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
-    print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  {sample.made.levels} levels")
-    return dsp == 0 and all(abs(ratio - 1) <= unit_costs.WITHIN for ratio in ratios.values())
+    print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  path {path:.3f}")
+    counted = all(abs(ratio - 1) <= unit_costs.WITHIN for ratio in ratios.values())
+    return dsp == 0 and counted and abs(path - 1) <= unit_paths.WITHIN
 
 
 def main() -> None:
@@ -269,12 +312,13 @@ def main() -> None:
     asked = parser.parse_args()
     synthesize.JOBS = asked.jobs
     if not asked.check:
-        swept = [synthesized(_label(design), design, family) for family, design in SWEEP]
+        every = [Speed(fabric) for fabric in FABRICS]
+        swept = [synthesized(_label(d), d, family, others=every) for family, d in SWEEP]
         write(swept)
     samples, bad = [], []
     for target in TARGETS:
         device, label, design = chosen(target)
-        samples.append(synthesized(label, design, device.generation))
+        samples.append(synthesized(label, design, device.generation, device.part))
         if not judge(device, samples[-1]):
             bad.append(label)
     record(samples)
@@ -284,7 +328,12 @@ def main() -> None:
 def record(samples: list[Sample]) -> None:
     """What Yosys counted, for the tests."""
     found = [
-        {"board": target.board, "design": sample.design.to_json(), **asdict(sample.made.total)}
+        {
+            "board": target.board,
+            "design": sample.design.to_json(),
+            **asdict(sample.made.total),
+            "longest_ns": round(sample.longest_ns, 3),
+        }
         for target, sample in zip(TARGETS, samples, strict=True)
     ]
     text = json.dumps({"tool": tool(), "designs": found}, indent=1)

@@ -77,7 +77,8 @@ module datapath (
   logic [vaqf_pkg::TOKENS*HIDDEN_BITS-1:0] hidden_read_address;
   logic [HIDDEN_BITS-1:0] hidden_address;
   logic [vaqf_pkg::LOAD_BITS-1:0] hidden_read_data, hidden_data, context_data, qkv_data;
-  logic [BANK_BITS-1:0] context_first, qkv_first;
+  logic [  BANK_BITS-1:0] context_first;
+  logic [3*BANK_BITS-1:0] qkv_first;
   logic [vaqf_pkg::TOKENS*QKV_BITS-1:0] context_address, qkv_address;
   rows u_rows (
       .clk,
@@ -108,7 +109,7 @@ module datapath (
   );
 
   logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] ring_offset;
-  logic ring_read, ring_back, ring_available, ring_release;
+  logic ring_read, ring_returns, ring_skips, ring_available, ring_release;
   logic [vaqf_pkg::RING_WORD-1:0] ring_data;
   ring u_ring (
       .clk,
@@ -122,7 +123,8 @@ module datapath (
       .matmul_start(matmul.start),
       .command_offset(matmul.command.ring_offset[$bits(ring_offset)-1:0]),
       .read(ring_read),
-      .back(ring_back),
+      .returns(ring_returns),
+      .skips(ring_skips),
       .offset(ring_offset),
       .available(ring_available),
       .release_word(ring_release),
@@ -142,7 +144,8 @@ module datapath (
       .load_data,
       .ring_offset,
       .ring_read,
-      .ring_back,
+      .ring_returns,
+      .ring_skips,
       .ring_available,
       .ring_release,
       .ring_data,

@@ -46,22 +46,27 @@ module octave #(
   end
 
   logic [INDEX_BITS:0] index;
-  logic [ENTRY_BITS-1:0] value, slope;
-  logic [OFFSET_BITS-1:0] offset;
+  // of a table that may be a block RAM, and its output register
+  logic [ENTRY_BITS-1:0] value, slope, value_q, slope_q;
+  logic [OFFSET_BITS-1:0] offset, offset_q;
   logic [VALUE_BITS-1:0] base;
   logic [ENTRY_BITS+OFFSET_BITS-1:0] drop;
-  logic [5:0] exponent_q, exponent_qq;
+  logic [5:0] exponent_q, exponent_qq, exponent_qqq;
   assign index = {place[0] & ROOT, fraction[FRACTION_BITS-1-:INDEX_BITS]};
 
   always_ff @(posedge clk) begin
-    value       <= values[index];
-    slope       <= slopes[index];
-    offset      <= fraction[OFFSET_BITS-1:0];
-    exponent_q  <= ROOT ? place >> 1 : place;
-    base        <= value[VALUE_BITS-1:0];
-    drop        <= slope * offset;
-    exponent_qq <= exponent_q;
-    mantissa    <= base - VALUE_BITS'(drop >> OFFSET_BITS);
-    exponent    <= exponent_qq;
+    value        <= values[index];
+    slope        <= slopes[index];
+    offset       <= fraction[OFFSET_BITS-1:0];
+    exponent_q   <= ROOT ? place >> 1 : place;
+    value_q      <= value;
+    slope_q      <= slope;
+    offset_q     <= offset;
+    exponent_qq  <= exponent_q;
+    base         <= value_q[VALUE_BITS-1:0];
+    drop         <= slope_q * offset_q;
+    exponent_qqq <= exponent_qq;
+    mantissa     <= base - VALUE_BITS'(drop >> OFFSET_BITS);
+    exponent     <= exponent_qqq;
   end
 endmodule

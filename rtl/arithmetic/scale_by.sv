@@ -1,7 +1,7 @@
 // x * mantissa >> (VALUE_BITS - FRACTION_BITS + exponent): an integer times what octave.sv gives.
 //
-// The exponent comes latency::SCALE_PRODUCT cycles behind x and mantissa, when it is needed: lanes that
-// share it keep no copy waiting.
+// The exponent comes latency::SCALE_PRODUCT - 1 cycles behind x and mantissa, a cycle before it is
+// needed: lanes that share it keep a copy no longer than that.
 module scale_by #(
     parameter int BITS = 27,
     parameter int OUT_BITS = vaqf_pkg::OPERAND_BITS
@@ -29,9 +29,13 @@ module scale_by #(
       .sum(product)
   );
 
+  (* keep = "true" *) logic [6:0] places;
   logic signed [PRODUCT_BITS-1:0] shifted;
-  assign shifted = signed'(product[PRODUCT_BITS-1:0]) >>> (7'(FIXED_SHIFT) + 7'(exponent));
-  always_ff @(posedge clk) result <= shifted[OUT_BITS-1:0];
+  assign shifted = signed'(product[PRODUCT_BITS-1:0]) >>> places;
+  always_ff @(posedge clk) begin
+    places <= 7'(FIXED_SHIFT) + 7'(exponent);
+    result <= shifted[OUT_BITS-1:0];
+  end
 
   logic unused;  // sign copies: the result fits by arithmetic.md
   assign unused = &{1'b0, product, shifted};

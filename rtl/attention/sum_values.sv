@@ -28,7 +28,7 @@ module sum_values #(
     output logic complete,
     output logic [L*vaqf_pkg::CONTEXT_BITS-1:0] sums,
     output logic [vaqf_pkg::NORM_VALUE_BITS-1:0] mantissa,
-    output logic [5:0] exponent  // latency::SCALE_PRODUCT behind it
+    output logic [5:0] exponent  // latency::SCALE_PRODUCT - 1 behind it
 );
   localparam int A = vaqf_pkg::ACT_BITS;
   localparam int BEATS = vaqf_pkg::MAX_HEAD_WORDS / vaqf_pkg::HEAD_WORDS;
@@ -228,7 +228,7 @@ module sum_values #(
   );
   delay #(
       .WIDTH (6),
-      .CYCLES(ROW - RECIPROCALS + latency::SCALE_PRODUCT)
+      .CYCLES(ROW - RECIPROCALS + latency::SCALE_PRODUCT - 1)
   ) u_late_exponent (
       .clk,
       .in (early_exponent),

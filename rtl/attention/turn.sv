@@ -43,15 +43,22 @@ module turn #(
     place      <= {write_half, write_key};
   end
 
+  // Of a bank, the key of each row: a table, of which tools make a LUT a bit where a difference is a
+  // chain of them.
+  function automatic logic [SIZE*INDEX_BITS-1:0] keys_of(input int bank);
+    for (int r = 0; r < SIZE; ++r) begin
+      keys_of[r*INDEX_BITS+:INDEX_BITS] = INDEX_BITS'((bank + SIZE - r) % SIZE);
+    end
+  endfunction
+
   for (genvar b = 0; b < SIZE; ++b) begin : g_bank
-    localparam logic [INDEX_BITS-1:0] HERE = INDEX_BITS'(b);
+    localparam logic [SIZE*INDEX_BITS-1:0] KEYS = keys_of(b);
     logic [BITS-1:0] values[2**(INDEX_BITS+1)];
     logic [INDEX_BITS:0] wanted;
     always_ff @(posedge clk) begin
       if (bank_write[b]) values[place] <= bank_rows[b*BITS+:BITS];
       wanted[INDEX_BITS] <= read_half;
-      wanted[INDEX_BITS-1:0] <=
-          HERE - read_row + (int'(read_row) > b ? INDEX_BITS'(SIZE) : INDEX_BITS'(0));
+      wanted[INDEX_BITS-1:0] <= KEYS[int'(read_row)*INDEX_BITS+:INDEX_BITS];
       bank_keys[b*BITS+:BITS] <= values[wanted];
     end
   end

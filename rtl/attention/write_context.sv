@@ -34,7 +34,7 @@ module write_context #(
   localparam int RECORD_BITS = vaqf_pkg::RECORD_BITS;
   // the walk is ahead or behind: a step's records meet its means
   localparam int WRITE = latency::SCALE_BY + latency::REQUANTIZE;
-  localparam int STEP = latency::SCALE_BY - latency::MEMORY;  // of a row, behind its sums
+  localparam int STEP = latency::SCALE_BY - latency::RECORDS;  // of a row, behind its sums
 
   logic active, ended;
   logic [RUN_BITS-1:0] run;

@@ -5,8 +5,9 @@
 // error are passed on; `error` keeps the response of the first until `clear_error`. `idle`: every
 // beat asked for has left. All transfers share one ID, so there are no ID ports. A reset while beats
 // are on their way must reset the other side too; `flush` ends a run without one: no more bursts are
-// asked for but the one that is offered, and what is on its way is swallowed. It may end when `idle`.
-// `moved`: the other side took or gave something.
+// asked for but the one that is offered, and what is on its way is swallowed, whether the other side
+// takes it, as it may in the cycle before its reset, or not. It may end when `idle`. `moved`: the other
+// side took or gave something.
 module axi_read #(
     parameter int DATA_BITS = vaqf_pkg::PORT_BITS,
     parameter int BURST = 64,
@@ -85,7 +86,7 @@ module axi_read #(
   assign arprot = 3'b000;
   assign rready = 1'b1;
   assign asks = arvalid && arready;
-  assign data_valid = stored && !flush;
+  assign data_valid = stored;
   assign leaves = stored && (data_ready || flush);
   assign moved = asks || rvalid;
   assign idle = bursts_idle && room == ROOM_BITS'(DEPTH);

@@ -77,7 +77,11 @@ module frame_results (
   assign request_beats = report_valid ? 32'd1 : (32'(command.outputs) + (PER_BEAT - 1)) / PER_BEAT;
   assign data_valid = reporting || logits_valid;
   assign data = reporting ? vaqf_pkg::PORT_BITS'({frames_done, stopped_at, status}) : logits_data;
-  assign logits_ready = !reporting && data_ready;
+  assign logits_ready = data_ready;
+`ifndef SYNTHESIS
+  // logits are through, or in reset
+  always_ff @(posedge clk) if (!rst) assert (!(reporting && logits_valid));
+`endif
 
   logic unused;
   assign unused = &{1'b0, command};

@@ -49,9 +49,19 @@ module run_status (
     running.attention = attention_busy ? 16'(attention_index) : '1;
   end
 
+  // as long on its way as the counters of commands
+  logic [$bits(word)-1:0] wanted;
+  delay #(
+      .WIDTH ($bits(word)),
+      .CYCLES(latency::MEMORY - 1)
+  ) u_wanted (
+      .clk,
+      .in (word),
+      .out(wanted)
+  );
   logic [11:0] address;
   logic [31:0] found, found_later;
-  assign address = {word, 2'b00};
+  assign address = {wanted, 2'b00};
   always_comb begin
     case (address)
       12'(vaqf_pkg::REGISTER_CAPABILITY): found = capability;
@@ -66,15 +76,9 @@ module run_status (
       default: found = '0;
     endcase
   end
-  delay #(
-      .WIDTH (32),
-      .CYCLES(latency::MEMORY)
-  ) u_found (
-      .clk,
-      .in (found),
-      .out(found_later)
-  );
   assign index = word[sizes::index_bits(vaqf_pkg::MAX_COMMANDS)-1:0];
-  always_ff @(posedge clk)
-    data <= address >= 12'(vaqf_pkg::REGISTER_COMMAND_CYCLES) ? cycles : found_later;
+  always_ff @(posedge clk) begin
+    found_later <= found;
+    data <= {word, 2'b00} >= 12'(vaqf_pkg::REGISTER_COMMAND_CYCLES) ? cycles : found_later;
+  end
 endmodule

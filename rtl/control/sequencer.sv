@@ -59,52 +59,74 @@ module sequencer (
       .ended
   );
 
-  logic running, may, is_attention, begin_matmul, begin_attention;
+  logic running, begin_matmul, begin_attention;
+  logic matmul_begins, attention_begins;  // a cycle later
+  logic is_attention;  // before the walk shows the command
   // commands with parameters that did not begin yet; there are two halves of buffers
-  logic [1:0] matmuls_ready, attentions_ready;
-  assign is_attention = command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
-  assign may = valid && (!new_step || !(matmul_busy || attention_busy));
-  assign begin_matmul = may && !is_attention && !matmul_busy && matmuls_ready != '0;
-  assign begin_attention = may && is_attention && !attention_busy && attentions_ready != '0;
-  assign next = begin_matmul || begin_attention;
+  logic [1:0] matmuls_ready, attentions_ready, matmuls_then, attentions_then;
+  // in registers, as the walk waits for what begins: an engine is free and has parameters; one is not
+  // free
+  logic matmul_can, attention_can, some_busy;
+  logic matmul_busy_then, attention_busy_then;
+  assign begin_matmul = valid && !(new_step && some_busy) && !is_attention && matmul_can;
+  assign begin_attention = valid && !(new_step && some_busy) && is_attention && attention_can;
+  assign matmuls_then = matmuls_ready + 2'(matmul_loaded) - 2'(begin_matmul);
+  assign attentions_then = attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
+  assign matmul_busy_then = begin_matmul || (matmul_busy && !matmul_done);
+  assign attention_busy_then = begin_attention || (attention_busy && !attention_done);
+  assign next = valid && !(new_step && some_busy) && (is_attention ? attention_can : matmul_can);
   assign matmul_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && matmul_frame[0];
   assign attention_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && attention_frame[0];
 
   always_ff @(posedge clk) begin
-    if (begin_matmul) begin
-      matmul_command <= command;
-      matmul_frame   <= frame;
-    end
+    is_attention <= command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
+    // a cycle after it was decided: a command has many bits, and the walk still shows it
+    if (matmul_begins) matmul_command <= command;
+    if (attention_begins) attention_command <= command;
+    if (begin_matmul) matmul_frame <= frame;
     if (begin_attention) begin
-      attention_command <= command;
-      attention_index   <= index;
-      attention_frame   <= frame;
+      attention_index <= index;
+      attention_frame <= frame;
     end
     if (rst || start) begin
       running          <= start && !rst;
       run_done         <= 1'b0;
+      matmul_begins    <= 1'b0;
       matmul_start     <= 1'b0;
-      matmul_busy      <= 1'b0;
       matmul_index     <= '0;
       matmul_parity    <= 1'b1;  // 0 for the first
       matmuls_ready    <= '0;
+      matmul_can       <= 1'b0;
+      matmul_busy      <= 1'b0;
+      some_busy        <= 1'b0;
+      attention_begins <= 1'b0;
       attention_start  <= 1'b0;
-      attention_busy   <= 1'b0;
       attention_parity <= 1'b1;
       attentions_ready <= '0;
+      attention_can    <= 1'b0;
+      attention_busy   <= 1'b0;
     end else begin
-      matmul_start <= begin_matmul;
+      matmul_begins <= begin_matmul;
+      matmul_start  <= matmul_begins;
       if (begin_matmul) matmul_index <= index;
-      matmul_busy      <= begin_matmul || (matmul_busy && !matmul_done);
       matmul_parity    <= matmul_parity ^ begin_matmul;
-      matmuls_ready    <= matmuls_ready + 2'(matmul_loaded) - 2'(begin_matmul);
-      attention_start  <= begin_attention;
-      attention_busy   <= begin_attention || (attention_busy && !attention_done);
+      matmuls_ready    <= matmuls_then;
+      matmul_busy      <= matmul_busy_then;
+      matmul_can       <= matmuls_then != '0 && !matmul_busy_then;
+      attention_begins <= begin_attention;
+      attention_start  <= attention_begins;
       attention_parity <= attention_parity ^ begin_attention;
-      attentions_ready <= attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
-      run_done         <= running && ended && !matmul_busy && !attention_busy;
-      if (ended && !matmul_busy && !attention_busy) running <= 1'b0;
+      attentions_ready <= attentions_then;
+      attention_busy   <= attention_busy_then;
+      attention_can    <= attentions_then != '0 && !attention_busy_then;
+      some_busy        <= matmul_busy_then || attention_busy_then;
+      run_done         <= running && ended && !some_busy;
+      if (ended && !some_busy) running <= 1'b0;
 `ifndef SYNTHESIS
+      assert (matmul_can == (matmuls_ready != '0 && !matmul_busy));
+      assert (attention_can == (attentions_ready != '0 && !attention_busy));
+      assert (some_busy == (matmul_busy || attention_busy));
+      assert (!valid || is_attention == (command.opcode == 4'(vaqf_pkg::OP_ATTENTION)));
       assert (!matmul_done || matmul_busy);
       assert (!attention_done || attention_busy);
       assert (!matmul_loaded || matmuls_ready != 2'd2);

@@ -31,24 +31,30 @@ module walk (
     SHOW
   } state_t;
   state_t state;
-  logic signed [FRAME_BITS-1:0] first_frame, candidate, count;
-  logic runs, leave;
-  logic last_command, last_iteration;  // in registers: they stand still long before they are used
-  assign count = FRAME_BITS'(n_frames);
-  assign runs = candidate >= 0 && candidate < count;
-  assign leave = state == SHOW ? next : state == JUDGE && !runs;
+  logic signed [FRAME_BITS-1:0] first_frame, left;
+  logic runs, leave;  // runs: in JUDGE
+  logic last_command, last_iteration;
+  // Frames from the iteration's first on, and before it, as far as an offset of -2 to 1 tells them
+  // apart: in registers, as they stand still long before they are used.
+  logic signed [2:0] left_near, before_near;
+  logic signed [3:0] offset;
+  assign offset = command.frame_offset;
+  assign left = FRAME_BITS'(n_frames) - first_frame;
+  // with two frames in flight a frame ends an iteration later
+  assign last_iteration = left_near <= 3'(2 - STRIDE);
+  assign leave = next || (state == JUDGE && !runs);  // next: in SHOW
   assign list_request = state == FETCH;
   assign list_index = index;
-  assign valid = state == SHOW;
-  assign frame = candidate[31:0];
   assign ended = state == IDLE;
 
   always_ff @(posedge clk) begin
     if (list_answer && list_request) command <= list_command;
-    if (state == PLACE) candidate <= first_frame + FRAME_BITS'(command.frame_offset);
-    last_command   <= 32'(index) + 1 == n_commands;
-    // with two frames in flight a frame ends an iteration later
-    last_iteration <= first_frame + FRAME_BITS'(2 - STRIDE) >= count;
+    if (state == PLACE) frame <= 32'(first_frame) + 32'(offset);
+    last_command <= 32'(index) + 1 == n_commands;
+    runs <= offset < 4'(left_near) && offset + 4'(before_near) >= 4'sd0;
+    left_near <= left > 2 ? 3'sd2 : left < -2 ? -3'sd2 : left[2:0];
+    before_near <= first_frame > 2 ? 3'sd2 : first_frame[2:0];
+    valid <= !rst && !start && !leave && (valid || state == JUDGE);
     if (rst) begin
       state <= IDLE;
     end else if (start) begin
@@ -72,7 +78,10 @@ module walk (
       state <= SHOW;
     end
 `ifndef SYNTHESIS
-    if (!rst) assert (!next || valid);
+    if (!rst) begin
+      assert (!next || valid);
+      assert (valid == (state == SHOW));
+    end
 `endif
   end
 endmodule

@@ -16,7 +16,8 @@ module binary_engine (
     // the ring, as ring.sv has it: offset from the command's first word; data come latency::RING later
     output logic               [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] ring_offset,
     output logic                                                             ring_read,
-    output logic                                                             ring_back,
+    output logic                                                             ring_returns,
+    output logic                                                             ring_skips,
     input  logic                                                             ring_available,
     output logic                                                             ring_release,
     input  logic               [                    vaqf_pkg::RING_WORD-1:0] ring_data,
@@ -72,12 +73,13 @@ module binary_engine (
   assign first_pass = first_plane && first_digit && first_slice;
   // a LUT: what follows from it has far to go
   assign issue = active && used && waiting && ring_available && (!last_pass || allowed);
-  assign step = issue || (active && !used);
+  assign step = issue || ring_skips;
   assign pass_end = step && last_word;
   assign prepared_then = prepared + 2'(prepare_done) - 2'(pass_end);
   assign issued = issue && last_pass;
   assign ring_read = issue;
-  assign ring_back = pass_end && last_slice && !(last_digit && !last_plane);
+  assign ring_returns = last_word && last_slice && !(last_digit && !last_plane);
+  assign ring_skips = active && !used;
   always_ff @(posedge clk) begin
     n_words <= INTERVAL_BITS'(command.n_words);
     // a partial sum is read MIN_INTERVAL cycles behind the one before, or later

@@ -47,10 +47,10 @@ module deliver (
   localparam int PARTS = vaqf_pkg::WEIGHT_PORTS;  // of a beat
   localparam int PART_BITS = sizes::index_bits(PARTS);
   localparam int LANE_BITS = sizes::index_bits(PE);
+  localparam int NORM_WORDS = vaqf_pkg::NORM_WORDS;
+  localparam int HEAD_WORDS = vaqf_pkg::HEAD_WORDS;
   localparam int STEP = PE % PARTS == 0 ? PARTS : 1;  // records of a cycle
-  localparam int BANK_BITS = sizes::index_bits(
-      vaqf_pkg::NORM_WORDS > vaqf_pkg::HEAD_WORDS ? vaqf_pkg::NORM_WORDS : vaqf_pkg::HEAD_WORDS
-  );
+  localparam int BANK_BITS = sizes::index_bits(sizes::most(NORM_WORDS, HEAD_WORDS));
 
   // -- the transfer under way --------------------------------------------------------------------
 
@@ -149,16 +149,25 @@ module deliver (
 
   // -- the gelu table ----------------------------------------------------------------------------
 
+  // two cycles behind the entries, as words of records are
+  logic gelu_soon;
+  logic [$bits(gelu_address)-1:0] gelu_next;
+  logic [31:0] gelu_arrived;  // four entries
+  logic [1:0] gelu_byte;
   always_ff @(posedge clk) begin
-    gelu_write <= !rst && entry && gelu;
-    gelu_data  <= part_data[8*place+:vaqf_pkg::ACT_BITS];
-    if (!busy || !gelu) gelu_address <= '1;
-    else if (entry) gelu_address <= gelu_address + 1'b1;
+    gelu_soon    <= entry && gelu;
+    gelu_arrived <= part_data[32*place[$bits(place)-1:2]+:32];
+    gelu_byte    <= place[1:0];
+    if (!busy || !gelu) gelu_next <= '1;
+    else if (entry) gelu_next <= gelu_next + 1'b1;
+    gelu_write   <= !rst && gelu_soon;
+    gelu_data    <= gelu_arrived[8*gelu_byte+:vaqf_pkg::ACT_BITS];
+    gelu_address <= gelu_next;
   end
 
   // -- records -----------------------------------------------------------------------------------
 
-  logic [STEP*RECORD-1:0] step_records;
+  logic [STEP*RECORD-1:0] step_records, arrived;
   logic [BANK_BITS-1:0] bank, last_bank;
   logic [$bits(record_address)-1:0] address;
   logic shift, word_end;
@@ -171,22 +180,46 @@ module deliver (
   end
   assign shift = filling || (entry && records);
   assign word_end = shift && last_lane;
-  assign last_bank = norm ? BANK_BITS'(vaqf_pkg::NORM_WORDS - 1) :
-                     contexts ? BANK_BITS'(vaqf_pkg::HEAD_WORDS - 1) : '0;
+  assign last_bank = norm ? BANK_BITS'(NORM_WORDS - 1) : contexts ? BANK_BITS'(HEAD_WORDS - 1) : '0;
 
+  // a cycle behind the entries: a register moves so many bits of the word
+  localparam int MOVED = 512;
+  localparam int MOVES = (PE * RECORD + MOVED - 1) / MOVED;
+  (* keep = "true" *) logic [MOVES-1:0] shift_here;
+  logic [PE*RECORD-1:0] moved;
+  assign moved = (PE * RECORD)'({arrived, record_data} >> (STEP * RECORD));
+  for (genvar i = 0; i < MOVES; ++i) begin : g_move
+    localparam int REST = PE * RECORD - MOVED * i;
+    localparam int BITS = REST < MOVED ? REST : MOVED;
+    always_ff @(posedge clk) begin
+      shift_here[i] <= shift;
+      if (shift_here[i]) record_data[MOVED*i+:BITS] <= moved[MOVED*i+:BITS];
+    end
+  end
+
+  logic [NORM_WORDS-1:0] norm_soon;
+  logic [HEAD_WORDS-1:0] context_soon;
+  logic requant_soon, matmul_soon, attention_soon, half_soon;
+  logic [$bits(record_address)-1:0] address_soon;
   always_ff @(posedge clk) begin
-    if (shift) record_data <= (PE * RECORD)'({step_records, record_data} >> (STEP * RECORD));
-    record_address <= address;
-    parity         <= half;
-    for (int i = 0; i < vaqf_pkg::NORM_WORDS; ++i) begin
-      norm_write[i] <= !rst && norm && word_end && bank == BANK_BITS'(i);
+    arrived      <= step_records;
+    address_soon <= address;
+    half_soon    <= half;
+    for (int i = 0; i < NORM_WORDS; ++i) norm_soon[i] <= norm && word_end && bank == BANK_BITS'(i);
+    for (int i = 0; i < HEAD_WORDS; ++i) begin
+      context_soon[i] <= contexts && word_end && bank == BANK_BITS'(i);
     end
-    for (int i = 0; i < vaqf_pkg::HEAD_WORDS; ++i) begin
-      context_write[i] <= !rst && contexts && word_end && bank == BANK_BITS'(i);
-    end
-    requant_write    <= !rst && requant && word_end;
-    matmul_loaded    <= !rst && requant && end_of_transfer;
-    attention_loaded <= !rst && contexts && end_of_transfer;
+    requant_soon     <= requant && word_end;
+    matmul_soon      <= !rst && requant && end_of_transfer;
+    attention_soon   <= !rst && contexts && end_of_transfer;
+
+    record_address   <= address_soon;
+    parity           <= half_soon;
+    norm_write       <= rst ? '0 : norm_soon;
+    context_write    <= rst ? '0 : context_soon;
+    requant_write    <= !rst && requant_soon;
+    matmul_loaded    <= !rst && matmul_soon;
+    attention_loaded <= !rst && attention_soon;
 
     if (rst || start) lane <= '0;
     else if (shift) lane <= last_lane ? '0 : lane + LANE_BITS'(STEP);

@@ -107,9 +107,8 @@ module fetch_parameters (
   // whether they change hangs on the handshake
   always_ff @(posedge clk) begin
     case (state)
-      TAKE:
-      if (take) begin
-        request_valid    <= is_attention || is_hidden;
+      TAKE: begin
+        request_valid    <= take && (is_attention || is_hidden);
         request_position <= {is_attention ? command.requant_offset : command.gelu_offset, 6'b0};
         request_count    <= is_attention ? 32'(command.outputs) : vaqf_pkg::GELU_ENTRIES;
       end

@@ -53,9 +53,10 @@ module fetch_weights (
       .ended
   );
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     TAKE,
     PLAN,
+    JUDGE,  // whether there is room, without what was taken
     ASK,
     DONE
   } state_t;
@@ -71,12 +72,12 @@ module fetch_weights (
   assign request_valid = state == ASK && enough;
   assign request_beats = sizes::times(32'(chunk), vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
   assign for_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
-  assign reserve = asked;
   assign reserve_words = COUNT_BITS'(chunk);
 
   always_ff @(posedge clk) begin
-    chunk  <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
-    enough <= left < CHUNK ? room >= COUNT_BITS'(left) : room >= COUNT_BITS'(CHUNK);
+    reserve <= asked && !rst && !start;
+    chunk   <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
+    enough  <= left < CHUNK ? room >= COUNT_BITS'(left) : room >= COUNT_BITS'(CHUNK);
     if (state == TAKE) begin
       left <= command.weight_words;
       request_position <= {command.weight_offset, 6'b0};
@@ -89,7 +90,8 @@ module fetch_weights (
     end else begin
       case (state)
         TAKE: if (valid && wanted) state <= PLAN;
-        PLAN: state <= ASK;
+        PLAN: state <= JUDGE;
+        JUDGE: state <= ASK;
         ASK: if (asked) state <= last ? DONE : PLAN;
         default: state <= TAKE;
       endcase

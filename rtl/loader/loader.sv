@@ -154,8 +154,8 @@ module loader #(
   // -- what arrives ------------------------------------------------------------------------------
 
   localparam int TRANSFER_BITS = 32 + 7;
-  logic [TRANSFER_BITS-1:0] asked, arriving;
-  logic arriving_valid, arriving_ready;
+  logic [TRANSFER_BITS-1:0] asked, waiting, arriving;
+  logic waiting_valid, arriving_valid, arriving_ready;
   assign asked = parameters_first ? {
     count, parameters_parity, 1'b0, for_constants, for_context, for_requant, for_norm, for_gelu
   } : {
@@ -170,10 +170,16 @@ module loader #(
       .in_valid (push),
       .in_ready (transfers_ready),
       .in_data  (asked),
-      .out_valid(arriving_valid),
-      .out_ready(arriving_ready),
-      .out_data (arriving)
+      .out_valid(waiting_valid),
+      .out_ready(!arriving_valid),
+      .out_data (waiting)
   );
+  // the next one stands in a register of its own, as its turn comes with the end of the one before
+  always_ff @(posedge clk) begin
+    if (!arriving_valid) arriving <= waiting;
+    if (rst) arriving_valid <= 1'b0;
+    else arriving_valid <= arriving_valid ? !arriving_ready : waiting_valid;
+  end
   deliver u_deliver (
       .clk,
       .rst,

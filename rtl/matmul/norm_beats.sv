@@ -59,7 +59,7 @@ module norm_beats #(
   );
   delay #(
       .WIDTH (RECORD_BITS),
-      .CYCLES(FOUND + latency::CENTRE + latency::SCALE_BY - latency::MEMORY)
+      .CYCLES(FOUND + latency::CENTRE + latency::SCALE_BY - latency::RECORDS)
   ) u_record_address (
       .clk,
       .in (record),
@@ -86,13 +86,8 @@ module norm_beats #(
 
   for (genvar e = 0; e < ELEMENTS; ++e) begin : g_norm
     localparam int OWN = e / NORM_WORDS;
-    // of the command, for the lanes of an element
-    (* keep = "true" *)logic [15:0] dim;
-    (* keep = "true" *)logic [ 5:0] shift;
-    always_ff @(posedge clk) begin
-      dim   <= command.dim;
-      shift <= command.norm_shift;
-    end
+    (* keep = "true" *) logic [15:0] dim;  // of the command, for the lanes of an element
+    always_ff @(posedge clk) dim <= command.dim;
     for (genvar p = 0; p < PE; ++p) begin : g_channel
       localparam int CHANNEL = e % NORM_WORDS * PE + p;
       layer_norm u_layer_norm (
@@ -103,7 +98,7 @@ module norm_beats #(
           .exponent(exponent[OWN*6+:6]),
           .dim,
           .record(norm_record_data[CHANNEL*vaqf_pkg::RECORD_BITS+:vaqf_pkg::RECORD_BITS]),
-          .shift,
+          .shift(command.norm_shift),
           .act(normalized[(e*PE+p)*ACT_BITS+:ACT_BITS])
       );
     end

@@ -30,7 +30,7 @@ module results (
     output logic q_write,
     output logic k_write,
     output logic v_write,
-    output logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] qkv_first,
+    output logic [3*sizes::index_bits(vaqf_pkg::BANKS)-1:0] qkv_first,  // of v, k, q
     output logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH)-1:0] qkv_address,
     output logic [vaqf_pkg::TOKENS*vaqf_pkg::ACT_WORD-1:0] qkv_data,
     output logic hidden_write,
@@ -151,12 +151,10 @@ module results (
     logic [OPERAND-1:0] sum;
     // of the command, for the lanes of a token: one for all lanes would have thousands of loads
     (* keep = "true" *) logic binary_here;
-    (* keep = "true" *) logic [5:0] shift;
     (* keep = "true" *) logic signed [BITS-1:0] low_here, high_here;
     always_ff @(posedge clk) begin
       sum         <= binary ? OPERAND'(sums_data[t*ACC+:ACC]) : '0;
       binary_here <= binary;
-      shift       <= command.shift;
       low_here    <= low[BITS-1:0];
       high_here   <= high[BITS-1:0];
     end
@@ -188,7 +186,7 @@ module results (
           .value(minuend - sum),
           .mult (record_data[p*RECORD+:vaqf_pkg::MULT_BITS]),
           .bias (record_data[p*RECORD+vaqf_pkg::MULT_BITS+:vaqf_pkg::BIAS_BITS]),
-          .shift,
+          .shift(command.shift),
           .low  (low_here),
           .high (high_here),
           .result
@@ -260,7 +258,11 @@ module results (
       end
     end
     {v_write, k_write, q_write} <= !rst && arrived[PLACE] && to_qkv ? 3'b001 << part : 3'b000;
-    qkv_first <= FIRST_BITS'((32'(bank) + 32'(part_word)) % 32'(BANKS));
+  end
+  for (genvar m = 0; m < 3; ++m) begin : g_first
+    (* keep = "true" *) logic [FIRST_BITS-1:0] first;  // of each memory, whose words hang on it
+    always_ff @(posedge clk) first <= FIRST_BITS'((32'(bank) + 32'(part_word)) % 32'(BANKS));
+    assign qkv_first[m*FIRST_BITS+:FIRST_BITS] = first;
   end
   for (genvar t = 0; t < T; ++t) begin : g_qkv
     always_ff @(posedge clk) begin
@@ -370,16 +372,15 @@ module results (
   localparam int AHEAD_BITS = sizes::bits_for(vaqf_pkg::RESIDUAL_DEPTH);
   logic [AHEAD_BITS-1:0] ahead;
   logic from_pixels;
-  logic [AHEAD_BITS-1:0] ahead_then;
   assign from_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
-  assign ahead_then  = ahead + AHEAD_BITS'(constant_written) - AHEAD_BITS'(issued);
   always_ff @(posedge clk) begin
     if (start) begin
       ahead   <= '0;
       allowed <= !from_pixels;
     end else if (from_pixels) begin
-      ahead   <= ahead_then;
-      allowed <= ahead_then != '0;
+      ahead   <= ahead + AHEAD_BITS'(constant_written) - AHEAD_BITS'(issued);
+      // compared before it is known whether one is issued
+      allowed <= constant_written || (issued ? ahead > AHEAD_BITS'(1) : ahead != '0);
     end
   end
 

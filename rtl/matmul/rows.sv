@@ -141,9 +141,32 @@ vaqf_pkg::RESIDUAL_DEPTH
   assign last_row_beat = !is_norm || row_beat == ROW_BEAT_BITS'(ROW_BEATS - 1);
   assign last_run = run == RUN_BITS'(vaqf_pkg::RUNS - 1);
   assign last_row = row == ROW_BITS'(RUN_WORDS - 1);
-  assign load_end = last_word_beat && last_row_beat;
-  assign pass_end = load_end && last_run && last_row;
   assign group_end = pass_end && last_pass;
+
+  // a step ahead, as much hangs on the ends of loads and passes: where the counters go from here
+  logic [WORD_BEAT_BITS-1:0] word_beat_then;
+  logic [ROW_BEAT_BITS-1:0] row_beat_then;
+  logic [RUN_BITS-1:0] run_then;
+  logic [ROW_BITS-1:0] row_then;
+  logic load_end_then;
+  localparam bit ONE_BEAT = WORD_BEATS * ROW_BEATS == 1;
+  localparam bit ONE_LOAD = vaqf_pkg::RUNS == 1 && RUN_WORDS == 1;  // of a pass
+  always_comb begin
+    word_beat_then = last_word_beat ? '0 : word_beat + 1'b1;
+    row_beat_then  = row_beat;
+    if (last_word_beat) row_beat_then = last_row_beat ? '0 : row_beat + 1'b1;
+    run_then = run;
+    if (load_end) run_then = last_run ? '0 : run + 1'b1;
+    row_then = row;
+    if (load_end && last_run) begin
+      // SHARE apart, then from the next one on
+      if (last_row) row_then = '0;
+      else if (int'(row) + vaqf_pkg::SHARE < RUN_WORDS) row_then = row + ROW_BITS'(vaqf_pkg::SHARE);
+      else row_then = row - ROW_BITS'(RUN_WORDS - vaqf_pkg::SHARE - 1);
+    end
+    load_end_then = !is_norm || (word_beat_then == WORD_BEAT_BITS'(WORD_BEATS - 1) &&
+                                 row_beat_then == ROW_BEAT_BITS'(ROW_BEATS - 1));
+  end
 
   logic [3:0] plane;
   logic first_slice, first_digit, first_plane;
@@ -201,6 +224,8 @@ vaqf_pkg::RESIDUAL_DEPTH
 `ifndef SYNTHESIS
       assert (!start || (!active && started == '0 && room == ROOM_BITS'(DEPTH)));
       assert (!active || crowded == (room == '0));
+      assert (!active || load_end == (last_word_beat && last_row_beat));
+      assert (!active || pass_end == (load_end && last_run && last_row));
       assert (!active || token_end == (slice.left <= (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD)));
       assert (!pixels_stored || stored != 2'd2);
 `endif
@@ -211,6 +236,8 @@ vaqf_pkg::RESIDUAL_DEPTH
       place       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
       slice       <= {WORD_BITS'(0), TURN_BITS'(0), 1'b0, limit};
       token_end   <= limit <= CHANNEL_BITS'(vaqf_pkg::SIMD);
+      load_end    <= !is_norm || ONE_BEAT;
+      pass_end    <= (!is_norm || ONE_BEAT) && ONE_LOAD;
       word_beat   <= '0;
       row_beat    <= '0;
       run         <= '0;
@@ -221,20 +248,18 @@ vaqf_pkg::RESIDUAL_DEPTH
       group_word  <= '0;
       group_q     <= '0;
     end else if (step) begin
-      word_beat <= last_word_beat ? '0 : word_beat + 1'b1;
-      if (last_word_beat) row_beat <= last_row_beat ? '0 : row_beat + 1'b1;
+      load_end <= load_end_then;
+      pass_end  <= load_end_then && run_then == RUN_BITS'(vaqf_pkg::RUNS - 1) &&
+                   row_then == ROW_BITS'(RUN_WORDS - 1);
+      word_beat <= word_beat_then;
+      row_beat <= row_beat_then;
+      run <= run_then;
+      row <= row_then;
       if (load_end) begin
-        run <= last_run ? '0 : run + 1'b1;
         place.record <= place.record + WORD_BITS'(WORD_BEATS);
-        place.turn <= place.turn == TURN_BITS'(ROWS - 1) ? '0 : place.turn + 1'b1;
-        place.left <= place.left - (CHANNEL_BITS + 1)'(RUN_CHANNELS);
-        if (last_run) begin
-          place <= last_row ? next_slice : slice;
-          // SHARE apart, then from the next one on
-          if (last_row) row <= '0;
-          else if (int'(row) + vaqf_pkg::SHARE < RUN_WORDS) row <= row + ROW_BITS'(vaqf_pkg::SHARE);
-          else row <= row - ROW_BITS'(RUN_WORDS - vaqf_pkg::SHARE - 1);
-        end
+        place.turn   <= place.turn == TURN_BITS'(ROWS - 1) ? '0 : place.turn + 1'b1;
+        place.left   <= place.left - (CHANNEL_BITS + 1)'(RUN_CHANNELS);
+        if (last_run) place <= last_row ? next_slice : slice;
       end
       if (pass_end) begin
         slice <= next_slice;
@@ -268,15 +293,10 @@ vaqf_pkg::RESIDUAL_DEPTH
   logic [Q_BITS-1:0] q_row[ROWS];
   logic [WORD_BITS-1:0] q_word[RUN_WORDS];
   // what counts of a load, and how its bytes are cut
-  localparam int CUT_BITS = 1 + DIGIT_BITS + SHOWN_BITS + ROWS;
-  typedef struct packed {
-    logic group_end;
-    logic [DIGIT_BITS-1:0] digit;
-    logic [SHOWN_BITS-1:0] shown;  // channels of each row
-    logic [ROWS-1:0] rows;
-  } cut_t;
-  cut_t cut, cut_found;
-  logic cut_ready, cut_valid, last_load;
+  logic last_load, cut_group_end;
+  logic [ROWS-1:0] cut_rows;
+  logic [DIGIT_BITS-1:0] cut_digit;
+  logic [SHOWN_BITS-1:0] cut_shown;  // channels of each row
   logic [DIGIT_BITS-1:0] load_digit;
   logic [SHOWN_BITS-1:0] load_shown;
 
@@ -307,11 +327,11 @@ vaqf_pkg::RESIDUAL_DEPTH
     for (int i = 0; i < RUN_WORDS; ++i) begin
       q_word[i] <= WORD_BITS'(32'(word + WORD_BITS'(i)) >> BANK_SHIFT);
     end
-    cut.group_end <= last_load;
-    cut.digit <= load_digit;
-    cut.shown <= load_shown;
+    cut_group_end <= last_load;
+    cut_digit <= load_digit;
+    cut_shown <= load_shown;
     for (int j = 0; j < ROWS; ++j) begin
-      cut.rows[j] <= token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.tokens) &&
+      cut_rows[j] <= token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.tokens) &&
           !(is_pixels && token + COUNT_BITS'(j * RUN_WORDS) < COUNT_BITS'(command.prefix_tokens));
     end
 
@@ -361,82 +381,26 @@ vaqf_pkg::RESIDUAL_DEPTH
       .normalized
   );
 
-  // -- loads ------------------------------------------------------------------------------------
-
-  logic [vaqf_pkg::LOAD_BITS-1:0] digits;
-  byte_digits u_digits (
-      .bytes(pixels_data),
-      .digit(cut_found.digit),
-      .digits
-  );
-
-  logic [latency::DIAGONAL:0] on_way;  // whole loads, from the addresses on
-  logic [latency::LAYER_NORM-1:0] in_norm;
-  logic found, full;
-  logic [vaqf_pkg::LOAD_BITS-1:0] load, read_word;
-  logic [TOKENS*PE-1:0] shown;
-  assign found = in_norm[latency::LAYER_NORM-1] || (on_way[latency::DIAGONAL] && !is_norm);
-  always_comb begin
-    if (is_pixels) read_word = digits;
-    else if (is_context) read_word = q_data;
-    else read_word = hidden_data;
-  end
-
-  fifo #(
-      .WIDTH(CUT_BITS),
-      .DEPTH(DEPTH)
-  ) u_cuts (
+  loads u_loads (
       .clk,
       .rst,
-      .in_valid (asked_q),
-      .in_ready (cut_ready),
-      .in_data  (cut),
-      .out_valid(cut_valid),
-      .out_ready(found),
-      .out_data (cut_found)
+      .is_pixels,
+      .is_context,
+      .is_norm,
+      .asked(asked_q),
+      .cut_group_end,
+      .cut_digit,
+      .cut_shown,
+      .cut_rows,
+      .pixels_data,
+      .q_data,
+      .hidden_data,
+      .normalized,
+      .pixels_release,
+      .loads_valid,
+      .loads_ready,
+      .loads_data
   );
-
-  if (ROW_BEATS * WORD_BEATS == 1) begin : g_one_beat
-    always_ff @(posedge clk) load <= is_norm ? normalized : read_word;
-  end else begin : g_beats
-    // beats of a load follow each other: the last one pushes all others into their places
-    always_ff @(posedge clk)
-      load <= is_norm ? {normalized, load[vaqf_pkg::LOAD_BITS-1:BEAT_BITS]} : read_word;
-  end
-  always_ff @(posedge clk) begin
-    on_way <= rst ? '0 : {on_way[latency::DIAGONAL-1:0], asked_q};
-    in_norm <= rst ? '0 : {in_norm[latency::LAYER_NORM-2:0], on_way[latency::DIAGONAL] && is_norm};
-    full <= found && !rst;
-    pixels_release <= found && is_pixels && cut_found.group_end && !rst;
-    for (int i = 0; i < TOKENS * PE; ++i) begin
-      shown[i] <= cut_found.rows[i/RUN_CHANNELS] && SHOWN_BITS'(i % RUN_CHANNELS) < cut_found.shown;
-    end
-`ifndef SYNTHESIS
-    if (!rst) assert (cut_ready && cut_valid || !found);
-`endif
-  end
-
-  logic [vaqf_pkg::LOAD_BITS-1:0] kept;
-  for (genvar i = 0; i < TOKENS * PE; ++i) begin : g_kept
-    assign kept[i*ACT_BITS+:ACT_BITS] = shown[i] ? load[i*ACT_BITS+:ACT_BITS] : '0;
-  end
-  logic load_ready;
-  fifo #(
-      .WIDTH(vaqf_pkg::LOAD_BITS),
-      .DEPTH(DEPTH)
-  ) u_loads (
-      .clk,
-      .rst,
-      .in_valid (full),
-      .in_ready (load_ready),
-      .in_data  (kept),
-      .out_valid(loads_valid),
-      .out_ready(loads_ready),
-      .out_data (loads_data)
-  );
-`ifndef SYNTHESIS
-  always_ff @(posedge clk) if (!rst) assert (load_ready || !full);
-`endif
 
   logic unused;
   assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, last_digit, first_plane,

@@ -44,7 +44,7 @@ vaqf_pkg::ATTENTION_DEPTH
     input logic [sizes::index_bits(vaqf_pkg::HIDDEN_DEPTH)-1:0] hidden_address,
     input logic [vaqf_pkg::LOAD_BITS-1:0] hidden_data,
     input logic [2:0] qkv_write,  // v, k, q
-    input logic [sizes::index_bits(vaqf_pkg::BANKS)-1:0] qkv_first,
+    input logic [3*sizes::index_bits(vaqf_pkg::BANKS)-1:0] qkv_first,
     input logic [vaqf_pkg::TOKENS*sizes::index_bits(vaqf_pkg::ATTENTION_DEPTH)-1:0] qkv_address,
     input logic [vaqf_pkg::LOAD_BITS-1:0] qkv_data,
 
@@ -82,16 +82,22 @@ vaqf_pkg::ATTENTION_DEPTH
   localparam int SUMS_BITS = sizes::index_bits(SUMS_DEPTH);
   localparam int KV_DEPTH = FRAMES_IN_FLIGHT * vaqf_pkg::ATTENTION_DEPTH;
   localparam int KV_BITS = sizes::index_bits(KV_DEPTH);
-  logic of_matmul, of_attention;  // slots
-  assign of_matmul = FRAMES_IN_FLIGHT > 1 && matmul_slot;
-  assign of_attention = FRAMES_IN_FLIGHT > 1 && attention_slot;
+  // slots, in registers of this module: a command's first address comes later
+  (* keep = "true" *) logic of_matmul, of_attention;
+  (* keep = "true" *) logic stream_of_matmul, sums_of_matmul;  // of their addresses
+  always_ff @(posedge clk) begin
+    stream_of_matmul <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
+    sums_of_matmul   <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
+    of_matmul    <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
+    of_attention <= FRAMES_IN_FLIGHT > 1 && attention_slot;
+  end
 
   // -- residual stream ---------------------------------------------------------------------------
 
   logic [  STREAM_BITS-1:0] stream_slot;
   logic [T*STREAM_BITS-1:0] stream_read_address;
   logic [  STREAM_BITS-1:0] stream_write_address;
-  assign stream_slot = of_matmul ? STREAM_BITS'(vaqf_pkg::RESIDUAL_DEPTH) : '0;
+  assign stream_slot = stream_of_matmul ? STREAM_BITS'(vaqf_pkg::RESIDUAL_DEPTH) : '0;
   assign stream_write_address = STREAM_BITS'(residual_address) + stream_slot;
   for (genvar e = 0; e < T; ++e) begin : g_stream
     logic [RESIDUAL_BITS-1:0] address;
@@ -119,7 +125,7 @@ vaqf_pkg::ATTENTION_DEPTH
       .read_data(skip_data)
   );
   logic [SUMS_BITS-1:0] sums_slot;
-  assign sums_slot = of_matmul ? SUMS_BITS'(vaqf_pkg::GROUPS) : '0;
+  assign sums_slot = sums_of_matmul ? SUMS_BITS'(vaqf_pkg::GROUPS) : '0;
   memory #(
       .WIDTH(SUMS),
       .DEPTH(SUMS_DEPTH)
@@ -137,19 +143,40 @@ vaqf_pkg::ATTENTION_DEPTH
   logic [FRAMES_IN_FLIGHT*ELEMENTS*ACT_WORD-1:0] q_read;
   for (genvar s = 0; s < FRAMES_IN_FLIGHT; ++s) begin : g_q
     logic matmul_here, attention_here;
-    logic [ELEMENTS*QKV_BITS-1:0] read_address, write_address;
-    logic [ELEMENTS*ACT_WORD-1:0] write_data;
-    logic [ELEMENTS-1:0] write;
     assign matmul_here = of_matmul == (s == 1);
-    assign attention_here = attention_active && of_attention == (s == 1);
-    assign read_address = attention_here ? (ELEMENTS * QKV_BITS)'(run_address[RUN*QKV_BITS-1:0]) :
-        (ELEMENTS * QKV_BITS)'(context_address);
-    assign write = attention_here ? ELEMENTS'(run_write) :
-        ELEMENTS'({T{qkv_write[0] && matmul_here}});
-    assign write_address = attention_here ? (ELEMENTS * QKV_BITS)'(run_write_address) :
-        (ELEMENTS * QKV_BITS)'(qkv_address);
-    assign write_data = attention_here ? (ELEMENTS * ACT_WORD)'(run_write_data) :
-        (ELEMENTS * ACT_WORD)'(qkv_data);
+    // of both
+    localparam int ADDRESSES = ELEMENTS * QKV_BITS;
+    localparam int WORDS = ELEMENTS * ACT_WORD;
+    logic [ADDRESSES-1:0] run_reads, run_writes, matmul_reads, matmul_writes;
+    logic [WORDS-1:0] run_data_in, matmul_data_in;
+    logic [ELEMENTS-1:0] run_enables, matmul_enables;
+    assign run_reads      = ADDRESSES'(run_address[RUN*QKV_BITS-1:0]);
+    assign run_writes     = ADDRESSES'(run_write_address);
+    assign run_data_in    = WORDS'(run_write_data);
+    assign run_enables    = ELEMENTS'(run_write);
+    assign matmul_reads   = ADDRESSES'(context_address);
+    assign matmul_writes  = ADDRESSES'(qkv_address);
+    assign matmul_data_in = WORDS'(qkv_data);
+    assign matmul_enables = ELEMENTS'({T{qkv_write[0] && matmul_here}});
+
+    logic [ADDRESSES-1:0] read_address, write_address;
+    logic [WORDS-1:0] write_data;
+    logic [ELEMENTS-1:0] write;
+    logic attends_then;
+    assign attends_then = attention_active && (FRAMES_IN_FLIGHT > 1 && attention_slot) == (s == 1);
+    always_ff @(posedge clk) attention_here <= attends_then;
+    for (genvar e = 0; e < ELEMENTS; ++e) begin : g_element
+      // all bits of an element hang on it
+      (* keep = "true" *) logic attends;
+      always_ff @(posedge clk) attends <= attends_then;
+      assign read_address[e*QKV_BITS+:QKV_BITS] =
+          attends ? run_reads[e*QKV_BITS+:QKV_BITS] : matmul_reads[e*QKV_BITS+:QKV_BITS];
+      assign write_address[e*QKV_BITS+:QKV_BITS] =
+          attends ? run_writes[e*QKV_BITS+:QKV_BITS] : matmul_writes[e*QKV_BITS+:QKV_BITS];
+      assign write_data[e*ACT_WORD+:ACT_WORD] =
+          attends ? run_data_in[e*ACT_WORD+:ACT_WORD] : matmul_data_in[e*ACT_WORD+:ACT_WORD];
+      assign write[e] = attends ? run_enables[e] : matmul_enables[e];
+    end
     diagonal #(
         .BANKS(vaqf_pkg::BANKS),
         .ELEMENTS(ELEMENTS),
@@ -158,7 +185,7 @@ vaqf_pkg::ATTENTION_DEPTH
     ) u_memory (
         .clk,
         .write,
-        .write_first(attention_here ? run_write_first : qkv_first),
+        .write_first(attention_here ? run_write_first : qkv_first[BANK_BITS-1:0]),
         .write_address,
         .write_data,
         .read_first (attention_here ? run_first[BANK_BITS-1:0] : context_first),
@@ -205,7 +232,7 @@ vaqf_pkg::ATTENTION_DEPTH
     ) u_memory (
         .clk,
         .write(ELEMENTS'({T{qkv_write[m]}})),
-        .write_first(qkv_first),
+        .write_first(qkv_first[m*BANK_BITS+:BANK_BITS]),
         .write_address(kv_write_address),
         .write_data((ELEMENTS * ACT_WORD)'(qkv_data)),
         .read_first(run_first[m*BANK_BITS+:BANK_BITS]),

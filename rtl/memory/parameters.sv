@@ -1,7 +1,9 @@
 // Records of requantizations: two halves of each buffer, one written while the other is read.
 //
 // A word has a record for each of P channels, whose biases come a cycle behind. Layer norm and context
-// take several words in a cycle, from as many banks; word w lies in bank w mod their number.
+// take several words in a cycle, from as many banks; word w lies in bank w mod their number. Their
+// addresses are taken a cycle earlier than that of `requant`: they have as many bits of records to
+// reach.
 module parameters (
     input logic clk,
     input logic parity,  // half that is written
@@ -22,9 +24,16 @@ module parameters (
 );
   localparam int WORD = vaqf_pkg::PE * vaqf_pkg::RECORD_BITS;
 
+  // in registers of this module: a command's first record is wanted later
+  logic of_matmul, of_attention;
+  always_ff @(posedge clk) {of_matmul, of_attention} <= {matmul_parity, attention_parity};
+
   localparam int NORM_DEPTH = vaqf_pkg::NORM_RECORD_DEPTH;
   localparam int NORM_BITS = sizes::index_bits(2 * NORM_DEPTH);
   for (genvar i = 0; i < vaqf_pkg::NORM_WORDS; ++i) begin : g_norm
+    (* keep = "true" *) logic [NORM_BITS-1:0] address;  // of a bank
+    always_ff @(posedge clk)
+      address <= NORM_BITS'(norm_address) + (of_matmul ? NORM_BITS'(NORM_DEPTH) : '0);
     records #(
         .DEPTH(2 * NORM_DEPTH)
     ) u_records (
@@ -32,7 +41,7 @@ module parameters (
         .write(norm_write[i]),
         .write_address(NORM_BITS'(record_address) + (parity ? NORM_BITS'(NORM_DEPTH) : '0)),
         .write_data(record_data),
-        .read_address(NORM_BITS'(norm_address) + (matmul_parity ? NORM_BITS'(NORM_DEPTH) : '0)),
+        .read_address(address),
         .read_data(norm_data[i*WORD+:WORD])
     );
   end
@@ -46,13 +55,16 @@ module parameters (
       .write(requant_write),
       .write_address(BITS'(record_address) + (parity ? BITS'(DEPTH) : '0)),
       .write_data(record_data),
-      .read_address(BITS'(requant_address) + (matmul_parity ? BITS'(DEPTH) : '0)),
+      .read_address(BITS'(requant_address) + (of_matmul ? BITS'(DEPTH) : '0)),
       .read_data(requant_data)
   );
 
   localparam int RUNS = vaqf_pkg::CONTEXT_RUNS;
   localparam int RUN_BITS = sizes::index_bits(2 * RUNS);
   for (genvar i = 0; i < vaqf_pkg::HEAD_WORDS; ++i) begin : g_context
+    (* keep = "true" *) logic [RUN_BITS-1:0] address;
+    always_ff @(posedge clk)
+      address <= RUN_BITS'(context_address) + (of_attention ? RUN_BITS'(RUNS) : '0);
     records #(
         .DEPTH(2 * RUNS)
     ) u_records (
@@ -60,7 +72,7 @@ module parameters (
         .write(context_write[i]),
         .write_address(RUN_BITS'(record_address) + (parity ? RUN_BITS'(RUNS) : '0)),
         .write_data(record_data),
-        .read_address(RUN_BITS'(context_address) + (attention_parity ? RUN_BITS'(RUNS) : '0)),
+        .read_address(address),
         .read_data(context_data[i*WORD+:WORD])
     );
   end

@@ -4,7 +4,8 @@
 // reserved before. The engine names a word by its offset from the first of its command: `available`
 // says in the same cycle whether it has arrived (right from the second cycle behind `matmul_start` on),
 // and latency::RING cycles later `read_data` is that word. From one cycle to the next the offset stays,
-// goes on by one if the word is read, or goes `back` to one that was read before. `release_word` frees
+// goes on by one if the word is read, or goes back to one that was read before: where it
+// `returns`, with the read, or without one where the engine `skips`. `release_word` frees
 // the oldest word, in the cycle of its last read or later; all words of a command are free before the
 // next one starts.
 // Resident weights are never freed: they stay where `command_offset` says.
@@ -21,7 +22,8 @@ module ring (
     input  logic                                               matmul_start,
     input  logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] command_offset,
     input  logic                                               read,
-    input  logic                                               back,
+    input  logic                                               returns,
+    input  logic                                               skips,
     input  logic [sizes::index_bits(vaqf_pkg::RING_WORDS)-1:0] offset,
     output logic                                               available,
     input  logic                                               release_word,
@@ -86,13 +88,14 @@ module ring (
   // Of the command: where it begins, and how many words from there on have arrived, no more than it
   // can have. An address behind the last word is one that goes on at the first.
   logic [COUNT_BITS-1:0] arrived;
-  logic more;
+  logic if_read, if_not;  // whether the next word is there
   logic [INDEX_BITS-1:0] first, base, address;
   logic [INDEX_BITS:0] base_around, around;  // less WORDS, negative up to the last word
-  assign more   = COUNT_BITS'(offset) + 1'b1 != arrived;  // words behind this one
+  assign if_read = write || returns || COUNT_BITS'(offset) + 1'b1 != arrived;
+  assign if_not  = write || (returns && skips) || COUNT_BITS'(offset) != arrived;
 
-  assign first  = RESIDENT ? command_offset : head;
-  assign around = base_around + {1'b0, offset};
+  assign first   = RESIDENT ? command_offset : head;
+  assign around  = base_around + {1'b0, offset};
 
   always_ff @(posedge clk) begin
     if (matmul_start) begin
@@ -103,10 +106,10 @@ module ring (
     else if (matmul_start)
       arrived <= held - (RESIDENT ? COUNT_BITS'(first) : '0) + COUNT_BITS'(write);
     else if (arrived != COUNT_BITS'(WORDS)) arrived <= arrived + COUNT_BITS'(write);
-    // in a register, as everything that is issued waits for it; the offset is `arrived` at most
-    available <= !rst && !start && !matmul_start &&
-                 (back || write || (read ? more : COUNT_BITS'(offset) != arrived));
-    address <= around[INDEX_BITS] ? base + offset : around[INDEX_BITS-1:0];
+    // in a register, as everything that is issued waits for it; the offset is `arrived` at most.
+    // Whether the word is read is known last
+    available <= !rst && !start && !matmul_start && (read ? if_read : if_not);
+    address   <= around[INDEX_BITS] ? base + offset : around[INDEX_BITS-1:0];
   end
 
   memory #(

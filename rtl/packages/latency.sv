@@ -2,17 +2,18 @@
 // verilator lint_off UNUSEDPARAM
 package latency;
   localparam int MEMORY = 2;  // the memory, the register behind it
+  localparam int RECORDS = MEMORY + 1;  // of layer norm and context: an address of the bank first
   localparam int STATUS = MEMORY + 1;  // registers from 0x80 on
   localparam int DIAGONAL = MEMORY + 2;  // turned addresses, memory, turned words
   localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it
-  localparam int REQUANTIZE = 5;  // operands, product, sum, coarse shift, fine shift and clamp
+  localparam int REQUANTIZE = 6;  // operands, product, sum, coarse shift, fine shift, clamp
 
   // a register behind every second halving of the width, and one behind the last
   function automatic int normalize(input int bits);
     normalize = ($clog2(bits) + 1) / 2;
   endfunction
 
-  localparam int OCTAVE_TABLE = 3;  // table, product, difference
+  localparam int OCTAVE_TABLE = 4;  // table, its output register, product, difference
 
   function automatic int octave(input int bits);
     octave = normalize(bits) + OCTAVE_TABLE;
@@ -20,7 +21,7 @@ package latency;
 
   localparam int SCALE_PRODUCT = 2;  // operands, product
   localparam int SCALE_BY = SCALE_PRODUCT + 1;  // shift
-  localparam int VARIANCE = 4;  // operands, products, the same once more, difference
+  localparam int VARIANCE = 4;  // operands, products of their halves, products, difference
 
   // of VARIANCE_BITS
   function automatic int normalizer(input int bits);
@@ -29,7 +30,7 @@ package latency;
 
   localparam int CENTRE = 3;  // operands, product, difference
   localparam int LAYER_NORM = CENTRE + SCALE_BY + REQUANTIZE;
-  localparam int EXPONENT = 4;  // product, shift, table, rounding
+  localparam int EXPONENT = 5;  // product, sum, shift, table, rounding
 
   // levels of adders that make one number of three
   function automatic int add_tree(input int count);

@@ -38,13 +38,15 @@ module fifo #(
     end else begin
       if (put) write <= write == ADDRESS_BITS'(DEPTH - 1) ? '0 : write + 1'b1;
       if (take) read <= read == ADDRESS_BITS'(DEPTH - 1) ? '0 : read + 1'b1;
-      stored <= stored + COUNT_BITS'(put) - COUNT_BITS'(take);
+      // counted before it is known whether a word enters or leaves
       if (put && !take) begin
-        some <= 1'b1;
-        full <= stored == COUNT_BITS'(DEPTH - 1);
+        stored <= stored + 1'b1;
+        some   <= 1'b1;
+        full   <= stored == COUNT_BITS'(DEPTH - 1);
       end else if (!put && take) begin
-        some <= stored != COUNT_BITS'(1);
-        full <= 1'b0;
+        stored <= stored - 1'b1;
+        some   <= stored != COUNT_BITS'(1);
+        full   <= 1'b0;
       end
     end
 `ifndef SYNTHESIS

@@ -1,7 +1,7 @@
 // One channel of a layer norm: (dim * x - sum) / sigma, requantized to an activation.
 //
 // What lanes share comes when it is needed and not with x, so that no lane keeps a copy waiting:
-// minus the sum 1 cycle behind x, mantissa latency::CENTRE, exponent SCALE_PRODUCT behind it, record
+// minus the sum 1 cycle behind x, mantissa latency::CENTRE, exponent SCALE_PRODUCT - 1 behind it, record
 // CENTRE + SCALE_BY, its bias 1 behind it. dim and shift belong to the command.
 module layer_norm (
     input  logic                                        clk,

@@ -18,7 +18,7 @@ module norm_numbers #(
     input logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] sums_data,
     output logic [1:0] filled,  // rounds that may be read
     input logic released,  // pulse: the oldest will not be
-    // each answers a cycle later, the exponent latency::SCALE_PRODUCT behind that
+    // each answers a cycle later, the exponent latency::SCALE_PRODUCT - 1 behind that
     input logic [NUMBER_BITS-1:0] sum_address,
     output logic [NORM_ROWS*vaqf_pkg::ROW_SUM_BITS-1:0] minus_sum,
     input logic [NUMBER_BITS-1:0] factor_address,
@@ -142,7 +142,7 @@ module norm_numbers #(
   logic [NORM_ROWS*6-1:0] early_exponent;
   delay #(
       .WIDTH (NORM_ROWS * 6),
-      .CYCLES(latency::SCALE_PRODUCT)
+      .CYCLES(latency::SCALE_PRODUCT - 1)
   ) u_exponent (
       .clk,
       .in (early_exponent),

@@ -6,13 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from vaqf.hardware import speed
 from vaqf.hardware.family import Family
+from vaqf.hardware.speed import Speed
 from vaqf.reporting import Report, silent
 from vaqf.sim.synth import mapping, netlist, units, yosys
 from vaqf.sim.synth.netlist import Counts
 from vaqf.sim.synth.timing import delays
 from vaqf.sim.synth.timing.analysis import Hierarchy, Timing
 from vaqf.sim.synth.timing.analysis import Part as TimedPart
+from vaqf.sim.synth.timing.delays import Delays
 
 JOBS = 4  # processes of up to 4 GiB each
 
@@ -45,6 +48,7 @@ class Synthesis:
     total: Counts
     parts: tuple[Part, ...]  # the largest first
     timings: tuple[Timing, ...]  # by scenario: optimistic, realistic
+    others: tuple[Timing, ...] = ()  # on other devices, realistic
 
     def part(self, module: str) -> Counts:
         """Of all instances of one source module; nothing if there is none."""
@@ -59,12 +63,14 @@ def synthesize(
     report: Report = silent,
     whole: bool = False,
     part: str = "",
+    others: Sequence[Speed] = (),
 ) -> Synthesis:
     """Synthesize `top` of these sources (name, text), in the order in which tools read them.
 
     `whole` dissolves the hierarchy: only for small designs, to check what is added up. `part`: the
-    device, whose name tells how fast it is; without one the slowest of the family. ToolMissing
-    without Yosys, ToolFailed with its own error or for a combinational loop.
+    device, whose name tells how fast it is; without one the slowest of the family. `others`: what
+    it is timed on, too. ToolMissing without Yosys, ToolFailed with its own error or for a
+    combinational loop.
     """
     report("reading", 0, 1)
     tree = units.cut(sources, top, whole)
@@ -91,10 +97,14 @@ def synthesize(
         name: TimedPart(made[name], tree[name].module, tree[name].instances, tree[name].sources)
         for name in times
     }
+    here = delays.of(speed.of(family, part))
+
+    def timing(d: Delays, scenario: str) -> Timing:
+        return Hierarchy(timed, times, root, d, scenario).timing()
+
     timings = []
     for scenario in delays.SCENARIOS:
-        speed = delays.of(family, part)
-        timings.append(Hierarchy(timed, times, root, speed, scenario).timing())
+        timings.append(timing(here, scenario))
         report("timing", len(timings), len(delays.SCENARIOS))
     return Synthesis(
         tool=f"Yosys {yosys.version()}",
@@ -102,4 +112,5 @@ def synthesize(
         total=sum((part.counts for part in parts), Counts()),
         parts=tuple(sorted(parts, key=lambda part: (-part.counts.lut, part.module))),
         timings=tuple(timings),
+        others=tuple(timing(delays.of(other), delays.REALISTIC) for other in others),
     )

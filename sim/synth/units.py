@@ -28,6 +28,7 @@ INLINE = (
     "dsp_pair",
     "fifo",
     "gearbox",
+    "loads",
     "lutram",
     "memory",
     "memory_row",

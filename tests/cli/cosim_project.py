@@ -70,7 +70,7 @@ def build(folder: Path) -> Path:
     design = design_for([SMALL], act_bits=ACT_BITS)
     (folder / "small.yaml").write_text(yaml.safe_dump(DIGITS_MODEL))
     (folder / "design.json").write_text(json.dumps(design.to_json()))
-    words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--quiet"]
+    words = ["-m", str(folder / "small.yaml"), "-b", "zcu102", "--clock-mhz", "200", "--quiet"]
     words += ["--design", str(folder / "design.json"), "--data", "digits", "--images", str(IMAGES)]
     assert app.main(["build", *words, "-o", str(folder / "project")]) == 0
     return folder / "project"

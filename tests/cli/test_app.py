@@ -97,6 +97,26 @@ def test_boards_lists_the_boards(capsys: Captured) -> None:
     assert "xczu9eg-ffvb1156-2-e" in prints(capsys, "boards")
 
 
+def test_a_clock_that_is_not_met_is_said_first(capsys: Captured, tmp_path: Path) -> None:
+    words = ("--model", "vit_digits", "--board", "zcu102", "--fps", "100")
+    met = json.loads(prints(capsys, "estimate", *words, "--json"))
+    assert met["clock_mhz"] == met["met_clock_mhz"]
+    assert "warning" not in prints(capsys, "estimate", *words, "--clock-mhz", "150")
+    above = json.loads(prints(capsys, "estimate", *words, "--clock-mhz", "700", "--json"))
+    allowed, path = above["met_clock_mhz"], above["longest_path"]
+    for verb, more in (("estimate", ("-q",)), ("build", ("-o", str(tmp_path / "fast")))):
+        code = app.main((verb, *words, "--clock-mhz", "700", *more))
+        first, second = capsys.readouterr().out.splitlines()[:2]
+        assert code == 0 and second.startswith("vit_digits on zcu102")
+        assert first == (
+            f"warning: 700 MHz is above the {allowed:g} MHz that this design meets in the timing"
+            f" model ({path['ns']:.2f} ns, in {path['module']})"
+        )
+    for bad in ("739", "0", "nan"):
+        code, said = fails(capsys, "estimate", *words, "--clock-mhz", bad)
+        assert code == 2 and "clock" in said
+
+
 def test_doctor_says_what_is_missing(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

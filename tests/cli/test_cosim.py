@@ -310,8 +310,8 @@ def test_all_signals_can_be_written(damaged: Path, capsys: Captured) -> None:
 def test_a_select_outside_a_signal_is_an_error(damaged: Path, capsys: Captured) -> None:
     path = damaged / "rtl" / "requantize.sv"
     text = path.read_text()
-    assert text.count("shift[2:0]") == 1
-    path.write_text(text.replace("shift[2:0]", "shift[6:4]"))
+    assert text.count("places[2:0]") == 1
+    path.write_text(text.replace("places[2:0]", "places[6:4]"))
     code, _, err = answer(capsys, "cosim", damaged)
     assert code == 5
     assert "SELRANGE" in err and "requantize.sv" in err
@@ -321,7 +321,7 @@ def test_a_select_outside_a_signal_is_an_error(damaged: Path, capsys: Captured) 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("requantize.sv", "{shift[5:3], 3'b000}", "{shift[5:3], 3'b001}"),  # a constant
+        ("requantize.sv", "{places[5:3], 3'b000}", "{places[5:3], 3'b001}"),  # a constant
         ("axi_write.sv", "(wvalid && !(wready && wlast))", "(wvalid && !wready)"),  # a handshake
     ],
 )

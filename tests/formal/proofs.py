@@ -187,8 +187,8 @@ PROOFS = {
         steps=4,
         cover=16,
         mutants=(
-            Mutant("walk", "state == SHOW ? next", "state == SHOW ? '1"),
-            Mutant("walk", "candidate < count", "candidate <= count"),
+            Mutant("walk", "leave = next ||", "leave = valid ||"),
+            Mutant("walk", "offset < 4'(left_near)", "offset <= 4'(left_near)"),
         ),
     ),
     "tables, one turn": TABLES,

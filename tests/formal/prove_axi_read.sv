@@ -107,7 +107,7 @@ module prove_axi_read #(
       if (rvalid) assume (asked != '0);
       if (arvalid) assert (arsize == 3'd1 && arburst == 2'b01);
       if (rvalid) assert (rready);
-      assert (data_valid == (\dut.stored && !flush));
+      assert (data_valid == \dut.stored );
       assert (int'(asked) + int'(inside) + int'(\dut.room ) == DEPTH);
       if (arvalid) assert (\dut.burst_valid );
       if (\dut.burst_valid ) assert (int'(arlen) < BURST);

@@ -21,7 +21,8 @@ module prove_ring #(
     input  logic                  matmul_start,
     input  logic [INDEX_BITS-1:0] command_offset,
     input  logic                  read,
-    input  logic                  back,
+    input  logic                  returns,
+    input  logic                  skips,
     input  logic [INDEX_BITS-1:0] offset,
     input  logic                  release_word,
     output logic                  available
@@ -40,7 +41,8 @@ module prove_ring #(
       .matmul_start,
       .command_offset,
       .read,
-      .back,
+      .returns,
+      .skips,
       .offset,
       .available,
       .release_word,
@@ -70,7 +72,8 @@ module prove_ring #(
   logic fresh;  // in the cycle before
   logic [COUNT_BITS-1:0] seen;  // words of the command up to the last that was read
   logic [COUNT_BITS-1:0] next_offset;  // if it did not go back
-  logic went_back;
+  logic went_back, back;
+  assign back = returns && (read || skips);
   logic [COUNT_BITS-1:0] due;  // words reserved that have not come whole
   logic [2:0] reads;  // of the followed word, on their way
   logic [NUMBER_BITS-1:0] behind;  // of the followed word, to the oldest

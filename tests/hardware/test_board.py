@@ -1,5 +1,6 @@
 """The boards we know and boards from YAML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import yaml
 
 from vaqf.errors import InputError
 from vaqf.files import paths
+from vaqf.files.fields import AUTO
 from vaqf.hardware import board
 from vaqf.hardware.fabric import Resources
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
@@ -54,12 +56,14 @@ def test_every_number_has_a_source_and_devices_are_consistent() -> None:
         assert b.ff == 2 * b.lut  # two flip-flops per LUT in both generations
         assert len(set(b.source)) == 11
         assert b.lutram < b.lut
-        assert b.clock_mhz < b.max_clock_mhz
+        assert b.clock_mhz == AUTO
+        assert b.available().lut == b.lut // b.dies
 
 
 def test_clock() -> None:
     b = board.load("zcu102")
-    assert b.clock(None) == b.clock_mhz
+    assert b.clock(None) is None  # what a design meets
+    assert replace(b, clock_mhz=125).clock(None) == 125.0
     assert b.clock(150) == 150.0
     for bad in (0, -1, 739, float("nan"), float("inf"), True):
         with pytest.raises(InputError, match="clock_mhz"):
@@ -111,6 +115,11 @@ def test_nothing_may_be_missing(tmp_path: Path, key: str) -> None:
         ("dram_gbytes_per_s", float("inf")),
         ("max_clock_mhz", -1),
         ("clock_mhz", 10_000),
+        ("clock_mhz", 0),
+        ("clock_mhz", float("nan")),
+        ("clock_mhz", "met"),
+        ("dies", 0),
+        ("dies", 1.5),
         ("source", "a data sheet"),
         ("source", {"lut": "x"}),
         ("usable", {"lut": 1.5}),

@@ -255,7 +255,7 @@ def test_what_is_spliced_in_cannot_act_as_code() -> None:
 
 def test_an_emitted_project_has_every_file_the_script_asks_for(tmp_path: Path) -> None:
     out = tmp_path / "project"
-    vaqf.build(model="vit_digits", board="zcu102", out=out)
+    vaqf.build(model="vit_digits", board="zcu102", clock_mhz=200.0, out=out)
     ran = run(out, "csim=1 cosim=1")
     assert (ran.code, ran.errors) == (0, "")
     assert ran.of("set_part") == [f"set_part {load_board('zcu102').part}"]

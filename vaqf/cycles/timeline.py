@@ -22,10 +22,10 @@ from vaqf.hardware.order import ATTENTION, Entry
 from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 
-ENGINE_TURN = 2  # cycles from the end of a command to the next one's start
+ENGINE_TURN = 3  # cycles from the end of a command to the next one's start
 WALK = 6  # from a command's start to the next one's, which the list is read for
 BUFFERS = 2  # of parameters, for matmuls and for attention
-STORED = 2  # from the last parameter to the start that it allows
+STORED = 4  # from the last parameter to the start that it allows
 READ = ("weights", "parameters", "pixels")  # what a command may wait for, from DRAM
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from vaqf.errors import InputError
 from vaqf.files import paths, yamlfile
 from vaqf.files.fields import (
+    AUTO,
+    Auto,
     Choice,
     Number,
     Whole,
@@ -19,7 +21,6 @@ from vaqf.files.fields import (
     folded,
     nearest,
     ruled,
-    rules,
     shown,
 )
 from vaqf.hardware.fabric import RESOURCES, Resources
@@ -30,6 +31,7 @@ MIN_CLOCK_MHZ = 1.0
 DEFAULT_USABLE = {
     "lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90, "uram": 0.90,
 }  # fmt: skip
+OPTIONAL = ("dies", "usable")
 _PART = re.compile(r"[A-Za-z0-9-]{4,40}")
 _CITED = (
     "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
@@ -53,8 +55,10 @@ class Board:
     # peak, 1e9 bytes per second
     dram_gbytes_per_s: float = field(metadata=ruled(Number(0.001, 10_000.0)))
     max_clock_mhz: float = field(metadata=ruled(Number(MIN_CLOCK_MHZ, 2000.0)))
-    clock_mhz: float = field(metadata=ruled(Number(MIN_CLOCK_MHZ, "max_clock_mhz")))  # default
+    # of every design that asks for no other; auto: what each meets (vaqf/clock)
+    clock_mhz: float | str = field(metadata=ruled(Auto(Number(MIN_CLOCK_MHZ, "max_clock_mhz"))))
     source: Mapping[str, str]  # citation of every number
+    dies: int = field(default=1, metadata=ruled(Whole(1, 16)))  # alike; a design stays on one
     usable: Mapping[str, float] = field(default_factory=dict)  # shares a design may take
 
     def __post_init__(self) -> None:
@@ -91,16 +95,20 @@ class Board:
         """What the primitives of this device's family are."""
         return OF_DEVICE[self.family]
 
-    def clock(self, clock_mhz: float | None) -> float:
-        """The clock in MHz: the default, or one the device allows; InputError otherwise."""
+    def clock(self, clock_mhz: float | None) -> float | None:
+        """The clock in MHz: the board's, if it has one, or one the device allows; InputError
+        otherwise."""
         if clock_mhz is None:
-            return float(self.clock_mhz)
-        check_rule(rules(Board)["clock_mhz"], clock_mhz, f"clock_mhz on {self.name}", vars(self))
+            return None if self.clock_mhz == AUTO else float(self.clock_mhz)
+        rule = Number(MIN_CLOCK_MHZ, self.max_clock_mhz)
+        check_rule(rule, clock_mhz, f"clock_mhz on {self.name}")
         return float(clock_mhz)
 
     def available(self) -> Resources:
-        """All of each resource."""
-        return Resources(self.lut, self.lutram, self.ff, self.dsp, self.bram36, self.uram)
+        """All of each resource that one design may reach: of one die, as no path between two has a
+        register."""
+        total = (self.lut, self.lutram, self.ff, self.dsp, self.bram36, self.uram)
+        return Resources(*(of_all // self.dies for of_all in total))
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -141,10 +149,10 @@ def _from_file(path: Path) -> Board:
 
 
 def from_mapping(content: Mapping[str, Any], where: str) -> Board:
-    """A board from the keys of a YAML file; only `usable` may be missing."""
+    """A board from the keys of a YAML file; only OPTIONAL ones may be missing."""
     wanted = [f.name for f in fields(Board)]
     check_keys(content, wanted, where)
-    missing = [key for key in wanted if key not in content and key != "usable"]
+    missing = [key for key in wanted if key not in content and key not in OPTIONAL]
     if missing:
         raise InputError(
             f"{where} lacks {', '.join(missing)}; a board file has {', '.join(wanted)}"

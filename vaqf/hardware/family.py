@@ -19,7 +19,6 @@ class Family:
     lutram_luts: int
     lutram_ports: int
     lutram_cost: int  # how Yosys weighs it against a block of 128.5: `cost` in its files of RAMs
-    takes_exponents: bool  # Yosys moves the registers behind an exponent's product into the DSP
 
 
 DSP_NARROW_BITS = 18
@@ -32,7 +31,6 @@ ULTRASCALE_PLUS = Family(
     lutram_luts=8,
     lutram_ports=7,
     lutram_cost=16,
-    takes_exponents=False,
 )
 # DSP48E1, CARRY4, RAM32M and RAM64M (UG479, UG474)
 SERIES_7 = Family(
@@ -43,7 +41,6 @@ SERIES_7 = Family(
     lutram_luts=4,
     lutram_ports=3,
     lutram_cost=8,
-    takes_exponents=True,
 )
 FAMILIES = (SERIES_7, ULTRASCALE_PLUS)  # of boards: those that an estimate counts
 # What simulators see, left to the tool in synthesis too: for devices of other vendors (`vaqf

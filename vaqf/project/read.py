@@ -10,7 +10,7 @@ from typing import Any
 
 from vaqf.errors import InputError
 from vaqf.files import regular, smallfile
-from vaqf.files.fields import shown
+from vaqf.files.fields import Number, shown
 from vaqf.hardware import design as designs
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import Design
@@ -22,6 +22,7 @@ from vaqf.project.blob import WRITTEN, Blob
 from vaqf.project.manifest import SCHEMA
 from vaqf.project.reference import MAX_JSON_BYTES, Reference
 
+CLOCK_MHZ = Number(0.01, 1e5)  # of a manifest that somebody may have written
 MAX_SOURCE_BYTES = 2**24  # of a C++ or SystemVerilog file; ours are under 100 kB
 _PARTS = (
     "hls/Makefile",
@@ -173,3 +174,15 @@ def vivado_digest(project: Project) -> str:
     read = [*_in_order(_systemverilog(project)), f"rtl/{vivado.CONSTRAINTS}"]
     check_unchanged(project, read)
     return vivado.digest(_source(project, name) for name in read)
+
+
+def clock_mhz(project: Project) -> float:
+    """The clock that the project was built for."""
+    value: Any = project.manifest.get("clock_mhz")
+    if not CLOCK_MHZ.holds(value, {}):
+        raise InputError(
+            f"{project.folder}/manifest.json has the clock_mhz {shown(value)}; build the project "
+            "again"
+        )
+    clock_mhz: float = value
+    return clock_mhz

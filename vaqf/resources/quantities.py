@@ -34,7 +34,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "control": (),
     "deliver": ("records", "port_bits", "head_words"),
     "diagonal": ("turned_bits", "bank_bits", "banks"),
-    "exponent": ("exponents", "exponent_bits", "outer_exponents"),
+    "exponent": ("exponents", "exponent_bits"),
     "fetch_parameters": (),
     "fetch_weights": (),
     "gelu": ("lanes", "load_bits"),
@@ -257,7 +257,6 @@ def attention_quantities(part: AttentionPart, family: Family) -> dict[str, float
         "context_turns": lanes * context * ceil_div(r * beats, 32) if r * beats > 2 else 0,
         "matrix_rows": lanes + r,
         "matrix_cells": lanes * r,
-        "outer_exponents": 0 if family.takes_exponents else exponents,
     }
 
 

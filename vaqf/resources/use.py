@@ -112,10 +112,9 @@ def array_dsps(part: ArrayPart, family: Family) -> int:
         + multiplier(operand, mantissa, family)
         + multiplier(widths.NORM_FRACTION_BITS + 6, mult, family)
     )
-    # the normalizer: square of a row's sum, its sum of squares times dim; and two interpolations
-    sums, squares = widths.ROW_SUM_BITS, widths.ROW_SQUARE_BITS + 1
-    once = multiplier(sums, sums, family) + 2
-    once += multiplier(squares, widths.MAX_DIM.bit_length() + 1, family)
+    # the normalizer: the square of a row's sum by its halves, its sum of squares times dim by two
+    # parts; and two interpolations
+    once = 3 + 2 + 2
     return tokens * pe * (requantize + square) + part.norm_tokens * pe * norm + once
 
 
@@ -131,7 +130,7 @@ def attention_dsps(part: AttentionPart, family: Family) -> int:
     mean = multiplier(part.context_bits, mantissa, family)
     mean += multiplier(a + widths.NORM_FRACTION_BITS, mult, family)
     score = widths.score_bits(a, part.head)
-    exponent = multiplier(score, widths.SCORE_MULT_BITS, family, signed=False)
+    exponent = multiplier(score + 1, widths.SCORE_MULT_BITS, family)
     products = products_dsps(part.rows, part.lanes)
     return part.lanes * mean + part.softmax_lanes * exponent + products
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div
+from vaqf.clock import met
+from vaqf.clock.met import Met
 from vaqf.cycles.port import EFFICIENCY, READ_LATENCY
 from vaqf.cycles.schedule import Schedule, schedule_frame
 from vaqf.cycles.timeline import stream_rate
@@ -91,6 +94,11 @@ class Estimate:
         dram = self.dram_bits_per_frame * self.fps * cost.DRAM_PJ_PER_BIT
         return cost.STATIC_W + (self.clock_mhz * 1e6 * per_cycle + dram) * 1e-12
 
+    @cached_property
+    def met(self) -> Met:
+        """The clock that the timing model says the design meets."""
+        return met.met(self.design, self.board)
+
     @property
     def size(self) -> float:
         """Largest used / available."""
@@ -105,6 +113,8 @@ class Estimate:
             "board": self.board.name,
             "engine": self.design.engine,
             "clock_mhz": self.clock_mhz,
+            "met_clock_mhz": self.met.mhz,
+            "longest_path": {"ns": round(self.met.ns, 3), "module": self.met.module},
             "act_bits": self.act_bits,
             "target_fps": None,
             "feasible": True,
@@ -186,9 +196,15 @@ def assumptions(result: Estimate) -> Iterator[str]:
         "before placement; no vendor tool was run."
     )
     yield (
-        f"{result.clock_mhz:g} MHz is taken as met; timing is not checked "
-        f"(device limit {result.board.max_clock_mhz:g} MHz)."
+        f"{result.clock_mhz:g} MHz: the timing model allows {result.met.mhz:g} MHz, a path of "
+        f"{result.met.ns:.2f} ns in {result.met.module} and {met.UNCERTAINTY_NS} ns of skew and "
+        "jitter, nets as in a device in use; no tool has routed the design (docs/timing.md)."
     )
+    if result.board.dies > 1:
+        yield (
+            f"The design stays on one of the {result.board.dies} dies of {result.board.name}; "
+            "what is available is its share."
+        )
     yield (
         f"AXI ports and DRAM deliver {EFFICIENCY:.0%} of their peak; {d.weight_ports} port(s) of "
         f"{PORT_BITS} bits at the accelerator's clock."

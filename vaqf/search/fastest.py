@@ -49,7 +49,7 @@ class Best:
 
     def __init__(self, problem: Problem) -> None:
         self.design: Design | None = None
-        self.cycles: float = math.inf  # per frame
+        self.duration: float = math.inf  # of a frame, in cycles of Problem.counted_mhz
         self._problem = problem
         self._waiting: list[tuple[float, int, Design]] = []
         self._offers = 0
@@ -57,17 +57,17 @@ class Best:
     def offer(self, bound: float, design: Design) -> None:
         """A legal design that takes no fewer cycles than the bound."""
         self._offers += 1
-        if bound < self.cycles:
+        if bound < self.duration:
             heappush(self._waiting, (bound, self._offers, design))
 
     def follow(self, bound: float) -> None:
         """All that wait and may be faster than what such a bound has."""
         while self._waiting and self._waiting[0][0] <= bound:
             least, _, design = heappop(self._waiting)
-            if least < self.cycles:
-                cycles = self._problem.interval(design)
-                if cycles < self.cycles:
-                    self.design, self.cycles = design, cycles
+            if least < self.duration:
+                duration = self._problem.duration(design)
+                if duration < self.duration:
+                    self.design, self.duration = design, duration
 
 
 def fastest_per_precision(problem: Problem) -> Iterator[Candidate]:
@@ -89,18 +89,18 @@ def _fastest(problem: Problem, act_bits: int, known: Design | None) -> Candidate
         best.offer(0, replace(known, act_bits=act_bits))
     for bound, array in arrays(problem, act_bits):
         best.follow(bound)
-        if bound >= best.cycles:
+        if bound >= best.duration:
             break
         share, resource = array_floor(problem, act_bits, array)
         if share > 1:
             blocked.add(share, resource)
             continue
         for plan in plans(problem, act_bits, array):
-            if plan.interval(problem.frames[0], problem.vit.tokens) >= best.cycles:
+            if plan.interval(problem.frames[0], problem.vit.tokens) >= best.duration:
                 continue
             if not _smallest_fits(plan, blocked):
                 continue
-            for design in _faster(problem, plan, best.cycles, blocked):
+            for design in _faster(problem, plan, best.duration, blocked):
                 best.offer(plan.bound(design), design)
     best.follow(math.inf)
     if best.design is not None:

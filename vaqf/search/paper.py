@@ -34,6 +34,7 @@ DSP_MACS_PER_CYCLE = 1171
 FITTED_LUT_BUDGET = 70_700
 ZCU102_LUT, ZCU102_DSP = 274_080, 2520
 
+PUBLISHED_CLOCK_MHZ = 150.0
 PUBLISHED_FPS = {8: 24.8, 6: 31.6}  # DeiT-base, ZCU102, 150 MHz; W1A8 and W1A6
 
 _ASSUMPTIONS = (
@@ -109,6 +110,8 @@ class PaperSearch:
             "board": e.board.name,
             "engine": PAPER,
             "clock_mhz": e.clock_mhz,
+            "met_clock_mhz": None,
+            "longest_path": {"ns": None, "module": None},
             "act_bits": e.act_bits,
             "target_fps": self.target_fps,
             "feasible": self.feasible,
@@ -156,7 +159,7 @@ def search(question: Question) -> PaperSearch:
     InputError for a board without DSPs; a target out of reach is an answer.
     """
     vit, board, act_bits = question.model, question.board, question.act_bits
-    target_fps, clock = question.target, question.clock
+    target_fps, clock = question.target, question.clock or PUBLISHED_CLOCK_MHZ
     if not board.dsp:
         raise InputError(f"board {board.name} has no DSP; the paper's engine needs some")
     luts = round(FITTED_LUT_BUDGET * board.lut / ZCU102_LUT)

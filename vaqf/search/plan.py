@@ -161,7 +161,7 @@ class Plan:
     def bound(self, design: Design) -> int:
         """A lower bound of cycles per frame of one of the plan's designs, through its ports."""
         problem, attention = self.problem, self.attention.cycles(design.attention_rows)
-        rate = timeline.stream_rate(problem.board, design.weight_ports, problem.clock_mhz)
+        rate = timeline.stream_rate(problem.board, design.weight_ports, problem.counted_mhz)
         port, frames = bounds.port_cycles(self.work, rate), design.frames_in_flight
         return bounds.closed_interval(problem.vit.depth, self.work, attention, frames, port)
 
@@ -280,14 +280,14 @@ def _outline(problem: Problem, act_bits: int, array: Array, lanes: int) -> Outli
     every = parts.of(base)
     fewest = every.frames._replace(frames=problem.frames[-1])
     least = every.with_ports(1)._replace(frames=fewest)
-    rate = timeline.stream_rate(problem.board, base.weight_ports, problem.clock_mhz)
+    rate = timeline.stream_rate(problem.board, base.weight_ports, problem.counted_mhz)
     works = Works(vit, resident or base, rate)
     return Outline(problem, lanes, base, resident, works, least, {})
 
 
 def _most_ports(problem: Problem, ring_word_bits: int) -> int:
     """Most ports the ring takes whole; beyond the DRAM's bandwidth they bring nothing."""
-    dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.clock_mhz)
+    dram = math.ceil(problem.board.dram_gbytes_per_s * 8e3 / problem.counted_mhz)
     most = max(1, ceil_div(dram, shapes.PORT_BITS))
     whole = [n for n in shapes.WEIGHT_PORTS if ring_word_bits % (n * shapes.PORT_BITS) == 0]
     return max(n for n in whole if n <= most)

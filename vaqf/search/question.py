@@ -24,7 +24,7 @@ class Question:
     fps: float | None = None  # to reach; None: the most
     act_bits: int | None = None  # the only precision that may be chosen
     engine: str | None = None  # None: the design's, or table
-    clock_mhz: float | None = None  # None: the board's
+    clock_mhz: float | None = None  # None: the board's, or what the design meets
     lut_budget: int | None = None  # at most so many, beside the board's usable share
     design: Design | None = None  # judged as it is, and nothing is searched
 
@@ -58,8 +58,8 @@ class Question:
         return check_target(self.fps)
 
     @property
-    def clock(self) -> float:
-        """In MHz."""
+    def clock(self) -> float | None:
+        """In MHz; None: what each design meets."""
         return self.board.clock(self.clock_mhz)
 
     @property

@@ -22,7 +22,7 @@ Size = tuple[float, ...]
 
 def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
     """The smallest legal design of the fastest one's precision that reaches so many FPS."""
-    limit = int(min(problem.clock_mhz * 1e6 / target, 2**62))  # 1e-300 FPS allow infinity
+    limit = int(min(problem.counted_mhz * 1e6 / target, 2**62))  # 1e-300 FPS allow infinity
     best, best_size = fastest.design, _size(problem, fastest.use)
     for floor, plan in _by_size(problem, fastest.act_bits, limit):
         if floor >= best_size:
@@ -35,7 +35,7 @@ def smallest(problem: Problem, fastest: Estimate, target: float) -> Estimate:
                     size = _size(problem, weighed.use)
                     if size < best_size and weighed.share <= 1:
                         one = replace(design, dsp_sums=weighed.dsp_sums)
-                        if problem.interval(one) <= limit:
+                        if problem.duration(one) <= limit:
                             best, best_size = one, size
     return problem.estimate(best)
 

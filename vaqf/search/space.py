@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from vaqf.arithmetic import widths
 from vaqf.arithmetic.widths import ceil_div, round_up
+from vaqf.clock import met
 from vaqf.cycles import command_cycles, schedule
 from vaqf.cycles.schedule import Interval
 from vaqf.hardware import design as shapes
@@ -45,7 +46,7 @@ class Problem:
     vit: Vit
     board: Board
     engine: str
-    clock_mhz: float
+    clock_mhz: float | None  # None: what each design meets
     budget: Resources
     frames: tuple[int, ...]  # numbers of frames in flight to look at, most first
     # of arrays that were looked at: plan.py, which makes them once for all precisions
@@ -54,6 +55,21 @@ class Problem:
     followed: dict[tuple[Design, int, int], Interval] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    @cached_property
+    def counted_mhz(self) -> float:
+        """The clock at which cycles are counted: DRAM delivers in time, so at a slower one each
+        cycle brings more, and none takes longer."""
+        return met.ceiling(self.board) if self.clock_mhz is None else self.clock_mhz
+
+    def clock(self, design: Design) -> float:
+        """A design's own clock in MHz, never above `counted_mhz`."""
+        return met.met(design, self.board).mhz if self.clock_mhz is None else self.clock_mhz
+
+    def duration(self, design: Design) -> float:
+        """Time per frame in periods of `counted_mhz`: more than its cycles if its clock is
+        slower."""
+        return self.interval(design) * self.counted_mhz / self.clock(design)
 
     def weigh(self, design: Design) -> Weighed:
         """What a design takes, against the budget."""
@@ -105,13 +121,13 @@ class Problem:
         )
         known = self.followed.get(key)
         if known is None or not known.holds(attention):
-            known = schedule.interval(self.vit, self.board, design, self.clock_mhz)
+            known = schedule.interval(self.vit, self.board, design, self.counted_mhz)
             self.followed[key] = known
         return known.cycles
 
     def estimate(self, design: Design) -> Estimate:
         """The whole estimate of a design."""
-        return estimate(self.vit, self.board, design, self.clock_mhz)
+        return estimate(self.vit, self.board, design, self.clock(design))
 
 
 def arrays(problem: Problem, act_bits: int) -> list[tuple[int, Array]]:

@@ -13,6 +13,7 @@ from vaqf.reporting import Report, silent
 from vaqf.verbs.arguments import load_board
 
 if TYPE_CHECKING:
+    from vaqf.clock.met import Met
     from vaqf.hardware.board import Board
     from vaqf.sim.synth.synthesize import Synthesis
     from vaqf.verbs.vivado import Implemented
@@ -28,6 +29,8 @@ class Synthesized:
     board: Board
     result: Synthesis
     estimate: Resources
+    clock_mhz: float  # of the project
+    met: Met  # the estimate of the longest path
 
     def to_json(self) -> dict[str, Any]:
         """Of every resource the estimate, what the tool found, their ratio, what the board has."""
@@ -37,7 +40,8 @@ class Synthesized:
             "board": self.board.name,
             "tool": run.tool,
             "family": run.family.yosys,
-            "clock_ns": 1e3 / self.board.clock_mhz,
+            "clock_ns": 1e3 / self.clock_mhz,
+            "estimated_path": {"ns": round(self.met.ns, 3), "module": self.met.module},
             "part": self.board.part,
             "timing": {timing.scenario: timing.to_json() for timing in run.timings},
             "carry": run.total.carry,
@@ -66,6 +70,7 @@ def synth(
     runs nothing; it reads what rtl/vivado.tcl left in the project. `board` None: the one that the
     project was built for.
     """
+    from vaqf.clock import met
     from vaqf.project import read as projects
     from vaqf.project import render
     from vaqf.resources import use as resources
@@ -95,4 +100,11 @@ def synth(
     )
     answers.keep(kept, answers.key(sources, device.part), made)
     expected = resources.resources(design, device)
-    return Synthesized(str(project.manifest.get("model")), device, made, expected)
+    return Synthesized(
+        str(project.manifest.get("model")),
+        device,
+        made,
+        expected,
+        projects.clock_mhz(project),
+        met.met(design, device),
+    )

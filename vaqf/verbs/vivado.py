@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vaqf.errors import InputError
-from vaqf.files.fields import Number, shown
 from vaqf.hardware.fabric import Resources
 
 if TYPE_CHECKING:
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
     from vaqf.project.read import Project
     from vaqf.sim.synth.answers import Answer
     from vaqf.sim.synth.vendor.routed import Routed
-
-_CLOCK_MHZ = Number(0.01, 1e5)  # of a manifest that somebody may have written
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def implemented(project: Project, board: Board) -> Implemented:
     expected = routed.Expected(
         top=render.TOP,
         part=board.part,
-        clock_ns=render.clock_ns(_clock_mhz(project)),
+        clock_ns=render.clock_ns(projects.clock_mhz(project)),
         sources=projects.vivado_digest(project),
     )
     made = routed.read(project.folder / "rtl" / RUN, expected)
@@ -94,15 +90,3 @@ def implemented(project: Project, board: Board) -> Implemented:
         yosys=answer,
         notes=tuple(notes),
     )
-
-
-def _clock_mhz(project: Project) -> float:
-    """The clock that the project was built for."""
-    value: Any = project.manifest.get("clock_mhz")
-    if not _CLOCK_MHZ.holds(value, {}):
-        raise InputError(
-            f"{project.folder}/manifest.json has the clock_mhz {shown(value)}; build the project "
-            "again"
-        )
-    clock_mhz: float = value
-    return clock_mhz

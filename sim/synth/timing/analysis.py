@@ -142,14 +142,15 @@ class Hierarchy:
         )
 
     def _between(self, name: str, graph: Graph, end: Endpoint) -> tuple[str, str]:
-        """Which paths are alike: those that begin and end at the same registers, bits aside."""
+        """Which paths are alike: those that begin and end at the same registers, whichever bit of
+        them and whichever of equal lanes."""
         if end.net < 0:
-            return name, _bare(graph.cell_named(end.cell))
+            return name, _alike(graph.cell_named(end.cell))
         first = graph.way(end.net)[0]
         last = f"{end.cell}.{end.pin}"
         if end.cell and end.cell not in graph.children:
             last = graph.cell_named(end.cell)
-        return f"{name} {_bare(graph.named(first))}", _bare(last)
+        return f"{name} {_alike(graph.named(first))}", _alike(last)
 
     def _path(self, end: Endpoint, name: str) -> Path:
         graph = self._graphs[name]
@@ -227,6 +228,11 @@ def _outside(graph: Graph) -> None:
         graph.begin(net, OUTSIDE)
     for (port, bit), net in graph.ports("output"):
         graph.end(net, OUTSIDE, port, bit)
+
+
+def _alike(name: str) -> str:
+    """Without any index."""
+    return re.sub(r"\[\d+\]", "", name)
 
 
 def _bare(name: str) -> str:

@@ -5,10 +5,10 @@ them, `OPTIMISTIC` for a nearly empty device, `REALISTIC` for one in use, each b
 that a net drives. docs/timing.md has where every number comes from and what no number here tells.
 """
 
-import re
 from dataclasses import dataclass, fields, replace
 
-from vaqf.hardware.family import ULTRASCALE_PLUS, Family
+from vaqf.hardware import speed
+from vaqf.hardware.speed import Speed
 
 OPTIMISTIC, REALISTIC = "optimistic", "realistic"
 SCENARIOS = (OPTIMISTIC, REALISTIC)
@@ -227,24 +227,16 @@ _SERIES_7 = Delays(
     select_net=0.01,
     site_net=0.05,
 )
-GRADE = 1.23  # -1 against -2 of UltraScale+: the same arcs in reports of both grades
 # Kintex-7's fabric at -2 against Artix-7's at -1, by a register (0.204 ns), a LUT (0.043) and nets
 # of 33 to 72 pins (0.53 to 0.63) in a Vivado report of a routed design; blocks are judged
 KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS = 0.45, 0.75, 0.70
-_KINTEX = re.compile(r"xc7(k|v|z030|z035|z045|z100)", re.IGNORECASE)
-_GRADE = re.compile(r"-([123])(?:LV|LI|L)?(?:-[a-z]+)?$", re.IGNORECASE)
+_OF_FABRIC = {
+    speed.ULTRASCALE_PLUS_2: _ULTRASCALE_PLUS,
+    speed.SERIES_7_1: _SERIES_7,
+    speed.KINTEX_7_2: _SERIES_7.times(KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS),
+}
 
 
-def of(family: Family, part: str) -> Delays:
-    """Of a device, by its name: the fabric of series 7, the speed grade.
-
-    What nobody quotes is taken as the next slower thing: a grade that the name does not have as -1,
-    -3 as -2, every grade of Artix-7's fabric as -1.
-    """
-    found = _GRADE.search(part)
-    fast = found is not None and int(found[1]) >= 2
-    if family is ULTRASCALE_PLUS:
-        return _ULTRASCALE_PLUS if fast else _ULTRASCALE_PLUS.times(GRADE, GRADE, GRADE)
-    if _KINTEX.match(part) and fast:
-        return _SERIES_7.times(KINTEX_LOGIC, KINTEX_BLOCKS, KINTEX_NETS)
-    return _SERIES_7
+def of(device: Speed) -> Delays:
+    """Of a device's fabric and grade."""
+    return _OF_FABRIC[device.fabric].times(device.times, device.times, device.times)

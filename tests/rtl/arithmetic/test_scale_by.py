@@ -10,7 +10,7 @@ from rtl_bench import draw, latency, signed_range, start_clock, through, to_sign
 
 from vaqf.arithmetic import widths
 
-LATENCY, BEHIND = latency("SCALE_BY"), latency("SCALE_PRODUCT")
+LATENCY, BEHIND = latency("SCALE_BY"), latency("SCALE_PRODUCT") - 1
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ async def equals_the_formula(dut: Any) -> None:
     assert len(inside) > 1500
     inputs = {"x": values, "mantissa": mantissas, "exponent": exponents}
     kept = {name: [column[i] for i in inside] for name, column in inputs.items()}
-    # an exponent comes when its product is there
+    # an exponent comes a cycle before its product
     kept["exponent"] = kept["exponent"][:1] * BEHIND + kept["exponent"][:-BEHIND]
     found = await through(dut, kept, ["result"], LATENCY)
     assert to_signed(found["result"], out)[:-BEHIND] == [expected[i] for i in inside][:-BEHIND]

@@ -196,7 +196,6 @@ async def swallows_what_is_on_its_way(dut: Any) -> None:
             asked = len(memory.bursts)
             for _ in range(3000):
                 await FallingEdge(dut.clk)
-                assert not int(dut.data_valid.value)
                 if int(dut.idle.value):
                     break
             assert int(dut.idle.value) and memory.arrived == len(memory.bursts) <= asked + 1

@@ -221,7 +221,7 @@ class Memories:
         }
         self.asked: deque[tuple[int, int]] = deque([(0, 0)] * DIAGONAL)
         self.sums: deque[int] = deque([0] * MEMORY)
-        self.records: deque[int] = deque([0] * MEMORY)
+        self.records: deque[int] = deque([0] * latency("RECORDS"))
         self.record_before = 0
         self.records_in_word = size["norm_words"] * design.pe
         self.empty = {

@@ -86,7 +86,10 @@ class Model:
         if wanted is not None:
             assert int(dut.read_data.value) == wanted
         self.expected.append(self.content[first + offset] if read else None)
-        dut.offset.value, dut.read.value, dut.back.value = offset, int(read), int(back)
+        dut.offset.value, dut.read.value = offset, int(read)
+        # a read decides, or the engine skips; else it returns later
+        dut.returns.value = int(back or not read)
+        dut.skips.value = int(back and not read)
         dut.release_word.value = int(release)
         self.fill()
         self.released += release
@@ -130,7 +133,16 @@ class Model:
 @cocotb.test()
 async def keeps_every_word(dut: Any) -> None:
     start_clock(dut)
-    for name in ("start", "reserve", "fill_valid", "matmul_start", "read", "back", "release_word"):
+    for name in (
+        "start",
+        "reserve",
+        "fill_valid",
+        "matmul_start",
+        "read",
+        "returns",
+        "skips",
+        "release_word",
+    ):
         getattr(dut, name).value = 0
     await reset(dut)
     for seed in range(6):

@@ -11,7 +11,11 @@ def _worst(doc: Json) -> str:
     """Of both scenarios, beside the clock."""
     least, most = (one["worst_ns"] for one in doc["timing"].values())
     clock = doc["clock_ns"]
-    return f"paths of {least:.2f} ns (nets at best) to {most:.2f} ns, clock {clock:.2f} ns"
+    expected = doc["estimated_path"]["ns"]
+    return (
+        f"paths of {least:.2f} ns (nets at best) to {most:.2f} ns (estimated: {expected:.2f}),"
+        f" clock {clock:.2f} ns"
+    )
 
 
 def _paths(doc: Json) -> Any:

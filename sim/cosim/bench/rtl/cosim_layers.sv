@@ -109,7 +109,7 @@ bind datapath cosim_layers u_layers_trace (
     .hidden_address,
     .hidden_data,
     .qkv_write,
-    .qkv_first,
+    .qkv_first(qkv_first[sizes::index_bits(vaqf_pkg::BANKS)-1:0]),  // alike for all three
     .qkv_address,
     .qkv_data,
     .run_write,

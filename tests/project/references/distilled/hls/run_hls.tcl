@@ -1,4 +1,4 @@
-# odd, w1a6, table engine 1x4x32: C simulation, synthesis, co-simulation and export with the vendor's tool.
+# odd, w1a6, table engine 3x1x128: C simulation, synthesis, co-simulation and export with the vendor's tool.
 #
 #   vitis-run --mode hls --tcl run_hls.tcl     Vitis 2024.2 and later
 #   vitis_hls -f run_hls.tcl                   Vitis HLS 2020.2 and later
@@ -94,7 +94,7 @@ proc vaqf_run {script words} {
   add_files -tb -cflags "$flags -Wno-unknown-pragmas" {*}$bench
   open_solution {*}$reset -flow_target vivado solution1
   set_part xck26-sfvc784-2LV-c
-  create_clock -period 6.667 -name default
+  create_clock -period 4.425 -name default
   config_interface -m_axi_addr64
 
   set data {}

@@ -1,4 +1,4 @@
-/// The top function that Vitis HLS synthesizes: odd, w1a6, table engine 1x4x32.
+/// The top function that Vitis HLS synthesizes: odd, w1a6, table engine 3x1x128.
 #pragma once
 
 #include "vaqf/types.hpp"

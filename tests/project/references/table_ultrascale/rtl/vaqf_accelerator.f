@@ -38,6 +38,7 @@ gearbox.sv
 gelu.sv
 layer_norm.sv
 loader.sv
+loads.sv
 logits.sv
 lookup.sv
 lutram.sv

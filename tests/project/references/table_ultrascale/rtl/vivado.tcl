@@ -84,8 +84,8 @@ write_record $record $lines
 foreach kind {setup hold} {
   set slack [get_property SLACK [get_timing_paths -$kind -max_paths 1]]
   if {$slack < 0} {
-    puts "vaqf_accelerator does not meet 5.000 ns on xczu9eg-ffvb1156-2-e: $kind slack $slack ns; see [file join $out paths.rpt]"
+    puts "vaqf_accelerator does not meet 3.534 ns on xczu9eg-ffvb1156-2-e: $kind slack $slack ns; see [file join $out paths.rpt]"
     exit 1
   }
-  puts "vaqf_accelerator meets 5.000 ns on xczu9eg-ffvb1156-2-e: $kind slack $slack ns"
+  puts "vaqf_accelerator meets 3.534 ns on xczu9eg-ffvb1156-2-e: $kind slack $slack ns"
 }

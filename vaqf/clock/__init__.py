@@ -1,0 +1,1 @@
+"""The clock that a design meets, before any tool has seen it."""
