@@ -74,7 +74,7 @@ module sequencer (
   assign attentions_then = attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
   assign matmul_busy_then = begin_matmul || (matmul_busy && !matmul_done);
   assign attention_busy_then = begin_attention || (attention_busy && !attention_done);
-  assign next = valid && !(new_step && some_busy) && (is_attention ? attention_can : matmul_can);
+  assign next = begin_matmul || begin_attention;
   assign matmul_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && matmul_frame[0];
   assign attention_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && attention_frame[0];
 

@@ -63,8 +63,8 @@ def test_no_clock_rises_when_a_design_grows() -> None:
         one = replace(base, **small)
         two = replace(base, **{**small, grown: 2 * small[grown]})
         for fabric in FABRICS:
-            assert unit_paths.longest(one, Speed(fabric)) <= unit_paths.longest(two, Speed(fabric))
-            assert unit_paths.shortest(Speed(fabric)) <= unit_paths.longest(one, Speed(fabric))[0]
+            small_ns, grown_ns = (unit_paths.longest(d, Speed(fabric))[0] for d in (one, two))
+            assert unit_paths.shortest(Speed(fabric)) <= small_ns <= grown_ns
         assert met.met(two, ZCU102).mhz <= met.met(one, ZCU102).mhz <= met.ceiling(ZCU102)
 
 

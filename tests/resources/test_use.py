@@ -114,7 +114,7 @@ def test_every_cost_belongs_to_a_quantity() -> None:
 
 @pytest.mark.parametrize(
     ("act_bits", "dsp_sums", "most"),
-    [(8, 0, 3.3), (6, 0, 2.7), (4, 0, 2.1), (8, 32, 2.4), (6, 32, 2.0), (4, 32, 1.6)],
+    [(8, 0, 3.3), (6, 0, 2.7), (4, 0, 2.1), (8, 32, 2.4), (6, 32, 2.0), (4, 32, 1.5)],
 )
 def test_table_engine_per_mac(act_bits: int, dsp_sums: int, most: float) -> None:
     """LUTs of a 2 x 16 x 64 array with its generators, as benchmarks/table_engine.py has them."""
@@ -127,7 +127,7 @@ def test_table_engine_per_mac(act_bits: int, dsp_sums: int, most: float) -> None
         for resource in ("lut", "lutram"):
             of_module = costs.get(module, {}).get(resource, {})
             luts += sum(cost * amounts.get(name, 0.0) for name, cost in of_module.items())
-    assert 0.75 * most < luts / (2 * 16 * 64) <= most
+    assert 0.8 * most < luts / (2 * 16 * 64) <= most
 
 
 def test_adder_trees_by_hand() -> None:

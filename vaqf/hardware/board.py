@@ -76,8 +76,8 @@ class Board:
         what = f"board {self.name}: source"
         if not isinstance(self.source, Mapping):
             raise InputError(f"{what} is {shown(self.source)}; it must name a citation per key")
-        check_keys(self.source, ("name", *_CITED), what)
-        for key in _CITED:
+        check_keys(self.source, ("name", *_CITED, "dies"), what)
+        for key in (*_CITED, *(["dies"] if self.dies > 1 else [])):
             text = self.source.get(key)
             if not isinstance(text, str) or not text.strip() or not text.isprintable():
                 raise InputError(f"{what} has no citation for {key}; give one line of text")

@@ -42,10 +42,10 @@ def headline(doc: Json, given: bool = False) -> str:
 def estimate(doc: Json, quiet: bool, given: bool = False) -> None:
     """The whole estimate: answer, design, resources, layers, search, assumptions."""
     out = console()
-    if doc["clock_mhz"] > (doc["met_clock_mhz"] or doc["clock_mhz"]):
-        path = doc["longest_path"]
+    met, path = doc["met_clock_mhz"], doc["longest_path"]
+    if met is not None and doc["clock_mhz"] > met:
         out.print(
-            f"warning: {doc['clock_mhz']:g} MHz is above the {doc['met_clock_mhz']:g} MHz that this"
+            f"warning: {doc['clock_mhz']:g} MHz is above the {met:g} MHz that this"
             f" design meets in the timing model ({path['ns']:.2f} ns, in {path['module']})"
         )
     out.print(headline(doc, given), style="bold")
