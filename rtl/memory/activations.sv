@@ -85,11 +85,14 @@ vaqf_pkg::ATTENTION_DEPTH
   // slots, in registers of this module: a command's first address comes later
   (* keep = "true" *) logic of_matmul, of_attention;
   (* keep = "true" *) logic stream_of_matmul, sums_of_matmul;  // of their addresses
+  logic second_matmul, second_attention;  // they are in the second slot
+  assign second_matmul = FRAMES_IN_FLIGHT > 1 && matmul_slot;
+  assign second_attention = FRAMES_IN_FLIGHT > 1 && attention_slot;
   always_ff @(posedge clk) begin
-    stream_of_matmul <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
-    sums_of_matmul   <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
-    of_matmul    <= FRAMES_IN_FLIGHT > 1 && matmul_slot;
-    of_attention <= FRAMES_IN_FLIGHT > 1 && attention_slot;
+    of_matmul        <= second_matmul;
+    stream_of_matmul <= second_matmul;
+    sums_of_matmul   <= second_matmul;
+    of_attention     <= second_attention;
   end
 
   // -- residual stream ---------------------------------------------------------------------------
@@ -163,7 +166,7 @@ vaqf_pkg::ATTENTION_DEPTH
     logic [WORDS-1:0] write_data;
     logic [ELEMENTS-1:0] write;
     logic attends_then;
-    assign attends_then = attention_active && (FRAMES_IN_FLIGHT > 1 && attention_slot) == (s == 1);
+    assign attends_then = attention_active && second_attention == (s == 1);
     always_ff @(posedge clk) attention_here <= attends_then;
     for (genvar e = 0; e < ELEMENTS; ++e) begin : g_element
       // all bits of an element hang on it
