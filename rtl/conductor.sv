@@ -61,6 +61,12 @@ module conductor #(
 );
   localparam int INDEX_BITS = sizes::index_bits(vaqf_pkg::MAX_COMMANDS);
 
+  // one for each, as a reset has many loads
+  (* keep = "true" *) logic cycles_rst, list_rst, sequencer_rst, loader_rst, results_rst;
+  always_ff @(posedge clk) begin
+    {cycles_rst, list_rst, sequencer_rst, loader_rst, results_rst} <= {5{datapath_rst}};
+  end
+
   // -- a run -------------------------------------------------------------------------------------
 
   logic list_start, list_filled, list_refused, run_done, report_valid, report_ready, timed_out;
@@ -133,7 +139,7 @@ module conductor #(
   );
   command_cycles u_command_cycles (
       .clk,
-      .rst(datapath_rst),
+      .rst(cycles_rst),
       .stored,
       .stored_index,
       .matmul_start(matmul.start),
@@ -156,7 +162,7 @@ module conductor #(
       .READERS(3)
   ) u_commands (
       .clk,
-      .rst(datapath_rst),
+      .rst(list_rst),
       .start(list_start),
       .n_commands(count),
       .filled(list_filled),
@@ -179,7 +185,7 @@ module conductor #(
   logic matmul_loaded, attention_loaded;
   sequencer u_sequencer (
       .clk,
-      .rst(datapath_rst),
+      .rst(sequencer_rst),
       .start(frames_start),
       .n_frames(frames),
       .n_commands(count),
@@ -209,7 +215,7 @@ module conductor #(
   );
   loader u_loader (
       .clk,
-      .rst(datapath_rst),
+      .rst(loader_rst),
       .start(frames_start),
       .n_frames(frames),
       .n_commands(count),
@@ -261,7 +267,7 @@ module conductor #(
 
   frame_results u_frame_results (
       .clk,
-      .rst(datapath_rst),
+      .rst(results_rst),
       .start(prepare),
       .results_base,
       .matmul_start(matmul.start),

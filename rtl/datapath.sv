@@ -40,6 +40,14 @@ module datapath (
   localparam int GROUP_BITS = sizes::index_bits(vaqf_pkg::GROUPS);
   localparam int RESIDUAL_TILE = vaqf_pkg::TOKENS * vaqf_pkg::RESIDUAL_WORD;
 
+  // one for each, as a reset has many loads
+  (* keep = "true" *)
+  logic pixels_rst, rows_rst, ring_rst, engine_rst, constants_rst, results_rst, attention_rst;
+  always_ff @(posedge clk) begin
+    {pixels_rst, rows_rst, ring_rst, engine_rst} <= {4{rst}};
+    {constants_rst, results_rst, attention_rst}  <= {3{rst}};
+  end
+
   // -- pixels ------------------------------------------------------------------------------------
 
   localparam int PIXEL_BITS = sizes::index_bits(2 * vaqf_pkg::PIXEL_WORDS);
@@ -49,7 +57,7 @@ module datapath (
   logic [vaqf_pkg::TOKENS*8*vaqf_pkg::PE-1:0] pixels_data;
   pixels u_pixels (
       .clk,
-      .rst,
+      .rst(pixels_rst),
       .start(pixels_start),
       .command(pixels_command),
       .idle(pixels_idle),
@@ -82,7 +90,7 @@ module datapath (
   logic [vaqf_pkg::TOKENS*QKV_BITS-1:0] context_address, qkv_address;
   rows u_rows (
       .clk,
-      .rst,
+      .rst(rows_rst),
       .start(matmul.start),
       .command(matmul.command),
       .residual_first(norm_first),
@@ -113,7 +121,7 @@ module datapath (
   logic [vaqf_pkg::RING_WORD-1:0] ring_data;
   ring u_ring (
       .clk,
-      .rst,
+      .rst(ring_rst),
       .start,
       .room,
       .reserve(fill.reserve),
@@ -136,8 +144,8 @@ module datapath (
   logic [vaqf_pkg::TOKENS*vaqf_pkg::ACC_BITS-1:0] sums_data;
   binary_engine u_engine (
       .clk,
-      .rst,
-      .start  (matmul.start),
+      .rst(engine_rst),
+      .start(matmul.start),
       .command(matmul.command),
       .load_valid,
       .load_ready,
@@ -165,7 +173,7 @@ module datapath (
   logic [RESIDUAL_TILE-1:0] constant_tile, result_tile, residual_data, skip_data;
   embed_constants u_embed_constants (
       .clk,
-      .rst,
+      .rst(constants_rst),
       .start(matmul.start),
       .command(matmul.command),
       .in_valid(constant_valid),
@@ -194,7 +202,7 @@ module datapath (
   logic logits_last;
   results u_results (
       .clk,
-      .rst,
+      .rst(results_rst),
       .start(matmul.start),
       .command(matmul.command),
       .done(matmul_done),
@@ -253,7 +261,7 @@ module datapath (
   localparam int RUN_WORD = vaqf_pkg::HEAD_WORDS * ACT_WORD;
   attention u_attention (
       .clk,
-      .rst,
+      .rst(attention_rst),
       .start(attention.start),
       .command(attention.command),
       .done(attention_done),

@@ -1,4 +1,4 @@
-// x >= 1 as 2**exponent * 1.fraction, by halving the range where the leading one may be.
+// x >= 1 as 2**exponent * 1.fraction, by halving the range where the leading one may be, a cycle each.
 //
 // BITS is 2 or more.
 module normalize #(
@@ -16,9 +16,9 @@ module normalize #(
 
   for (genvar i = 0; i < LEVELS; ++i) begin : g_level
     localparam int HALF = 2 ** (LEVELS - 1 - i);
-    // what earlier halvings left, what this one leaves; a register behind every second and the last
-    logic [PADDED-1:0] given, halved, left;
-    logic [5:0] place_given, place_halved, place_left;
+    // what earlier halvings left, what this one leaves
+    logic [PADDED-1:0] given, left;
+    logic [5:0] place_given, place_left;
     logic empty;
     if (i == 0) begin : g_first
       assign given = {x, {PADDED - BITS{1'b0}}};
@@ -28,16 +28,9 @@ module normalize #(
       assign place_given = g_level[i-1].place_left;
     end
     assign empty = given[PADDED-1-:HALF] == '0;
-    assign halved = empty ? given << HALF : given;
-    assign place_halved = empty ? place_given - 6'(HALF) : place_given;
-    if (i % 2 == 1 || i == LEVELS - 1) begin : g_register
-      always_ff @(posedge clk) begin
-        left       <= halved;
-        place_left <= place_halved;
-      end
-    end else begin : g_wire
-      assign left = halved;
-      assign place_left = place_halved;
+    always_ff @(posedge clk) begin
+      left       <= empty ? given << HALF : given;
+      place_left <= empty ? place_given - 6'(HALF) : place_given;
     end
   end
 

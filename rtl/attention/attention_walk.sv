@@ -36,6 +36,9 @@ module attention_walk #(
   localparam int SLOT_BITS = $bits(slot);
   localparam int BEAT_BITS = $bits(beat);
   logic beat_end, active_then, turns_then, head_end, last_head, queries_end, unused_behind;
+  // the same as chunk_end: for the queries and what follows from their end
+  (* keep = "true" *) logic chunk_ends;
+  logic chunk_then, group_ends;
   logic [SLOT_BITS-1:0] slot_then;
   logic [BEAT_BITS-1:0] beat_then;
   // what others hang on stands in registers, a cycle ahead of its use
@@ -44,14 +47,16 @@ module attention_walk #(
   assign beat_then   = start || chunk_end ? '0 : beat_end ? beat + 1'b1 : beat;
   assign turns_then  = slot_then == SLOT_BITS'(R - 1);
   assign group_end   = chunk_end && keys_end;
-  assign head_end    = group_end && queries_end;
+  assign group_ends  = chunk_ends && keys_end;
+  assign head_end    = group_ends && queries_end;
+  assign chunk_then  = active_then && turns_then && beat_then == BEAT_BITS'(BEATS - 1);
   assign ended       = head_end && last_head;
 
   cursor u_query (
       .clk,
       .restart(start || head_end),
       .turn(beat_end),
-      .onward(group_end),
+      .onward(group_ends),
       .tokens(TOKEN_BITS'(command.tokens)),
       .stride,
       .token(query),
@@ -83,7 +88,8 @@ module attention_walk #(
     slot <= slot_then;
     beat <= beat_then;
     beat_end <= turns_then;
-    chunk_end <= active_then && turns_then && beat_then == BEAT_BITS'(BEATS - 1);
+    chunk_end <= chunk_then;
+    chunk_ends <= chunk_then;
 
     if (start || group_end) first_chunk <= 1'b1;
     else if (chunk_end) first_chunk <= 1'b0;
@@ -111,6 +117,7 @@ module attention_walk #(
     else if (beat_end && !whole) run <= run + 1'b1;
 `ifndef SYNTHESIS
     if (!rst) assert (!(start && active));
+    if (!rst) assert (chunk_ends == chunk_end);
 `endif
   end
 

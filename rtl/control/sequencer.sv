@@ -64,8 +64,7 @@ module sequencer (
   logic is_attention;  // before the walk shows the command
   // commands with parameters that did not begin yet; there are two halves of buffers
   logic [1:0] matmuls_ready, attentions_ready, matmuls_then, attentions_then;
-  // in registers, as the walk waits for what begins: an engine is free and has parameters; one is not
-  // free
+  // in registers, as what begins waits for them: an engine is free and has parameters; one is not free
   logic matmul_can, attention_can, some_busy;
   logic matmul_busy_then, attention_busy_then;
   assign begin_matmul = valid && !(new_step && some_busy) && !is_attention && matmul_can;
@@ -74,23 +73,25 @@ module sequencer (
   assign attentions_then = attentions_ready + 2'(attention_loaded) - 2'(begin_attention);
   assign matmul_busy_then = begin_matmul || (matmul_busy && !matmul_done);
   assign attention_busy_then = begin_attention || (attention_busy && !attention_done);
-  assign next = begin_matmul || begin_attention;
   assign matmul_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && matmul_frame[0];
   assign attention_slot = vaqf_pkg::FRAMES_IN_FLIGHT == 2 && attention_frame[0];
 
   always_ff @(posedge clk) begin
     is_attention <= command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
-    // a cycle after it was decided: a command has many bits, and the walk still shows it
-    if (matmul_begins) matmul_command <= command;
-    if (attention_begins) attention_command <= command;
-    if (begin_matmul) matmul_frame <= frame;
-    if (begin_attention) begin
-      attention_index <= index;
-      attention_frame <= frame;
+    // a cycle after it was decided, as these are many bits
+    if (matmul_begins) begin
+      matmul_command <= command;
+      matmul_frame   <= frame;
     end
+    if (attention_begins) begin
+      attention_command <= command;
+      attention_frame   <= frame;
+    end
+    if (begin_attention) attention_index <= index;
     if (rst || start) begin
       running          <= start && !rst;
       run_done         <= 1'b0;
+      next             <= 1'b0;
       matmul_begins    <= 1'b0;
       matmul_start     <= 1'b0;
       matmul_index     <= '0;
@@ -106,6 +107,8 @@ module sequencer (
       attention_can    <= 1'b0;
       attention_busy   <= 1'b0;
     end else begin
+      // the walk shows a command for a cycle more: its engine is not free then
+      next          <= begin_matmul || begin_attention;
       matmul_begins <= begin_matmul;
       matmul_start  <= matmul_begins;
       if (begin_matmul) matmul_index <= index;
@@ -131,7 +134,7 @@ module sequencer (
       assert (!attention_done || attention_busy);
       assert (!matmul_loaded || matmuls_ready != 2'd2);
       assert (!attention_loaded || attentions_ready != 2'd2);
-      assert (!(matmul_busy && attention_busy && matmul_slot == attention_slot));
+      assert (next || !(matmul_busy && attention_busy && matmul_slot == attention_slot));
       assert (!valid || is_attention || command.opcode == 4'(vaqf_pkg::OP_MATMUL));
 `endif
     end

@@ -1,7 +1,7 @@
 // The commands of a run in their order: the list again and again, without those that have no frame.
 //
 // From `start` on it shows one after the other (`valid`) until `next` takes it, and reads ahead of
-// that. `new_step`: a step ended since the command before. `ended`: all were taken.
+// that; the list answers from the second cycle of a request on. `new_step`: a step ended since the command before. `ended`: all were taken.
 module walk (
     input logic clk,
     input logic rst,
@@ -31,15 +31,17 @@ module walk (
     SHOW
   } state_t;
   state_t state;
-  logic signed [FRAME_BITS-1:0] first_frame, left;
+  logic signed [FRAME_BITS-1:0] first_frame, left;  // of the iteration; frames from there on
   logic runs, leave;  // runs: in JUDGE
+  logic started, goes_on;  // a cycle later: to the first iteration, to the next one
   logic last_command, last_iteration;
   // Frames from the iteration's first on, and before it, as far as an offset of -2 to 1 tells them
   // apart: in registers, as they stand still long before they are used.
-  logic signed [2:0] left_near, before_near;
+  logic signed [2:0] left_near, before_near, left_then, before_then;
   logic signed [3:0] offset;
   assign offset = command.frame_offset;
-  assign left = FRAME_BITS'(n_frames) - first_frame;
+  assign left_then = left > 2 ? 3'sd2 : left < -2 ? -3'sd2 : left[2:0];
+  assign before_then = first_frame > 2 ? 3'sd2 : first_frame[2:0];
   // with two frames in flight a frame ends an iteration later
   assign last_iteration = left_near <= 3'(2 - STRIDE);
   assign leave = next || (state == JUDGE && !runs);  // next: in SHOW
@@ -52,16 +54,24 @@ module walk (
     if (state == PLACE) frame <= 32'(first_frame) + 32'(offset);
     last_command <= 32'(index) + 1 == n_commands;
     runs <= offset < 4'(left_near) && offset + 4'(before_near) >= 4'sd0;
-    left_near <= left > 2 ? 3'sd2 : left < -2 ? -3'sd2 : left[2:0];
-    before_near <= first_frame > 2 ? 3'sd2 : first_frame[2:0];
+    left_near <= left_then;
+    before_near <= before_then;
+    started <= start;
+    goes_on <= leave && last_command;
+    if (started) begin
+      first_frame <= '0;
+      left        <= FRAME_BITS'(n_frames);
+    end else if (goes_on) begin
+      first_frame <= first_frame + FRAME_BITS'(STRIDE);
+      left        <= left - FRAME_BITS'(STRIDE);
+    end
     valid <= !rst && !start && !leave && (valid || state == JUDGE);
     if (rst) begin
       state <= IDLE;
     end else if (start) begin
-      state       <= FETCH;
-      index       <= '0;
-      first_frame <= '0;
-      new_step    <= 1'b1;
+      state    <= FETCH;
+      index    <= '0;
+      new_step <= 1'b1;
 `ifndef SYNTHESIS
       assert (state == IDLE);
 `endif
@@ -69,7 +79,6 @@ module walk (
       state    <= last_command && last_iteration ? IDLE : FETCH;
       index    <= last_command ? '0 : index + 1'b1;
       new_step <= command.step_end || last_command || (new_step && state == JUDGE);
-      if (last_command) first_frame <= first_frame + FRAME_BITS'(STRIDE);
     end else if (state == FETCH && list_answer) begin
       state <= PLACE;
     end else if (state == PLACE) begin
@@ -81,6 +90,9 @@ module walk (
     if (!rst) begin
       assert (!next || valid);
       assert (valid == (state == SHOW));
+      assert (state == IDLE || started || left == FRAME_BITS'(n_frames) - first_frame);
+      if (state != IDLE && state != FETCH)
+        assert (!started && !goes_on && left_near == left_then && before_near == before_then);
     end
 `endif
   end

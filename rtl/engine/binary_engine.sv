@@ -205,7 +205,7 @@ module binary_engine (
     $error("a partial sum is read before it is written");
   end
   logic now_issued, soon_first, soon_double, soon_negative, soon_last, now_last;
-  logic [3:0] soon_digit;
+  logic [3:0] soon_digit;  // as many times A bits
   delay_flag #(
       .CYCLES(LATENCY)
   ) u_issued_delay (
@@ -265,15 +265,14 @@ module binary_engine (
     always_ff @(posedge clk) begin
       {now_first, now_double, now_negative} <= {soon_first, soon_double, soon_negative};
     end
-    logic [3:0] now_digit;
-    if (vaqf_pkg::PIXEL_DIGITS == 1) begin : g_digit
-      assign now_digit = '0;
-      logic unused;
-      assign unused = &{1'b0, soon_digit};
-    end else begin : g_digits
-      (* keep = "true" *) logic [3:0] here;
-      always_ff @(posedge clk) here <= soon_digit;
-      assign now_digit = here;
+    logic [vaqf_pkg::PIXEL_DIGITS-1:0] now_digit;  // one bit each
+    assign now_digit[0] = soon_digit == '0;  // nobody's
+    logic unused;
+    assign unused = now_digit[0];
+    for (genvar d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d) begin : g_digit
+      (* keep = "true" *) logic here;
+      always_ff @(posedge clk) here <= soon_digit == 4'(d);
+      assign now_digit[d] = here;
     end
     for (genvar i = t * vaqf_pkg::PE; i < (t + 1) * vaqf_pkg::PE; ++i) begin : g_lane
       logic [ACC-1:0] old, base, term;
@@ -282,7 +281,7 @@ module binary_engine (
       always_comb begin
         term = ACC'(sums[i*S+:S]);
         for (int d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d) begin
-          if (now_digit == 4'(d)) term = ACC'(sums[i*S+:S]) << (d * A);
+          if (now_digit[d]) term = ACC'(sums[i*S+:S]) << (d * A);
         end
       end
       always_ff @(posedge clk) acc_data[i*ACC+:ACC] <= now_negative ? base - term : base + term;

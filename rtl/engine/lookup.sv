@@ -34,16 +34,16 @@ module lookup (
   logic half, half_next;
   logic [1:0] held;  // halves between their first round and `free`
   logic [1:0] held_then;  // in the next cycle
-  // the generators are not through with a round; the next one has no half. In registers: loads wait
-  // for `take`
-  logic closed, no_half;
+  // no round is taken: the generators are not through with one, or the next one has no half. In a
+  // register, as loads wait for it
+  logic closed, busy_then, no_half_then;
   assign held_then = held + 2'(take && turn_next[0]) - 2'(free);
-  assign take = full && !closed && !no_half;
+  assign busy_then = take || (active && step < 4'd14);
+  assign no_half_then = held_then == 2'd2 && (take ? turn_next[SHARE-1] : turn_next[0]);
 
   always_ff @(posedge clk) begin
-    step <= take ? '0 : step + 1'b1;
-    closed <= !rst && (take || (active && step < 4'd14));
-    no_half <= !rst && held_then == 2'd2 && (take ? turn_next[SHARE-1] : turn_next[0]);
+    step   <= take ? '0 : step + 1'b1;
+    closed <= !rst && (busy_then || no_half_then);
     if (take) begin
       turn <= turn_next;
       half <= half_next;
@@ -66,8 +66,8 @@ module lookup (
 `ifndef SYNTHESIS
     if (!rst) begin
       assert (held != '0 || !free);
-      assert (closed == (active && step != '1));
-      assert (no_half == (turn_next[0] && held == 2'd2));
+      assert (full || !take);
+      assert (closed == ((active && step != '1) || (turn_next[0] && held == 2'd2)));
     end
 `endif
   end
@@ -121,6 +121,7 @@ module lookup (
       .load_ready,
       .load_data,
       .full,
+      .may(!closed),
       .take,
       .gathered(next)
   );

@@ -23,7 +23,6 @@ module masked_sum (
   logic full, take;
   logic held;  // a half that is not read to its end
   logic seen;  // `full` was told of
-  assign take = full && (!held || free);
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -49,6 +48,7 @@ module masked_sum (
       .load_ready,
       .load_data,
       .full,
+      .may(!held || free),
       .take,
       .gathered(next)
   );

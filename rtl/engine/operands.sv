@@ -1,8 +1,8 @@
 // Operands of a round, gathered from loads: one token's slice for each of TOKENS / SHARE receivers.
 //
-// In the order of docs/rtl.md each operand has one place in the loads, so none is steered. `take`
-// answers `full`: in the cycle behind it `gathered` has the round, and from the next on parts of
-// the following one, whose loads go on at once.
+// In the order of docs/rtl.md each operand has one place in the loads, so none is steered. A `full` round
+// is taken as soon as it `may` be: in the cycle behind that `gathered` has it, and from the next on
+// parts of the following one, whose loads go on at once.
 module operands #(
     localparam int RECEIVERS = vaqf_pkg::TOKENS / vaqf_pkg::SHARE,
     localparam int RECEIVER_BITS = vaqf_pkg::SIMD * vaqf_pkg::ACT_BITS
@@ -13,7 +13,8 @@ module operands #(
     output logic                               load_ready,
     input  logic [    vaqf_pkg::LOAD_BITS-1:0] load_data,
     output logic                               full,
-    input  logic                               take,
+    input  logic                               may,
+    output logic                               take,
     output logic [RECEIVERS*RECEIVER_BITS-1:0] gathered
 );
   localparam int PART_BITS = vaqf_pkg::RUN_WORDS * vaqf_pkg::ACT_WORD;  // for one receiver
@@ -24,7 +25,8 @@ module operands #(
   logic [LOADS-1:0] position, enable;  // one bit each
   logic [vaqf_pkg::LOAD_BITS-1:0] arrived;
   logic accept;
-  assign load_ready = !full || take;
+  assign take = full && may;
+  assign load_ready = !full || may;
   assign accept = load_valid && load_ready;
 
   always_ff @(posedge clk) begin
@@ -39,9 +41,6 @@ module operands #(
       if (accept && position[LOADS-1]) full <= 1'b1;
       else if (take) full <= 1'b0;
     end
-`ifndef SYNTHESIS
-    if (!rst) assert (full || !take);
-`endif
   end
 
   for (genvar i = 0; i < RECEIVERS; ++i) begin : g_receiver

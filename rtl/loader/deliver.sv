@@ -21,7 +21,7 @@ module deliver (
     input logic data_valid,
     output logic data_ready,
     input logic [vaqf_pkg::WEIGHT_BITS-1:0] data,
-    // half of the buffers that is written
+    // half of the buffers that is written; for a word of records, it and the address come a cycle ahead
     output logic parity,
     output logic gelu_write,
     output logic [sizes::index_bits(vaqf_pkg::GELU_ENTRIES)-1:0] gelu_address,
@@ -199,12 +199,11 @@ module deliver (
 
   logic [NORM_WORDS-1:0] norm_soon;
   logic [HEAD_WORDS-1:0] context_soon;
-  logic requant_soon, matmul_soon, attention_soon, half_soon;
-  logic [$bits(record_address)-1:0] address_soon;
+  logic requant_soon, matmul_soon, attention_soon;
   always_ff @(posedge clk) begin
-    arrived      <= step_records;
-    address_soon <= address;
-    half_soon    <= half;
+    arrived        <= step_records;
+    record_address <= address;
+    parity         <= half;
     for (int i = 0; i < NORM_WORDS; ++i) norm_soon[i] <= norm && word_end && bank == BANK_BITS'(i);
     for (int i = 0; i < HEAD_WORDS; ++i) begin
       context_soon[i] <= contexts && word_end && bank == BANK_BITS'(i);
@@ -213,8 +212,6 @@ module deliver (
     matmul_soon      <= !rst && requant && end_of_transfer;
     attention_soon   <= !rst && contexts && end_of_transfer;
 
-    record_address   <= address_soon;
-    parity           <= half_soon;
     norm_write       <= rst ? '0 : norm_soon;
     context_write    <= rst ? '0 : context_soon;
     requant_write    <= !rst && requant_soon;

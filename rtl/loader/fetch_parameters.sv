@@ -156,8 +156,8 @@ module fetch_parameters (
   logic [31:0] image_beats;
   logic [31:0] images_asked;  // of this run
   // at once: the images' port does not wait for what the weight port was asked for before
-  logic image_wanted, image_asked;
-  assign image_request_valid = image_wanted && rows_left == '0 && pixels_idle;
+  logic image_wanted, image_counted, image_asked;
+  assign image_request_valid = image_wanted && image_counted && pixels_idle;
   assign image_request_beats = (image_beats + (ALIGN_BEATS - 1)) & ~32'(ALIGN_BEATS - 1);
   assign image_asked = image_request_valid && image_request_ready;
   assign pixels_command = command;
@@ -165,6 +165,7 @@ module fetch_parameters (
   always_ff @(posedge clk) begin
     if (rst || start || image_asked) image_wanted <= 1'b0;
     else if (take_matmul) image_wanted <= is_image;
+    image_counted <= !take && rows_left == '0;
     if (take) begin
       rows_left   <= TOKEN_BITS'(command.tokens) - TOKEN_BITS'(command.prefix_tokens);
       image_beats <= '0;

@@ -57,27 +57,30 @@ module fetch_weights (
     TAKE,
     PLAN,
     JUDGE,  // whether there is room, without what was taken
+    WAIT,
     ASK,
     DONE
   } state_t;
   state_t state;
-  logic wanted, asked, last, enough;
+  logic   wanted;  // before the walk shows the command
+  logic skips, asked, last, enough;
   logic [31:0] left;  // ring words of the command
   logic [CHUNK_BITS-1:0] chunk;
-  assign wanted = command.opcode == 4'(vaqf_pkg::OP_MATMUL) &&
-                  (vaqf_pkg::RESIDENT == 0 || frame == '0);
   assign asked = request_valid && request_ready;
   assign last = left == 32'(chunk);
-  assign next = state == TAKE ? valid && !wanted : state == DONE;
-  assign request_valid = state == ASK && enough;
+  assign next = skips || state == DONE;
+  assign request_valid = state == ASK;
   assign request_beats = sizes::times(32'(chunk), vaqf_pkg::RING_WORD / vaqf_pkg::WEIGHT_BITS);
-  assign for_pixels = command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
   assign reserve_words = COUNT_BITS'(chunk);
 
   always_ff @(posedge clk) begin
+    wanted <= command.opcode == 4'(vaqf_pkg::OP_MATMUL) && (vaqf_pkg::RESIDENT == 0 || frame == '0);
+    for_pixels <= command.source == 4'(vaqf_pkg::SOURCE_PIXELS);
+    // a cycle later, as it is a long way from there
+    skips <= state == TAKE && valid && !wanted && !skips && !rst && !start;
     reserve <= asked && !rst && !start;
-    chunk   <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
-    enough  <= left < CHUNK ? room >= COUNT_BITS'(left) : room >= COUNT_BITS'(CHUNK);
+    chunk <= left < CHUNK ? left[CHUNK_BITS-1:0] : CHUNK_BITS'(CHUNK);
+    enough <= left < CHUNK ? room >= COUNT_BITS'(left) : room >= COUNT_BITS'(CHUNK);
     if (state == TAKE) begin
       left <= command.weight_words;
       request_position <= {command.weight_offset, 6'b0};
@@ -91,7 +94,8 @@ module fetch_weights (
       case (state)
         TAKE: if (valid && wanted) state <= PLAN;
         PLAN: state <= JUDGE;
-        JUDGE: state <= ASK;
+        JUDGE: state <= WAIT;
+        WAIT: if (enough) state <= ASK;
         ASK: if (asked) state <= last ? DONE : PLAN;
         default: state <= TAKE;
       endcase

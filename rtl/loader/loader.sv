@@ -128,7 +128,7 @@ module loader #(
   assign parameters_first = parameters_valid &&
       !(for_constants && weights_valid && weights_for_pixels);
   logic [31:0] count, beats;
-  assign accept = (!request_valid || request_ready) && transfers_ready;
+  assign accept = !request_valid && transfers_ready;  // others wait for it: not for the port
   assign parameters_ready = accept && (parameters_first || !parameters_valid);
   assign weights_ready = accept && !parameters_first;
   assign push = accept && (parameters_valid || weights_valid);
@@ -147,8 +147,7 @@ module loader #(
       request_beats <= beats;
     end
     if (rst) request_valid <= 1'b0;
-    else if (push) request_valid <= 1'b1;
-    else if (request_ready) request_valid <= 1'b0;
+    else request_valid <= request_valid ? !request_ready : push;
   end
 
   // -- what arrives ------------------------------------------------------------------------------

@@ -23,7 +23,11 @@ module embed_constants (
   localparam int WORD_BITS = sizes::index_bits(vaqf_pkg::OUTPUT_WORDS);
   localparam int FIRST_BITS = sizes::index_bits(vaqf_pkg::TOKENS);
 
-  logic [PARTS*PART-1:0] tile;
+  // a register says for so many bits of the tile that they may move, the same as in_ready
+  localparam int MOVED = 512;
+  localparam int MOVES = (PARTS * PART + MOVED - 1) / MOVED;
+  (* keep = "true" *) logic [MOVES-1:0] ready_here;
+  logic [PARTS*PART-1:0] tile, moved;
   logic full, full_then, held, accepts;
   logic [PART_BITS-1:0] part;
   logic [WORD_BITS-1:0] word;
@@ -34,10 +38,19 @@ module embed_constants (
   assign write_data = tile[vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0];
   assign last_word = word == last;
 
+  assign moved = (PARTS * PART)'({in_data, tile} >> PART);
+  for (genvar i = 0; i < MOVES; ++i) begin : g_move
+    localparam int REST = PARTS * PART - MOVED * i;
+    localparam int BITS = REST < MOVED ? REST : MOVED;
+    always_ff @(posedge clk) begin
+      ready_here[i] <= rst || start || !(full_then && holds);
+      if (in_valid && ready_here[i]) tile[MOVED*i+:BITS] <= moved[MOVED*i+:BITS];
+    end
+  end
+
   always_ff @(posedge clk) begin
     last <= WORD_BITS'(command.n_words - 1'b1);
     held <= holds;
-    if (accepts) tile <= (PARTS * PART)'({in_data, tile} >> PART);
     if (rst || start) begin
       full     <= 1'b0;
       part     <= '0;
@@ -51,6 +64,7 @@ module embed_constants (
     end
 `ifndef SYNTHESIS
     if (!rst) assert (!(written && held) && (!written || full));
+    if (!rst) assert (ready_here == {MOVES{in_ready}});
 `endif
     // word w of row 0 lies in bank w mod T
     if (start) begin

@@ -22,6 +22,7 @@ module norm_beats #(
     output logic [sizes::index_bits(vaqf_pkg::GROUPS)-1:0] sums_address,
     input logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] sums_data,
     output logic [1:0] filled,
+    output logic [1:0] filled_then,
     input logic released,
     // a beat
     input logic [NUMBER_BITS-1:0] number,
@@ -76,6 +77,7 @@ module norm_beats #(
       .sums_address,
       .sums_data,
       .filled,
+      .filled_then,
       .released,
       .sum_address,
       .minus_sum,

@@ -198,37 +198,44 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   // what it waits for: room at the end, rows' numbers, pixels
   logic [ROOM_BITS-1:0] room;
-  logic [1:0] filled, stored;
-  logic may, crowded, sent, taken;
-  always_comb begin
-    may = 1'b1;
-    if (is_pixels) may = stored != '0;
-    if (is_norm) may = filled > 2'(joined);
-  end
-  assign step  = active && !crowded && may;
-  assign sent  = step && load_end;
-  assign taken = loads_valid && loads_ready;
+  logic [1:0] filled, filled_then, stored, stored_then;  // then: if no step ends a group
+  logic joined_then;  // if there is a step
+  logic open, crowded, sent, taken;
+  assign stored_then = stored + 2'(pixels_stored);
+  assign joined_then = pass_end && token_end ? !last_slice : joined;
+  assign step = active && !crowded && open;
+  assign sent = step && load_end;
 
   always_ff @(posedge clk) begin
     if (rst) begin
       active  <= 1'b0;
       room    <= ROOM_BITS'(DEPTH);
+      taken   <= 1'b0;
       crowded <= 1'b0;
       stored  <= '0;
     end else begin
       if (started[1]) active <= 1'b1;
       else if (step && group_end && last_group) active <= 1'b0;
-      room <= room - ROOM_BITS'(sent) + ROOM_BITS'(taken);
+      taken <= loads_valid && loads_ready;
+      room  <= room - ROOM_BITS'(sent) + ROOM_BITS'(taken);
       if (sent != taken) crowded <= sent && room == ROOM_BITS'(1);
-      stored <= stored + 2'(pixels_stored) - 2'(is_pixels && step && group_end);
+      stored <= stored_then - 2'(is_pixels && step && group_end);
 `ifndef SYNTHESIS
       assert (!start || (!active && started == '0 && room == ROOM_BITS'(DEPTH)));
       assert (!active || crowded == (room == '0));
+      assert (!active || open == (is_pixels ? stored != '0 : !is_norm || filled > 2'(joined)));
       assert (!active || load_end == (last_word_beat && last_row_beat));
       assert (!active || pass_end == (load_end && last_run && last_row));
       assert (!active || token_end == (slice.left <= (CHANNEL_BITS + 1)'(vaqf_pkg::SIMD)));
       assert (!pixels_stored || stored != 2'd2);
 `endif
+    end
+
+    // only a step changes what is asked for next
+    open <= 1'b1;
+    if (is_pixels) open <= step && group_end ? stored_then == 2'd2 : stored_then != '0;
+    if (is_norm) begin
+      open <= step ? filled_then > 2'(group_end) + 2'(joined_then) : filled_then > 2'(joined);
     end
 
     one_slice <= limit <= CHANNEL_BITS'(vaqf_pkg::SIMD);
@@ -372,6 +379,7 @@ vaqf_pkg::RESIDUAL_DEPTH
       .sums_address,
       .sums_data,
       .filled,
+      .filled_then,
       .released(is_norm && step && group_end),
       .number  ({half ^ joined, row_beat, row}),
       .record  (RECORD_BITS'(place.record + WORD_BITS'(word_beat))),
@@ -404,5 +412,5 @@ vaqf_pkg::RESIDUAL_DEPTH
 
   logic unused;
   assign unused = &{1'b0, command, plane, digit, first_slice, first_digit, last_digit, first_plane,
-                    last_plane, dim_words};
+                    last_plane, dim_words, filled};
 endmodule

@@ -8,9 +8,8 @@ package latency;
   localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it
   localparam int REQUANTIZE = 6;  // operands, product, sum, coarse shift, fine shift, clamp
 
-  // a register behind every second halving of the width, and one behind the last
-  function automatic int normalize(input int bits);
-    normalize = ($clog2(bits) + 1) / 2;
+  function automatic int normalize(input int bits);  // halvings of the width
+    normalize = $clog2(bits);
   endfunction
 
   localparam int OCTAVE_TABLE = 4;  // table, its output register, product, difference

@@ -1,7 +1,7 @@
 // A stream through a memory of DEPTH words, so that writer and reader need not keep step.
 //
 // in_ready and out_valid come from registers and depend on neither side's request of the same
-// cycle. Shallow ones lie in LUTRAM; DEEP ones in block RAM, with a register behind its read port.
+// cycle. Shallow ones lie in LUTRAM; DEEP ones in block RAM, read through its output register.
 module fifo #(
     parameter int WIDTH = 8,
     parameter int DEPTH = 4,
@@ -24,6 +24,8 @@ module fifo #(
   logic [COUNT_BITS-1:0] stored;  // words in the memory
   logic put, take;
   logic some, full;  // words in the memory, as many as fit
+  logic fetched;  // there is one in `found`, what the memory's read port of a deep one holds
+  logic [WIDTH-1:0] found;
   assign in_ready = !full;
   assign put = in_valid && in_ready;
 
@@ -58,19 +60,28 @@ module fifo #(
   end
 
   if (DEEP) begin : g_deep
-    // the word at the read port leaves the memory for the register as soon as that is free
-    logic held;
-    assign take = some && (!held || out_ready);
-    assign out_valid = held;
+    // a word goes on to the read port, and from there to the register, as soon as that is free
+    logic moves;
+    assign moves = fetched && (!out_valid || out_ready);
+    assign take  = some && (!fetched || !out_valid || out_ready);
     always_ff @(posedge clk) begin
-      if (take) out_data <= memory[read];
-      if (rst) held <= 1'b0;
-      else if (take) held <= 1'b1;
-      else if (out_ready) held <= 1'b0;
+      if (take) found <= memory[read];
+      if (moves) out_data <= found;
+      if (rst) begin
+        fetched   <= 1'b0;
+        out_valid <= 1'b0;
+      end else begin
+        fetched   <= take || (fetched && !moves);
+        out_valid <= moves || (out_valid && !out_ready);
+      end
     end
   end else begin : g_shallow
+    assign fetched = 1'b0;
+    assign found = memory[read];
     assign out_valid = some;
     assign take = out_valid && out_ready;
-    assign out_data = memory[read];
+    assign out_data = found;
+    logic unused;
+    assign unused = fetched;
   end
 endmodule

@@ -17,6 +17,7 @@ module norm_numbers #(
     output logic [sizes::index_bits(vaqf_pkg::GROUPS)-1:0] sums_address,
     input logic [vaqf_pkg::TOKENS*vaqf_pkg::SUMS_BITS-1:0] sums_data,
     output logic [1:0] filled,  // rounds that may be read
+    output logic [1:0] filled_then,  // in the next cycle, but for what is released in this one
     input logic released,  // pulse: the oldest will not be
     // each answers a cycle later, the exponent latency::SCALE_PRODUCT - 1 behind that
     input logic [NUMBER_BITS-1:0] sum_address,
@@ -113,10 +114,11 @@ module norm_numbers #(
   logic [LANE_BITS-1:0] lane;
   logic [BEAT_BITS-1:0] beat;
   logic half, last_run, last_lane, last_beat, complete;
-  assign last_run  = run == RUN_BITS'(vaqf_pkg::RUN_WORDS - 1);
+  assign last_run = run == RUN_BITS'(vaqf_pkg::RUN_WORDS - 1);
   assign last_lane = lane == LANE_BITS'(NORM_ROWS - 1);
   assign last_beat = beat == BEAT_BITS'(ROW_BEATS - 1);
-  assign complete  = written && (prefix || (last_run && last_lane && last_beat));
+  assign complete = written && (prefix || (last_run && last_lane && last_beat));
+  assign filled_then = filled + 2'(complete);
 
   always_ff @(posedge clk) begin
     if (start) begin
@@ -126,7 +128,7 @@ module norm_numbers #(
       half   <= 1'b0;
       filled <= '0;
     end else begin
-      filled <= filled + 2'(complete) - 2'(released);
+      filled <= filled_then - 2'(released);
       if (complete) half <= !half;
       if (written && !prefix) begin
         run <= last_run ? '0 : run + 1'b1;

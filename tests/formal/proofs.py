@@ -79,7 +79,7 @@ PROOFS = {
             ("in_ready", "out_ready"),
             ("out_valid", "out_ready"),
         ),
-        mutants=(Mutant("fifo", "some && (!held || out_ready)", "some"),),
+        mutants=(Mutant("fifo", "some && (!fetched || !out_valid || out_ready)", "some"),),
     ),
     "axi_bursts": Proof(
         "prove_axi_bursts",
@@ -203,6 +203,6 @@ PROOFS = {
         eager=True,
         package=ENGINE | {"ENGINE_TABLE": 0},
         independent=(("load_ready", "load_valid"),),
-        mutants=(Mutant("masked_sum", "full && (!held || free)", "full"),),
+        mutants=(Mutant("masked_sum", ".may(!held || free)", ".may(1'b1)"),),
     ),
 }

@@ -66,6 +66,8 @@ module prove_axi_read #(
       .rlast
   );
 
+  (* hierconn *) wire \dut.u_fifo.fetched ;
+  (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.found ;
   (* hierconn *) wire \dut.burst_valid , \dut.bursts_idle ;
   (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.memory[0] , \dut.u_fifo.memory[1] ,
       \dut.u_fifo.memory[2] ;
@@ -90,6 +92,8 @@ module prove_axi_read #(
       .write(\dut.u_fifo.write ),
       .read(\dut.u_fifo.read ),
       .stored(\dut.u_fifo.stored ),
+      .fetched(\dut.u_fifo.fetched ),
+      .found(\dut.u_fifo.found ),
       .inside
   );
   localparam int ASKED_BITS = COUNT_BITS + 1;

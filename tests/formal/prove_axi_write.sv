@@ -70,6 +70,8 @@ module prove_axi_write #(
       .bresp
   );
 
+  (* hierconn *) wire \dut.u_fifo.fetched ;
+  (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.found ;
   (* hierconn *) wire \dut.burst_valid , \dut.bursts_idle ;
   (* hierconn *) wire [DATA_BITS-1:0] \dut.u_fifo.memory[0] , \dut.u_fifo.memory[1] ,
       \dut.u_fifo.memory[2] , \dut.u_fifo.memory[3] ;
@@ -100,6 +102,8 @@ module prove_axi_write #(
       .write(\dut.u_fifo.write ),
       .read(\dut.u_fifo.read ),
       .stored(\dut.u_fifo.stored ),
+      .fetched(\dut.u_fifo.fetched ),
+      .found(\dut.u_fifo.found ),
       .inside
   );
   logic [7:0] length, beat;  // of the burst whose data leaves

@@ -158,6 +158,7 @@ module prove_commands #(
       // reading
       assert ((read_answer & (read_answer - 1'b1)) == '0 && (read_answer & ~read_request) == '0);
       for (int i = 0; i < READERS; ++i) begin
+        if (read_answer[i]) assert (waits[i]);  // not in the first cycle of a request
         if (read_answer[i] && read_index[i*INDEX_BITS+:INDEX_BITS] == index)
           assert (answer[beat] == content);
         // answers take `latency::MEMORY` cycles, and two others go first at most

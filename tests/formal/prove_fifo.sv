@@ -29,6 +29,8 @@ module prove_fifo #(
       .out_data
   );
 
+  (* hierconn *) wire \dut.fetched ;
+  (* hierconn *) wire [WIDTH-1:0] \dut.found ;
   (* hierconn *) wire [WIDTH-1:0] \dut.memory[0] , \dut.memory[1] , \dut.memory[2] ;
   (* hierconn *) wire [ADDRESS_BITS-1:0] \dut.write , \dut.read ;
   (* hierconn *) wire [$clog2(DEPTH+1)-1:0] \dut.stored ;
@@ -50,11 +52,13 @@ module prove_fifo #(
       .write(\dut.write ),
       .read(\dut.read ),
       .stored(\dut.stored ),
+      .fetched(\dut.fetched ),
+      .found(\dut.found ),
       .inside
   );
 
   initial assume (rst);
   always_ff @(posedge clk) begin
-    if (!rst) cover (int'(inside) == DEPTH + (DEEP ? 1 : 0));
+    if (!rst) cover (int'(inside) == DEPTH + (DEEP ? 2 : 0));
   end
 endmodule

@@ -57,8 +57,9 @@ module prove_walk (
   (* anyconst *) logic [INDEX_BITS-1:0] followed;
   (* anyconst *) logic signed [33:0] offset;
   (* hierconn *) wire signed [33:0] \dut.first_frame ;
+  (* hierconn *) wire \dut.started , \dut.goes_on ;
   logic [31:0] frames, commands;
-  logic ran;
+  logic ran, asked;
   logic signed [33:0] wanted;
   assign wanted = \dut.first_frame + offset;
 
@@ -67,19 +68,21 @@ module prove_walk (
     frames <= n_frames;
     commands <= n_commands;
     ran <= !rst && (ran || valid);
+    asked <= !rst && list_request && !list_answer;
     if (!rst) begin
       if (start) assume (ended && n_commands != '0 && n_commands <= vaqf_pkg::MAX_COMMANDS);
       if (start) assume (n_frames != '0);
       if (!ended) assume (n_frames == frames && n_commands == commands);
       if (next) assume (valid);
-      if (list_answer) assume (list_request);
+      if (list_answer) assume (list_request && asked);
       if (list_answer && list_index == followed) begin
         assume (34'($signed(list_command.frame_offset)) == offset);
       end
       if (!ended) begin
         assert (32'(index) < n_commands && n_commands <= vaqf_pkg::MAX_COMMANDS);
-        assert (\dut.first_frame >= 0 && \dut.first_frame <= $signed({2'b00, n_frames}) + 1);
+        assert (\dut.started || \dut.first_frame >= 0 && \dut.first_frame <= $signed({2'b00, n_frames}) + 1);
       end
+      if (\dut.started || \dut.goes_on ) assert (ended || (list_request && !asked));
       if (valid) assert (frame < n_frames);
       if (valid && index == followed) assert (34'({2'b00, frame}) == wanted);
       cover (valid && frame == 32'd1 && index == INDEX_BITS'(1) && new_step);

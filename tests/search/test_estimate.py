@@ -94,9 +94,9 @@ def test_never_idle_cycles_are_those_of_the_first_study(
 
 def test_pinned_estimates() -> None:
     pinned = {
-        (8, 2): (765_008, 196.08),
-        (6, 2): (801_872, 187.06),
-        (8, 1): (1_267_844, 118.31),
+        (8, 2): (765_093, 196.05),
+        (6, 2): (801_957, 187.04),
+        (8, 1): (1_267_917, 118.3),
     }
     found = {}
     for act_bits, frames in pinned:
@@ -163,8 +163,8 @@ def test_weights_that_bind_are_read_without_a_pause() -> None:
 
 
 def test_a_ring_of_several_frames_is_filled_with_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A design for larger networks; its RTL takes 4,416 cycles for a frame of this one:
-    of what waits for the port the estimate is furthest off where nothing else is left."""
+    """A design for larger networks; its RTL takes 4,514 cycles from one frame of this one to the
+    next, for as long as frames follow whose weights are read (`vaqf cosim` with 40 images)."""
     pixel = Vit("pixel", image_size=1, patch_size=1, channels=1, dim=6, depth=1, heads=6,
                 mlp_ratio=3.0, classes=8, mean=(0.5,), std=(0.25,))  # fmt: skip
     capacity = capacity_for(pixel, 5, 3, 384, 3)
@@ -173,7 +173,7 @@ def test_a_ring_of_several_frames_is_filled_with_theirs(monkeypatch: pytest.Monk
                ring_words=152, resident=False, capacity=capacity)  # fmt: skip
     device = board.load("zcu102")
     one = schedule.interval(pixel, device, d, 200.0).cycles
-    assert one == pytest.approx(4416, rel=0.026)
+    assert one == pytest.approx(4514, rel=0.01)
     monkeypatch.setattr(schedule, "AHEAD", 6)
     assert schedule.interval(pixel, device, d, 200.0).cycles == one
 

@@ -22,7 +22,7 @@ def cycles(name: str) -> int:
 @lru_cache(maxsize=1024)
 def octave(bits: int) -> int:
     """A table over one octave, its argument of so many bits normalized before."""
-    return ((bits - 1).bit_length() + 1) // 2 + cycles("OCTAVE_TABLE")
+    return (bits - 1).bit_length() + cycles("OCTAVE_TABLE")
 
 
 def normalizer(bits: int) -> int:

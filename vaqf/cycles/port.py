@@ -9,7 +9,7 @@ from vaqf.hardware.rtl_numbers import number
 
 EFFICIENCY = 0.7  # of the peak of AXI ports and of DRAM, for long bursts
 READ_LATENCY = 60  # cycles from an address to its first data, of a DRAM behind an interconnect
-ASK = 8  # from the wish for data to its address, and from data to where they are kept
+ASK = 9  # from the wish for data to its address, and from data to where they are kept
 QUEUE_BEATS = number("sizes", "READ_BEATS")  # asked for and not yet arrived
 
 

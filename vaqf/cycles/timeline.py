@@ -23,7 +23,8 @@ from vaqf.model.layers import Kind
 from vaqf.model.vit import Vit
 
 ENGINE_TURN = 3  # cycles from the end of a command to the next one's start
-WALK = 6  # from a command's start to the next one's, which the list is read for
+WALK = 6  # from a command that is taken to the next one, which the list is read for
+BEGIN = WALK + 1  # from a command's start to the next one's: it is taken a cycle later
 BUFFERS = 2  # of parameters, for matmuls and for attention
 STORED = 4  # from the last parameter to the start that it allows
 READ = ("weights", "parameters", "pixels")  # what a command may wait for, from DRAM
@@ -78,11 +79,11 @@ class Timeline:
     def run(self) -> Iterator[Event]:
         """All commands of the list, from the first on."""
         weights = self._announced()
-        started = -float(WALK)
+        started = -float(BEGIN)
         for index, entry in enumerate(self._entries):
             self._fetch()
             matmul = entry.kind != ATTENTION
-            compute, attention = started + WALK, 0.0
+            compute, attention = started + BEGIN, 0.0
             if matmul or entry.new_step:
                 compute = max(compute, self._free(True))
             if not matmul or entry.new_step:
@@ -188,7 +189,7 @@ class Timeline:
             self._fetcher = self._parameters(asked, records, gelu_entries) + WALK
             self._fetched[matmul] += 1
             if entry.kind == Kind.EMBED:  # the size of an image is counted row by row
-                self._image = asked + self._vit.tokens + ASK + READ_LATENCY
+                self._image = asked + self._vit.tokens + 1 + ASK + READ_LATENCY
                 self._fetcher = None
 
     def _parameters(self, asked: float, records: int, entries: int) -> float:

@@ -69,7 +69,7 @@ class Around:
         if self.answer_in > 0:
             self.answer_in -= 1
         elif not self.driven.get("list_answer") and int(dut.list_request.value):
-            self.answer_in = (self.answers_after or rng.randrange(1, 6)) - 1
+            self.answer_in = self.answers_after or rng.randrange(1, 6)  # not in this cycle
         answers = self.answer_in == 0
         if answers:
             assert int(dut.list_request.value)

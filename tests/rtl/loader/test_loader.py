@@ -78,6 +78,7 @@ class Around:
         self.parts = design.ring_word_bits // 8 // self.beat_bytes
         self.fill = deque(self.expected_fill())
         # buffers by half
+        self.named = 0, 0
         self.gelu = [[-1] * 256 for _ in range(2)]
         self.norm = [dict[int, int]() for _ in range(2)]
         self.requant = [dict[int, int]() for _ in range(2)]
@@ -183,7 +184,8 @@ class Around:
 
     def buffers(self) -> None:
         dut, values = self.dut, self.values
-        half = int(dut.parity.value)
+        half, address = self.named  # a cycle ahead of the word
+        self.named = int(dut.parity.value), int(dut.record_address.value)
         lanes, width = values["pe"], values["record_bits"]
 
         def store(target: dict[int, int], writes: int, banks: int) -> None:
@@ -191,7 +193,7 @@ class Around:
                 return
             bank = writes.bit_length() - 1
             assert writes == 1 << bank
-            word = int(dut.record_address.value) * banks + bank
+            word = address * banks + bank
             data = int(dut.record_data.value)
             for lane in range(lanes):
                 target[word * lanes + lane] = data >> (lane * width) & (2**width - 1)

@@ -51,5 +51,5 @@ async def holds_what_it_should(dut: Any) -> None:
         await ReadOnly()
         taken += int(dut.in_ready.value)
         await FallingEdge(dut.clk)
-    # a deep one has its output register beside the memory
-    assert taken == int(dut.DEPTH.value) + int(dut.DEEP.value)
+    # a deep one has its read port and its output register beside the memory
+    assert taken == int(dut.DEPTH.value) + 2 * int(dut.DEEP.value)

@@ -24,8 +24,8 @@ BEHIND_EXPONENT = BEHIND_FACTOR + latency("SCALE_PRODUCT") - 1
 BEHIND_RECORD = BEHIND_FACTOR + latency("SCALE_BY")
 BEHIND_BIAS = BEHIND_RECORD + 1
 LAYER_NORM = BEHIND_RECORD + latency("REQUANTIZE")
-LEVELS = (constants(design_for([ODD]))["variance_bits"] - 1).bit_length()
-NORMALIZER = latency("VARIANCE") + (LEVELS + 1) // 2 + latency("OCTAVE_TABLE")
+HALVINGS = (constants(design_for([ODD]))["variance_bits"] - 1).bit_length()
+NORMALIZER = latency("VARIANCE") + HALVINGS + latency("OCTAVE_TABLE")
 EPS_LIMIT = 2**40
 
 
