@@ -36,9 +36,7 @@ module attention_walk #(
   localparam int SLOT_BITS = $bits(slot);
   localparam int BEAT_BITS = $bits(beat);
   logic beat_end, active_then, turns_then, head_end, last_head, queries_end, unused_behind;
-  // the same as chunk_end: for the queries and what follows from their end
-  (* keep = "true" *) logic chunk_ends;
-  logic chunk_then, group_ends;
+  logic chunk_then, keys_then, queries_then;
   logic [SLOT_BITS-1:0] slot_then;
   logic [BEAT_BITS-1:0] beat_then;
   // what others hang on stands in registers, a cycle ahead of its use
@@ -46,9 +44,6 @@ module attention_walk #(
   assign slot_then   = start || beat_end ? '0 : slot + 1'b1;
   assign beat_then   = start || chunk_end ? '0 : beat_end ? beat + 1'b1 : beat;
   assign turns_then  = slot_then == SLOT_BITS'(R - 1);
-  assign group_end   = chunk_end && keys_end;
-  assign group_ends  = chunk_ends && keys_end;
-  assign head_end    = group_ends && queries_end;
   assign chunk_then  = active_then && turns_then && beat_then == BEAT_BITS'(BEATS - 1);
   assign ended       = head_end && last_head;
 
@@ -56,13 +51,14 @@ module attention_walk #(
       .clk,
       .restart(start || head_end),
       .turn(beat_end),
-      .onward(group_ends),
+      .onward(group_end),
       .tokens(TOKEN_BITS'(command.tokens)),
       .stride,
       .token(query),
       .address(query_address),
       .behind(unused_behind),
-      .at_end(queries_end)
+      .at_end(queries_end),
+      .at_end_then(queries_then)
   );
   cursor u_key (
       .clk,
@@ -74,7 +70,8 @@ module attention_walk #(
       .token(key),
       .address(key_address),
       .behind(key_behind),
-      .at_end(keys_end)
+      .at_end(keys_end),
+      .at_end_then(keys_then)
   );
 
   logic [$bits(command.head_words)-1:0] parted;  // words of the head up to this part's end
@@ -89,7 +86,8 @@ module attention_walk #(
     beat <= beat_then;
     beat_end <= turns_then;
     chunk_end <= chunk_then;
-    chunk_ends <= chunk_then;
+    group_end <= chunk_then && keys_then;
+    head_end <= chunk_then && keys_then && queries_then;
 
     if (start || group_end) first_chunk <= 1'b1;
     else if (chunk_end) first_chunk <= 1'b0;
@@ -117,7 +115,8 @@ module attention_walk #(
     else if (beat_end && !whole) run <= run + 1'b1;
 `ifndef SYNTHESIS
     if (!rst) assert (!(start && active));
-    if (!rst) assert (chunk_ends == chunk_end);
+    if (!rst) assert (group_end == (chunk_end && keys_end));
+    if (!rst) assert (head_end == (group_end && queries_end));
 `endif
   end
 

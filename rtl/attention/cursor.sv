@@ -15,33 +15,41 @@ module cursor #(
     output logic [  TOKEN_BITS-1:0] token,
     output logic [ADDRESS_BITS-1:0] address,
     output logic                    behind,
-    output logic                    at_end    // at the last token: with `turn`, none are left
+    output logic                    at_end,      // at the last token: with `turn`, none are left
+    output logic                    at_end_then  // in the next cycle
 );
   logic [TOKEN_BITS-1:0] base, next;
   logic [ADDRESS_BITS-1:0] base_address, next_address;
+  logic [TOKEN_BITS-1:0] last_but_one;  // of tokens, which stand still behind a restart
   logic one_token, next_at_end, base_at_end;
   assign next = token + 1'b1;
   assign next_address = address + stride;
   assign one_token = tokens == TOKEN_BITS'(1);
-  assign next_at_end = next + 1'b1 == tokens;
+  assign next_at_end = token == last_but_one;
+
+  always_comb begin
+    at_end_then = at_end || next_at_end;
+    if (turn) at_end_then = onward ? next_at_end : base_at_end;
+    if (restart) at_end_then = one_token;
+  end
 
   always_ff @(posedge clk) begin
+    last_but_one <= tokens - TOKEN_BITS'(2);
+    at_end <= at_end_then;
     if (restart) begin
       {token, address, behind} <= '0;
       {base, base_address}     <= '0;
-      {at_end, base_at_end}    <= {2{one_token}};
+      base_at_end              <= one_token;
     end else if (turn && onward) begin
       {token, address, behind} <= {next, next_address, 1'b0};
       {base, base_address}     <= {next, next_address};
-      {at_end, base_at_end}    <= {2{next_at_end}};
+      base_at_end              <= next_at_end;
     end else if (turn) begin
       {token, address, behind} <= {base, base_address, 1'b0};
-      at_end                   <= base_at_end;
     end else if (at_end) begin
       behind <= 1'b1;
     end else begin
       {token, address} <= {next, next_address};
-      at_end           <= next_at_end;
     end
   end
 endmodule
