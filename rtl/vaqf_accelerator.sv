@@ -92,10 +92,8 @@ module vaqf_accelerator #(
   // ports, registers and the run's state outlive an abort; everything else is held in reset by it
   logic clk, rst, datapath_rst, halt;
   assign clk = ap_clk;
-  always_ff @(posedge clk) begin
-    rst <= !ap_rst_n;
-    datapath_rst <= !ap_rst_n || halt;
-  end
+  always_ff @(posedge clk) rst <= !ap_rst_n;
+  assign datapath_rst = !ap_rst_n || halt;  // each block has a register for it
 
   // -- registers ---------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-// x >= 1 as 2**exponent * 1.fraction, by halving the range where the leading one may be, a cycle each.
+// x >= 1 as 2**exponent * 1.fraction, by halving the range where the leading one may be: a cycle for
+// each halving.
 //
 // BITS is 2 or more.
 module normalize #(

@@ -20,7 +20,7 @@ module cursor #(
 );
   logic [TOKEN_BITS-1:0] base, next;
   logic [ADDRESS_BITS-1:0] base_address, next_address;
-  logic [TOKEN_BITS-1:0] last_but_one;  // of tokens, which stand still behind a restart
+  logic [TOKEN_BITS-1:0] last_but_one;  // of tokens, which stand still from a restart on
   logic one_token, next_at_end, base_at_end;
   assign next = token + 1'b1;
   assign next_address = address + stride;

@@ -65,6 +65,7 @@ module run #(
     END
   } state_t;
   state_t state, next;
+  logic halted;
   logic arguments_good, bus_error, computes, working, aborts;
   logic changed, quiet, expired;  // a new state; nothing has moved for long, in this state
   assign arguments_good = n_commands != '0 && n_commands <= 32'(vaqf_pkg::MAX_COMMANDS);
@@ -108,10 +109,13 @@ module run #(
       state <= next;
       halt  <= aborts || (halt && state != END);
       if (aborts) flush <= ALL;
-      else flush <= flush & ~ports_idle;
+      else if (!halt || halted) flush <= flush & ~ports_idle;
       if (state == REPORT || state == FINISH) flush[RESULTS] <= expired;
     end
   end
+
+  // whatever `halt` resets asks for nothing from two cycles behind it on
+  always_ff @(posedge clk) halted <= halt;
 
   // the watchdog hears of a new state a cycle later, so that it is no way behind all that decides
   always_ff @(posedge clk) changed <= rst || next != state;

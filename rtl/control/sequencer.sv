@@ -64,7 +64,8 @@ module sequencer (
   logic is_attention;  // before the walk shows the command
   // commands with parameters that did not begin yet; there are two halves of buffers
   logic [1:0] matmuls_ready, attentions_ready, matmuls_then, attentions_then;
-  // in registers, as what begins waits for them: an engine is free and has parameters; one is not free
+  // in registers, as what begins waits for them: an engine is free and has parameters; one is not
+  // free
   logic matmul_can, attention_can, some_busy;
   logic matmul_busy_then, attention_busy_then;
   assign begin_matmul = valid && !(new_step && some_busy) && !is_attention && matmul_can;
@@ -78,16 +79,14 @@ module sequencer (
 
   always_ff @(posedge clk) begin
     is_attention <= command.opcode == 4'(vaqf_pkg::OP_ATTENTION);
-    // a cycle after it was decided, as these are many bits
-    if (matmul_begins) begin
-      matmul_command <= command;
-      matmul_frame   <= frame;
+    // a cycle after it was decided: a command has many bits
+    if (matmul_begins) matmul_command <= command;
+    if (attention_begins) attention_command <= command;
+    if (begin_matmul) matmul_frame <= frame;
+    if (begin_attention) begin
+      attention_index <= index;
+      attention_frame <= frame;
     end
-    if (attention_begins) begin
-      attention_command <= command;
-      attention_frame   <= frame;
-    end
-    if (begin_attention) attention_index <= index;
     if (rst || start) begin
       running          <= start && !rst;
       run_done         <= 1'b0;
@@ -134,7 +133,7 @@ module sequencer (
       assert (!attention_done || attention_busy);
       assert (!matmul_loaded || matmuls_ready != 2'd2);
       assert (!attention_loaded || attentions_ready != 2'd2);
-      assert (next || !(matmul_busy && attention_busy && matmul_slot == attention_slot));
+      assert (!(matmul_busy && attention_busy && matmul_slot == attention_slot));
       assert (!valid || is_attention || command.opcode == 4'(vaqf_pkg::OP_MATMUL));
 `endif
     end

@@ -1,7 +1,8 @@
 // The commands of a run in their order: the list again and again, without those that have no frame.
 //
 // From `start` on it shows one after the other (`valid`) until `next` takes it, and reads ahead of
-// that; the list answers from the second cycle of a request on. `new_step`: a step ended since the command before. `ended`: all were taken.
+// that. The list answers behind the first cycle of a request, so what counts frames may be late.
+// `new_step`: a step ended since the command before. `ended`: all were taken.
 module walk (
     input logic clk,
     input logic rst,
@@ -33,7 +34,7 @@ module walk (
   state_t state;
   logic signed [FRAME_BITS-1:0] first_frame, left;  // of the iteration; frames from there on
   logic runs, leave;  // runs: in JUDGE
-  logic started, goes_on;  // a cycle later: to the first iteration, to the next one
+  logic started, goes_on;  // `start`, and the end of an iteration, a cycle later
   logic last_command, last_iteration;
   // Frames from the iteration's first on, and before it, as far as an offset of -2 to 1 tells them
   // apart: in registers, as they stand still long before they are used.

@@ -1,8 +1,8 @@
 // Operands of a round, gathered from loads: one token's slice for each of TOKENS / SHARE receivers.
 //
-// In the order of docs/rtl.md each operand has one place in the loads, so none is steered. A `full` round
-// is taken as soon as it `may` be: in the cycle behind that `gathered` has it, and from the next on
-// parts of the following one, whose loads go on at once.
+// In the order of docs/rtl.md each operand has one place in the loads, so none is steered. A `full`
+// round is taken as soon as it `may` be: in the cycle behind that `gathered` has it, and from the next
+// on parts of the following one, whose loads go on at once.
 module operands #(
     localparam int RECEIVERS = vaqf_pkg::TOKENS / vaqf_pkg::SHARE,
     localparam int RECEIVER_BITS = vaqf_pkg::SIMD * vaqf_pkg::ACT_BITS

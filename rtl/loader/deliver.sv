@@ -21,7 +21,7 @@ module deliver (
     input logic data_valid,
     output logic data_ready,
     input logic [vaqf_pkg::WEIGHT_BITS-1:0] data,
-    // half of the buffers that is written; for a word of records, it and the address come a cycle ahead
+    // half of the buffers that is written; this and record_address are a cycle ahead of a word
     output logic parity,
     output logic gelu_write,
     output logic [sizes::index_bits(vaqf_pkg::GELU_ENTRIES)-1:0] gelu_address,

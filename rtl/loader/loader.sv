@@ -128,7 +128,7 @@ module loader #(
   assign parameters_first = parameters_valid &&
       !(for_constants && weights_valid && weights_for_pixels);
   logic [31:0] count, beats;
-  assign accept = !request_valid && transfers_ready;  // others wait for it: not for the port
+  assign accept = !request_valid && transfers_ready;  // not for the port: a request in two cycles
   assign parameters_ready = accept && (parameters_first || !parameters_valid);
   assign weights_ready = accept && !parameters_first;
   assign push = accept && (parameters_valid || weights_valid);

@@ -233,7 +233,7 @@ vaqf_pkg::RESIDUAL_DEPTH
 
     // only a step changes what is asked for next
     open <= 1'b1;
-    if (is_pixels) open <= step && group_end ? stored_then == 2'd2 : stored_then != '0;
+    if (is_pixels) open <= step && group_end ? stored_then > 2'd1 : stored_then != '0;
     if (is_norm) begin
       open <= step ? filled_then > 2'(group_end) + 2'(joined_then) : filled_then > 2'(joined);
     end

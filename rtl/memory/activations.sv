@@ -127,17 +127,27 @@ vaqf_pkg::ATTENTION_DEPTH
       .read_address(stream_read_address),
       .read_data(skip_data)
   );
-  logic [SUMS_BITS-1:0] sums_slot;
+  // sums of T rows are wide: their addresses, and so what is written, come from registers of their own
+  logic [SUMS_BITS-1:0] sums_slot, sums_write_at;
+  (* keep = "true" *) logic [SUMS_BITS-1:0] sums_read_at;
+  logic sums_writes;
+  logic [SUMS-1:0] sums_written;
   assign sums_slot = sums_of_matmul ? SUMS_BITS'(vaqf_pkg::GROUPS) : '0;
+  always_ff @(posedge clk) begin
+    sums_writes   <= sums_write;
+    sums_written  <= sums_data;
+    sums_write_at <= SUMS_BITS'(sums_address) + sums_slot;
+    sums_read_at  <= SUMS_BITS'(sums_read_address) + sums_slot;
+  end
   memory #(
       .WIDTH(SUMS),
       .DEPTH(SUMS_DEPTH)
   ) u_sums (
       .clk,
-      .write(sums_write),
-      .write_address(SUMS_BITS'(sums_address) + sums_slot),
-      .write_data(sums_data),
-      .read_address(SUMS_BITS'(sums_read_address) + sums_slot),
+      .write(sums_writes),
+      .write_address(sums_write_at),
+      .write_data(sums_written),
+      .read_address(sums_read_at),
       .read_data(sums_read_data)
   );
 

@@ -1,9 +1,9 @@
 // Records of requantizations: two halves of each buffer, one written while the other is read.
 //
-// A word has a record for each of P channels, whose biases come a cycle behind. Layer norm and context
-// take several words in a cycle, from as many banks; word w lies in bank w mod their number. Every
-// bank has addresses of its own, in registers, as they have as many bits of records to reach; so these
-// are taken a cycle earlier, but for what is read of `requant`.
+// A word has a record for each of P channels, whose biases come a cycle behind. Layer norm and
+// context take several words in a cycle, from as many banks; word w lies in bank w mod their number.
+// Every bank has addresses of its own, in registers, as they have many bits of records to reach; so
+// these are taken a cycle earlier, but for what is read of `requant`.
 module parameters (
     input logic clk,
     // the half that is written and the address in it, a cycle ahead of the word

@@ -43,7 +43,7 @@ module ring (
   logic [PART_BITS-1:0] part;
   logic last_part;
   (* keep = "true" *) logic
-      write, counts;  // a word: for the memory, which is large, and for the rest
+      write, write_counts;  // a word: for the memory, which is large, and for the rest
   logic [INDEX_BITS-1:0] tail, head;  // next to be written, oldest that is held
   logic [COUNT_BITS-1:0] held;  // written, not released
   assign last_part = part == PART_BITS'(PARTS - 1);
@@ -69,20 +69,20 @@ module ring (
     filling <= fill_data;
     fill    <= fill_valid && !rst && !start;
     if (rst || start) begin
-      part   <= '0;
-      write  <= 1'b0;
-      counts <= 1'b0;
-      tail   <= '0;
-      head   <= '0;
-      held   <= '0;
-      room   <= COUNT_BITS'(WORDS);
+      part <= '0;
+      write <= 1'b0;
+      write_counts <= 1'b0;
+      tail <= '0;
+      head <= '0;
+      held <= '0;
+      room <= COUNT_BITS'(WORDS);
     end else begin
-      write  <= fill && last_part;
-      counts <= fill && last_part;
+      write <= fill && last_part;
+      write_counts <= fill && last_part;
       if (fill) part <= last_part ? '0 : part + 1'b1;
-      if (counts) tail <= tail == LAST ? '0 : tail + 1'b1;
+      if (write_counts) tail <= tail == LAST ? '0 : tail + 1'b1;
       if (release_word) head <= head == LAST ? '0 : head + 1'b1;
-      held <= held + COUNT_BITS'(counts) - COUNT_BITS'(release_word);
+      held <= held + COUNT_BITS'(write_counts) - COUNT_BITS'(release_word);
       room <= room - (reserve ? reserve_words : '0) + COUNT_BITS'(release_word);
     end
   end
@@ -95,8 +95,8 @@ module ring (
   logic if_read, if_not;  // whether the next word is there
   logic [INDEX_BITS-1:0] first, base, address;
   logic [INDEX_BITS:0] base_around, around;  // less WORDS, negative up to the last word
-  assign if_read = counts || returns || COUNT_BITS'(offset) + 1'b1 != arrived;
-  assign if_not  = counts || (returns && skips) || COUNT_BITS'(offset) != arrived;
+  assign if_read = write_counts || returns || COUNT_BITS'(offset) + 1'b1 != arrived;
+  assign if_not  = write_counts || (returns && skips) || COUNT_BITS'(offset) != arrived;
 
   assign first   = RESIDENT ? command_offset : head;
   assign around  = base_around + {1'b0, offset};
@@ -108,8 +108,8 @@ module ring (
     end
     if (rst || start) arrived <= '0;
     else if (matmul_start)
-      arrived <= held - (RESIDENT ? COUNT_BITS'(first) : '0) + COUNT_BITS'(counts);
-    else if (arrived != COUNT_BITS'(WORDS)) arrived <= arrived + COUNT_BITS'(counts);
+      arrived <= held - (RESIDENT ? COUNT_BITS'(first) : '0) + COUNT_BITS'(write_counts);
+    else if (arrived != COUNT_BITS'(WORDS)) arrived <= arrived + COUNT_BITS'(write_counts);
     // in a register, as everything that is issued waits for it; the offset is `arrived` at most.
     // Whether the word is read is known last
     available <= !rst && !start && !matmul_start && (read ? if_read : if_not);
@@ -134,7 +134,7 @@ module ring (
     else released <= released + COUNT_BITS'(release_word);
 `ifndef SYNTHESIS
     if (!rst) begin
-      assert (fill_here == {MOVES{fill}} && counts == write);
+      assert (fill_here == {MOVES{fill}} && write_counts == write);
       assert (!reserve || reserve_words <= room);
       if (write) assert (held + room < COUNT_BITS'(WORDS));  // else nobody reserved it
       if (read) assert (available && COUNT_BITS'(offset) < arrived);

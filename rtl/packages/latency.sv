@@ -3,6 +3,7 @@
 package latency;
   localparam int MEMORY = 2;  // the memory, the register behind it
   localparam int RECORDS = MEMORY + 1;  // of layer norm and context: an address of the bank first
+  localparam int NORM_SUMS = MEMORY + 1;  // of rows: an address first, too
   localparam int STATUS = MEMORY + 1;  // registers from 0x80 on
   localparam int DIAGONAL = MEMORY + 2;  // turned addresses, memory, turned words
   localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it

@@ -63,7 +63,7 @@ module fifo #(
     // a word goes on to the read port, and from there to the register, as soon as that is free
     logic moves;
     assign moves = fetched && (!out_valid || out_ready);
-    assign take  = some && (!fetched || !out_valid || out_ready);
+    assign take  = some && (!fetched || moves);
     always_ff @(posedge clk) begin
       if (take) found <= memory[read];
       if (moves) out_data <= found;
@@ -76,7 +76,7 @@ module fifo #(
       end
     end
   end else begin : g_shallow
-    assign fetched = 1'b0;
+    assign fetched = 1'b0;  // found and this: for proofs
     assign found = memory[read];
     assign out_valid = some;
     assign take = out_valid && out_ready;

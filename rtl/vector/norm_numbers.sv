@@ -72,7 +72,7 @@ module norm_numbers #(
   end
 
   localparam int NORMALIZER = latency::normalizer(vaqf_pkg::VARIANCE_BITS);
-  localparam int WAY = latency::MEMORY + 1 + NORMALIZER;
+  localparam int WAY = latency::NORM_SUMS + 1 + NORMALIZER;
   logic [TOKEN_BITS-1:0] token_read;
   logic [WAY-1:0] on_way;
   logic written;
@@ -85,7 +85,7 @@ module norm_numbers #(
   logic [5:0] own_exponent;
   delay #(
       .WIDTH (TOKEN_BITS),
-      .CYCLES(latency::MEMORY)
+      .CYCLES(latency::NORM_SUMS)
   ) u_token (
       .clk,
       .in (token),

@@ -27,7 +27,7 @@ from accelerator_bench import (
     work,
 )
 from axi_memory import DECODE_ERROR, SLAVE_ERROR, Pace
-from cocotb.triggers import ClockCycles, FallingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 from hls_bench import design_for, small_vit
 from rtl_bench import CLOCK_NS
@@ -36,6 +36,7 @@ from schedule_bench import COMMAND_BYTES, Command, bits, decoded, schedule
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.hardware.command import MAX_COMMANDS, Opcode, Status
 from vaqf.hardware.config import design_id
+from vaqf.hardware.layout import STATUS_BYTES
 from vaqf.hardware.registers import MAP_VERSION, mask
 
 # its images are padded in memory: beats that no result waits for
@@ -266,3 +267,28 @@ async def waits_for_what_a_port_owes(dut: Any) -> None:
             memory.stops = {}
             await host.finish()
             await host.check(frames(1))
+
+
+@cocotb.test()
+async def keeps_nothing_of_a_run_that_broke_off(dut: Any) -> None:
+    """An error of the first frame's logits, around the cycle in which the second's would leave."""
+    host = await powered(dut, 11)
+    results = host.memories["results"]
+    await host.start(frames(2))
+    left = []
+    for _ in range(2):
+        await RisingEdge(dut.results_valid)
+        left.append(cycle())
+    await host.finish()
+    for sooner in range(2, 10):
+        results.stops = {"b": results.passed["b"]}
+        results.responses = {results.base + STATUS_BYTES: SLAVE_ERROR}
+        await host.start(frames(2))
+        await RisingEdge(dut.results_valid)
+        await ClockCycles(dut.ap_clk, left[1] - left[0] - sooner)
+        await FallingEdge(dut.ap_clk)
+        results.stops = {}
+        await host.finish()
+        results.responses = {}
+        assert host.block()[0] == Status.BUS_ERROR and host.block()[2] < 2, sooner
+        await host.run(frames(1))

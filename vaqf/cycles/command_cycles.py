@@ -75,7 +75,7 @@ def _first_load(kind: str, design: Design) -> int:
 
 def _numbers_way() -> int:
     """From a row's sums to 1 / sigma."""
-    return latency.cycles("MEMORY") + 1 + latency.normalizer(widths.VARIANCE_BITS)
+    return latency.cycles("NORM_SUMS") + 1 + latency.normalizer(widths.VARIANCE_BITS)
 
 
 def _norm_beats(design: Design) -> int:
@@ -248,7 +248,7 @@ def _tail(kind: str, shape: MatMulShape, design: Design) -> int:
     if kind == Kind.FC1:
         return found + c("GELU") + c("DIAGONAL_WRITE")
     if kind == Kind.HEAD:
-        return found + 4 + _logit_steps(shape, design)
+        return found + 5 + _logit_steps(shape, design)
     return found + 2 + c("ROW_SUMS") + latency.add_tree(design.pe)
 
 

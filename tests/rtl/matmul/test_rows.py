@@ -220,7 +220,7 @@ class Memories:
             name: design.norm_tokens if name == "residual" else design.tokens for name in self.bits
         }
         self.asked: deque[tuple[int, int]] = deque([(0, 0)] * DIAGONAL)
-        self.sums: deque[int] = deque([0] * MEMORY)
+        self.sums: deque[int] = deque([0] * latency("NORM_SUMS"))
         self.records: deque[int] = deque([0] * latency("RECORDS"))
         self.record_before = 0
         self.records_in_word = size["norm_words"] * design.pe
