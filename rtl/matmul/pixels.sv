@@ -121,8 +121,15 @@ module pixels (
   assign bank_next = int'(bank) + TOGETHER < TOKENS ? bank + ROW_BITS'(TOGETHER) :
                      bank - ROW_BITS'(TOKENS - TOGETHER);
 
+  delay_flag #(
+      .CYCLES(latency::DIAGONAL_WRITE)
+  ) u_stored (
+      .clk,
+      .rst,
+      .in (group_done),
+      .out(stored)
+  );
   always_ff @(posedge clk) begin
-    stored <= group_done && !rst;
     if (rst) begin
       tokens_left <= '0;
       prefix_left <= '0;

@@ -23,6 +23,10 @@ module diagonal #(
   localparam int BEHIND = BANKS - ELEMENTS;  // banks that an access does not meet
 
   // elements behind the last repeat it: where all are equal, no multiplexer remains
+  logic [ELEMENTS-1:0] write_q;
+  logic [FIRST_BITS-1:0] write_by;
+  logic [ELEMENTS*ADDRESS_BITS-1:0] write_address_q;
+  logic [ELEMENTS*WIDTH-1:0] write_data_q;
   logic [BANKS-1:0] turned_write, bank_write;
   logic [BANKS*ADDRESS_BITS-1:0] turned_write_address, bank_write_address;
   logic [BANKS*ADDRESS_BITS-1:0] turned_read_address, bank_read_address;
@@ -31,26 +35,39 @@ module diagonal #(
       .ELEMENTS(BANKS),
       .WIDTH(1)
   ) u_write (
-      .by(write_first),
-      .data({{BEHIND{1'b0}}, write}),
+      .by(write_by),
+      .data({{BEHIND{1'b0}}, write_q}),
       .rotated(turned_write)
   );
   rotate #(
       .ELEMENTS(BANKS),
       .WIDTH(ADDRESS_BITS)
   ) u_write_address (
-      .by(write_first),
-      .data({{BEHIND{write_address[ELEMENTS*ADDRESS_BITS-1-:ADDRESS_BITS]}}, write_address}),
+      .by(write_by),
+      .data({{BEHIND{write_address_q[ELEMENTS*ADDRESS_BITS-1-:ADDRESS_BITS]}}, write_address_q}),
       .rotated(turned_write_address)
   );
-  rotate #(
-      .ELEMENTS(BANKS),
-      .WIDTH(WIDTH)
-  ) u_write_data (
-      .by(write_first),
-      .data({{BEHIND{write_data[ELEMENTS*WIDTH-1-:WIDTH]}}, write_data}),
-      .rotated(turned_write_data)
-  );
+  // so many bits of each element are turned by a register of their own
+  localparam int SLICE = 16;
+  for (genvar at = 0; at < WIDTH; at += SLICE) begin : g_slice
+    localparam int BITS = WIDTH - at < SLICE ? WIDTH - at : SLICE;
+    (* keep = "true" *) logic [FIRST_BITS-1:0] by;
+    logic [BANKS*BITS-1:0] given, turned;
+    always_ff @(posedge clk) by <= write_first;
+    rotate #(
+        .ELEMENTS(BANKS),
+        .WIDTH(BITS)
+    ) u_write_data (
+        .by,
+        .data(given),
+        .rotated(turned)
+    );
+    for (genvar b = 0; b < BANKS; ++b) begin : g_turned
+      localparam int ELEMENT = b < ELEMENTS ? b : ELEMENTS - 1;
+      assign given[b*BITS+:BITS] = write_data_q[ELEMENT*WIDTH+at+:BITS];
+      assign turned_write_data[b*WIDTH+at+:BITS] = turned[b*BITS+:BITS];
+    end
+  end
   rotate #(
       .ELEMENTS(BANKS),
       .WIDTH(ADDRESS_BITS)
@@ -87,6 +104,10 @@ module diagonal #(
   );
 
   always_ff @(posedge clk) begin
+    write_q            <= write;
+    write_by           <= write_first;
+    write_address_q    <= write_address;
+    write_data_q       <= write_data;
     bank_write         <= turned_write;
     bank_write_address <= turned_write_address;
     bank_write_data    <= turned_write_data;

@@ -6,7 +6,7 @@ package latency;
   localparam int NORM_SUMS = MEMORY + 1;  // of rows: an address first, too
   localparam int STATUS = MEMORY + 1;  // registers from 0x80 on
   localparam int DIAGONAL = MEMORY + 2;  // turned addresses, memory, turned words
-  localparam int DIAGONAL_WRITE = 1;  // from a write to the first read that sees it
+  localparam int DIAGONAL_WRITE = 2;  // from a write to the first read that sees it
   localparam int REQUANTIZE = 6;  // operands, product, sum, coarse shift, fine shift, clamp
 
   function automatic int normalize(input int bits);  // halvings of the width

@@ -94,9 +94,9 @@ def test_never_idle_cycles_are_those_of_the_first_study(
 
 def test_pinned_estimates() -> None:
     pinned = {
-        (8, 2): (765_117, 196.05),
-        (6, 2): (801_981, 187.04),
-        (8, 1): (1_267_941, 118.3),
+        (8, 2): (765_141, 196.04),
+        (6, 2): (802_005, 187.03),
+        (8, 1): (1_267_977, 118.3),
     }
     found = {}
     for act_bits, frames in pinned:
