@@ -266,9 +266,9 @@ module binary_engine (
       {now_first, now_double, now_negative} <= {soon_first, soon_double, soon_negative};
     end
     logic [vaqf_pkg::PIXEL_DIGITS-1:0] now_digit;  // one bit each
-    assign now_digit[0] = soon_digit == '0;  // nobody's
+    assign now_digit[0] = 1'b0;  // nobody asks for it
     logic unused;
-    assign unused = now_digit[0];
+    assign unused = &{1'b0, now_digit[0], soon_digit};
     for (genvar d = 1; d < vaqf_pkg::PIXEL_DIGITS; ++d) begin : g_digit
       (* keep = "true" *) logic here;
       always_ff @(posedge clk) here <= soon_digit == 4'(d);

@@ -183,7 +183,7 @@ module deliver (
   assign last_bank = norm ? BANK_BITS'(NORM_WORDS - 1) : contexts ? BANK_BITS'(HEAD_WORDS - 1) : '0;
 
   // a cycle behind the entries: a register moves so many bits of the word
-  localparam int MOVED = 512;
+  localparam int MOVED = sizes::MOVED_BITS;
   localparam int MOVES = (PE * RECORD + MOVED - 1) / MOVED;
   (* keep = "true" *) logic [MOVES-1:0] shift_here;
   logic [PE*RECORD-1:0] moved;

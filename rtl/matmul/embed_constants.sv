@@ -24,17 +24,18 @@ module embed_constants (
   localparam int FIRST_BITS = sizes::index_bits(vaqf_pkg::TOKENS);
 
   // a register says for so many bits of the tile that they may move, the same as in_ready
-  localparam int MOVED = 512;
+  localparam int MOVED = sizes::MOVED_BITS;
   localparam int MOVES = (PARTS * PART + MOVED - 1) / MOVED;
   (* keep = "true" *) logic [MOVES-1:0] ready_here;
   logic [PARTS*PART-1:0] tile, moved;
-  logic full, full_then, held, accepts;
+  logic full, full_then, held, accepts, waits_then;
   logic [PART_BITS-1:0] part;
   logic [WORD_BITS-1:0] word;
   logic last_word;
   logic [WORD_BITS-1:0] last;
   assign accepts = in_valid && in_ready;
   assign full_then = accepts ? part == PART_BITS'(PARTS - 1) : full && held;
+  assign waits_then = full_then && holds;
   assign write_data = tile[vaqf_pkg::TOKENS*vaqf_pkg::RESIDUAL_WORD-1:0];
   assign last_word = word == last;
 
@@ -43,7 +44,7 @@ module embed_constants (
     localparam int REST = PARTS * PART - MOVED * i;
     localparam int BITS = REST < MOVED ? REST : MOVED;
     always_ff @(posedge clk) begin
-      ready_here[i] <= rst || start || !(full_then && holds);
+      ready_here[i] <= rst || start || !waits_then;
       if (in_valid && ready_here[i]) tile[MOVED*i+:BITS] <= moved[MOVED*i+:BITS];
     end
   end
@@ -59,7 +60,7 @@ module embed_constants (
     end else begin
       full     <= full_then;
       written  <= full_then && !holds;
-      in_ready <= !(full_then && holds);
+      in_ready <= !waits_then;
       if (accepts) part <= part == PART_BITS'(PARTS - 1) ? '0 : part + 1'b1;
     end
 `ifndef SYNTHESIS

@@ -49,7 +49,7 @@ module ring (
   assign last_part = part == PART_BITS'(PARTS - 1);
 
   // a register moves so many bits of the word
-  localparam int MOVED = 512;
+  localparam int MOVED = sizes::MOVED_BITS;
   localparam int MOVES = (vaqf_pkg::RING_WORD + MOVED - 1) / MOVED;
   (* keep = "true" *) logic [MOVES-1:0] fill_here;
   logic fill;

@@ -6,6 +6,7 @@ package sizes;
   localparam int GROUP_SUMS = 17;  // groups between the first load of one and another's last result
   localparam int READ_BEATS = 512;  // asked for or waiting at a port, at least a burst
   localparam int CHUNK_BYTES = 4096;  // of weights that are asked for at once: the longest burst
+  localparam int MOVED_BITS = 512;  // of a wide word that one register moves
   localparam int TABLE_BLOCK = 16;  // tables with control registers of their own
 
   // bits that count to `count` - 1

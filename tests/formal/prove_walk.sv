@@ -80,7 +80,8 @@ module prove_walk (
       end
       if (!ended) begin
         assert (32'(index) < n_commands && n_commands <= vaqf_pkg::MAX_COMMANDS);
-        assert (\dut.started || \dut.first_frame >= 0 && \dut.first_frame <= $signed({2'b00, n_frames}) + 1);
+        assert (\dut.started || (\dut.first_frame >= 0 &&
+                                 \dut.first_frame <= $signed({2'b00, n_frames}) + 1));
       end
       if (\dut.started || \dut.goes_on ) assert (ended || (list_request && !asked));
       if (valid) assert (frame < n_frames);

@@ -188,7 +188,7 @@ class Timeline:
                 records, gelu_entries = command.records, command.gelu_entries
             self._fetcher = self._parameters(asked, records, gelu_entries) + WALK
             self._fetched[matmul] += 1
-            if entry.kind == Kind.EMBED:  # the size of an image is counted row by row
+            if entry.kind == Kind.EMBED:  # its size is counted row by row, and a cycle
                 self._image = asked + self._vit.tokens + 1 + ASK + READ_LATENCY
                 self._fetcher = None
 
