@@ -6,8 +6,8 @@ Every module's counts, less memories and tables whose size is known, are fitted 
 grows with (vaqf/resources/quantities.py), no cost below zero; the result is
 vaqf/resources/unit_costs.json. So is its longest path, by the static timing of the same netlists
 with the delays of every fabric; the result is vaqf/clock/unit_paths.json. Then the estimate stands
-beside Yosys for what the search finds on three boards: LUT, LUTRAM, FF and BRAM within 10 %, DSP
-exact, the longest path within 10 %, else the script fails. --check fits nothing. All counts go to
+beside Yosys for what the search finds on three boards: LUT, LUTRAM and FF within 10 %, BRAM and DSP
+exact, the longest path within 8 %, else the script fails. --check fits nothing. All counts go to
 tests/resources/yosys_counts.json, with which the tests compare the estimate. What was synthesized
 before comes from the user's cache, so after a small change of the RTL this takes minutes; the first
 run takes an hour or more.
@@ -52,8 +52,10 @@ ONE_ENGINE = {  # modules that the other engine does not have
     "masked_sum": "adder",
 }
 RECORD = Path(__file__).parents[1] / "tests/resources/yosys_counts.json"
-SHY = 0.05  # of a module's path: how dear a doubling is to the fit
-BARS = ("lut", "lutram", "ff", "bram36")
+# Of a module's path: how dear a doubling is to the fit. Chosen on the designs of the sweep alone,
+# one left out at a time: 2.4 to 2.8 % rms on three fabrics, 2.4 to 3.4 at 0.2, 3.0 to 4.2 at 0.05
+SHY = 0.4
+BARS = ("lut", "lutram", "ff")
 
 
 @dataclass(frozen=True)
@@ -295,13 +297,15 @@ def judge(device: Board, sample: Sample) -> bool:
     design = sample.design
     expected = resources(design, device)
     ratios = {name: expected[name] / max(getattr(sample.made.total, name), 1) for name in BARS}
-    dsp = expected["dsp"] - sample.made.total.dsp
+    blocks, dsp = (expected[name] - sample.made.total[name] for name in ("bram36", "dsp"))
     path = met.met(design, device).ns / sample.longest_ns
     shape = f"{design.tokens}x{design.pe}x{design.simd}"
     words = "  ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
-    print(f"{sample.label:40} {shape:12} {words}  dsp {dsp:+d}  path {path:.3f}")
+    print(
+        f"{sample.label:40} {shape:12} {words}  bram36 {blocks:+g}  dsp {dsp:+d}  path {path:.3f}"
+    )
     counted = all(abs(ratio - 1) <= unit_costs.WITHIN for ratio in ratios.values())
-    return dsp == 0 and counted and abs(path - 1) <= unit_paths.WITHIN
+    return blocks == dsp == 0 and counted and abs(path - 1) <= unit_paths.WITHIN
 
 
 def main() -> None:

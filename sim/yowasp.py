@@ -3,7 +3,6 @@
 import importlib.metadata
 import importlib.util
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -12,15 +11,19 @@ from tempfile import TemporaryDirectory
 
 from vaqf.errors import ToolMissing
 from vaqf.files import places
+from vaqf.sim import processes
 
 KEPT = "YOWASP_CACHE_DIR"  # where a wheel keeps what it compiled
 
 
 def version(package: str, missing: str) -> str:
     """Of an installed wheel, by its module's name; ToolMissing says `missing` without it."""
-    if importlib.util.find_spec(package) is None:
-        raise ToolMissing(missing)
-    return importlib.metadata.version(package.replace("_", "-"))
+    try:
+        if importlib.util.find_spec(package) is not None:
+            return importlib.metadata.version(package.replace("_", "-"))
+    except importlib.metadata.PackageNotFoundError:
+        pass  # what pip left behind, or a folder of that name
+    raise ToolMissing(missing)
 
 
 @cache
@@ -41,17 +44,8 @@ def run(
 ) -> tuple[int, list[str]]:
     """Exit code of a wheel's tool in `folder`, and the lines that it said."""
     call = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", call, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        env=environment(),
-        check=False,
-    )
-    return done.returncode, (done.stdout + done.stderr).splitlines()
+    command = [sys.executable, "-P", "-c", call, *arguments]
+    return processes.run(command, folder, environment())
 
 
 def complaint(said: Sequence[str]) -> str:

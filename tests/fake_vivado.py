@@ -247,6 +247,14 @@ def timing_summary(answers: Answers) -> str:
         "    " + "  ".join(f"{one:>{w}}" for one, w in zip(row, widths, strict=True))
         for row in rows
     ]
+    kept = not any(row.startswith("-") for row in values[::4])
+    verdict = (
+        "All user specified timing constraints are met."
+        if kept
+        else "Timing constraints are not met."
+    )
     by_clock = ["Clock  " + lines[0].strip(), "ap_clk  9.999  0.000  0  1"]
     title = "| Design Timing Summary\n| ---------------------\n"
-    return header + "\n".join([title, *lines, "", "| Intra Clock Table", "", *by_clock, ""])
+    return header + "\n".join(
+        [title, *lines, "", "", verdict, "", "| Intra Clock Table", "", *by_clock, ""]
+    )

@@ -59,9 +59,11 @@ module deliver (
   logic [31:0] left;  // of the transfer
   logic records, filling, entry, end_of_transfer, busy_then, filling_then;
   // in registers, as the port waits for them: the last of the transfer; the beat leaves with it
-  logic last_entry, leaves, last_then, leaves_then;
+  logic last_entry, leaves;
   logic ends_filled, ends_with_entry;
-  logic begins, near;  // a transfer; the next entry is the last of its beat
+  logic near;  // the next entry is the last of its beat
+  // a transfer begins: behind none or the last word that is filled up; with the last entry of another
+  logic begins, fresh, follows;
   logic [LANE_BITS-1:0] lane;  // of a word of records, the first of the step
   logic last_lane;
   assign last_lane = lane == LANE_BITS'(PE - STEP);
@@ -70,7 +72,6 @@ module deliver (
   logic [$clog2(PART_BYTES)-1:0] place;  // in the part
   logic [PART-1:0] part_data;
   logic last_part, last_place, last_of_beat;
-  assign records = norm || requant || contexts;
   // an entry leaves: a gelu entry, a record, a whole beat
   assign entry = open && data_valid && (!constants || constant_ready);
   assign data_ready = open && leaves && (!constants || constant_ready);
@@ -79,21 +80,22 @@ module deliver (
   assign ends_filled = filling && last_lane;
   assign ends_with_entry = last_entry && (!records || last_lane);
   assign end_of_transfer = ends_filled || (entry && ends_with_entry);
-  assign begins = transfer_valid && transfer_ready;
+  assign fresh = transfer_valid && (!busy || ends_filled);
+  assign follows = transfer_valid && ends_with_entry;
+  assign begins = fresh || (entry && follows);
 
-  // of the entry behind this one, or of the first: whole beats always leave
+  // of the first entry of what is to begin, and of the entry behind this one: whole beats always leave
+  logic for_records, first_last, first_leaves, next_last, next_leaves;
+  logic [31:0] next_left;
+  assign for_records = for_norm || for_requant || for_context;
+  assign first_last = transfer_count <= (for_records ? 32'(STEP) : 32'd1);
+  assign first_leaves = first_last || for_weights || for_constants || (!for_gelu && STEP == PARTS);
+  assign near = gelu ? last_part && int'(place) == PART_BYTES - 2 : int'(part) == PARTS - 2;
+  assign next_last = left <= (records ? 32'(2 * STEP) : 32'd2);
+  assign next_leaves = next_last || weights || constants || (!gelu && STEP == PARTS) ||
+      (near && !leaves);
+  assign next_left = last_entry ? '0 : left - (records ? 32'(STEP) : 32'd1);
   always_comb begin
-    last_then = last_entry;
-    leaves_then = leaves;
-    near = gelu ? last_part && int'(place) == PART_BYTES - 2 : int'(part) == PARTS - 2;
-    if (begins) begin
-      last_then   = transfer_count <= (for_norm || for_requant || for_context ? 32'(STEP) : 32'd1);
-      leaves_then = last_then || for_weights || for_constants || (!for_gelu && STEP == PARTS);
-    end else if (entry) begin
-      last_then = left <= (records ? 32'(2 * STEP) : 32'd2);
-      leaves_then = last_then || weights || constants || (!gelu && STEP == PARTS) ||
-          (near && !leaves);
-    end
     busy_then = !rst && !start && (transfer_ready ? transfer_valid : busy);
     filling_then = !rst && !start && !end_of_transfer &&
         (filling || (entry && records && last_entry));
@@ -104,21 +106,29 @@ module deliver (
       {gelu, norm, requant, contexts, weights, constants} <= {
         for_gelu, for_norm, for_requant, for_context, for_weights, for_constants
       };
+      records <= for_records;
       half <= transfer_parity;
-      left <= transfer_count;
-    end else if (entry) begin
-      left <= last_entry ? '0 : left - (records ? 32'(STEP) : 32'd1);
     end
-    last_entry <= last_then;
-    leaves     <= leaves_then;
-    busy       <= busy_then;
-    filling    <= filling_then;
-    open       <= busy_then && !filling_then;
+    // whether an entry leaves is known last, and only chooses
+    if (entry) begin
+      left       <= follows ? transfer_count : next_left;
+      last_entry <= follows ? first_last : next_last;
+      leaves     <= follows ? first_leaves : next_leaves;
+    end else if (fresh) begin
+      left       <= transfer_count;
+      last_entry <= first_last;
+      leaves     <= first_leaves;
+    end
+    busy    <= busy_then;
+    filling <= filling_then;
+    open    <= busy_then && !filling_then;
 `ifndef SYNTHESIS
     if (!rst) begin
       if (start) assert (!busy && !transfer_valid);
       assert (!busy || filling || left != '0);
       assert (open == (busy && !filling));
+      assert (!open || records == (norm || requant || contexts));
+      assert (begins == (transfer_valid && transfer_ready));
       assert (!open || leaves == (last_entry || last_of_beat));
       assert (!open || last_entry == (left <= (records ? 32'(STEP) : 32'd1)));
     end

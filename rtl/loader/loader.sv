@@ -124,13 +124,15 @@ module loader #(
   // -- one request after the other ---------------------------------------------------------------
 
   // parameters first; but constants meet the last pass of a group, the same command's weights all
-  logic parameters_first, accept, push, is_records, transfers_ready;
+  logic parameters_first, weights_first, accept, push, is_records, transfers_ready;
   assign parameters_first = parameters_valid &&
       !(for_constants && weights_valid && weights_for_pixels);
+  // the same for weights, said by itself: the other chooses the bits of an address
+  assign weights_first = !parameters_valid || (for_constants && weights_for_pixels);
   logic [31:0] count, beats;
   assign accept = !request_valid && transfers_ready;  // not for the port: a request in two cycles
   assign parameters_ready = accept && (parameters_first || !parameters_valid);
-  assign weights_ready = accept && !parameters_first;
+  assign weights_ready = accept && weights_first;
   assign push = accept && (parameters_valid || weights_valid);
   assign is_records = for_norm || for_requant || for_context;
   assign count = parameters_first ? parameters_count : weights_beats;

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from vaqf.project import render, ulx3s
 from vaqf.project.ulx3s import Ulx3s
 from vaqf.reporting import Report, silent
+from vaqf.sim import processes
 from vaqf.sim.place import nextpnr, pins, reference, routed
 from vaqf.sim.place.device import LFE5U_85F, Device
 from vaqf.sim.place.names import Names
@@ -103,12 +104,9 @@ def place(
         report("placing", done, steps)
 
     jobs = min(JOBS, len(os.sched_getaffinity(0)))
-    with ThreadPoolExecutor(jobs) as pool:
+    with processes.pool(jobs) as pool:
         runs = {pool.submit(_routed, design, seed, device, step): design for design in designs}
-        try:
-            made = {runs[run].name: run.result() for run in as_completed(runs)}
-        finally:
-            pool.shutdown(cancel_futures=True)
+        made = {runs[run].name: run.result() for run in as_completed(runs)}
     found, bits = made[wanted.name]
     return Placement(
         tools, device, seed, found, None if beside is None else made[beside.name][0], bits

@@ -50,6 +50,8 @@ def read(folder: Path | None, name: str) -> Answer | None:
         path = folder / f"{name}.answer.json"
         content = smallfile.read_object(path, MAX_ANSWER_BYTES, "a remembered answer")
         total, worst = content["total"], content["worst_ns"]
+        if not all(name.isprintable() for name in worst):
+            return None
         if not all(_AMOUNT.holds(value, {}) for value in (*total.values(), *worst.values())):
             return None
         return Answer(Resources(**total), worst)

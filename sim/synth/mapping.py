@@ -3,11 +3,12 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from vaqf.hardware.family import Family
 from vaqf.reporting import Report, silent
+from vaqf.sim import processes
 from vaqf.sim.synth import cache, netlist, yosys
 from vaqf.sim.synth.netlist import Json
 from vaqf.sim.synth.units import Unit, ports, with_cells
@@ -31,17 +32,14 @@ def synthesize(
     missing = [kinds[kind] for kind, known in found.items() if known is None]
     done = len(kinds) - len(missing)
     report("synthesizing", done, len(kinds))
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
+    with processes.pool(jobs) as pool:
         runs = [pool.submit(_synthesize, tree, batch, family) for batch in _batches(missing)]
-        try:
-            for batch in as_completed(runs):
-                for name, made in batch.result().items():
-                    found[key[name]] = made
-                    cache.write(kept, key[name], made)
-                done += len(batch.result())
-                report("synthesizing", done, len(kinds))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for batch in as_completed(runs):
+            for name, made in batch.result().items():
+                found[key[name]] = made
+                cache.write(kept, key[name], made)
+            done += len(batch.result())
+            report("synthesizing", done, len(kinds))
     return {name: result for name in tree if (result := found[key[name]]) is not None}
 
 

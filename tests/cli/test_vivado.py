@@ -140,8 +140,8 @@ def test_what_yosys_said_stands_between(
     ("missed", "said"),
     [
         ({"paths": [("-0.412", *GOOD.paths[0][1:])], "failing": 1234}, "setup slack -0.412 ns at"),
-        ({"hold": "-0.020", "failing": 1}, "hold slack -0.020 ns at 1 endpoint"),
-        ({"pulse_width": "-0.300", "failing": 2}, "pulse width slack -0.300 ns at 2 endpoints"),
+        ({"hold": "-0.020", "failing": 1}, "hold slack -0.020 ns at 1 endpoint\n"),
+        ({"pulse_width": "-0.300", "failing": 2}, "pulse width slack -0.300 ns at 2 endpoints\n"),
     ],
 )
 def test_a_clock_that_is_not_met_is_a_result(
@@ -188,7 +188,23 @@ def test_a_run_of_another_design_is_refused(
 
 
 def test_another_board_is_another_part(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"its part is {PART.lower()}" in refused(project, capsys, "--board", "kv260")
+    said = refused(project, capsys, "--board", "kv260")
+    assert f"was built for the part {PART}, and vaqf's board kv260 has xck26" in said
+
+
+def test_a_board_of_one_s_own_is_asked_for(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name alone does not tell its device, even where one of ours has that name."""
+    manifest = project / "manifest.json"
+    good = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(good | {"board": "mine"}))
+    assert "built for the board mine, which is none of vaqf's own" in refused(project, capsys)
+    manifest.write_text(json.dumps(good | {"part": "xczu9eg-ffvb1156-1-e"}))
+    said = refused(project, capsys)
+    assert "xczu9eg-ffvb1156-1-e, and vaqf's board zcu102 has" in said and "--board" in said
+    manifest.write_text(json.dumps(good | {"model": "a\x1b[31m"}))
+    assert "manifest.json: model is 'a\\x1b[31m'" in refused(project, capsys)
 
 
 def test_a_run_older_than_the_project_is_told(

@@ -79,9 +79,15 @@ def test_a_slower_device_has_a_slower_clock() -> None:
     assert met.met(design, limited).mhz == met.ceiling(limited) == 90.0
 
 
+LOW = ("2LV-e", "1LV-i", "2L-e", "1L-i")  # L alone: as fast at 0.85 V
+
+
 def test_a_part_tells_how_fast_it_is() -> None:
     assert speed.of(ULTRASCALE_PLUS, "xczu9eg-ffvb1156-2-e").times == 1.0
     assert speed.of(ULTRASCALE_PLUS, "xczu9eg").times == speed.GRADE  # nothing said: the slowest
+    low = [speed.of(ULTRASCALE_PLUS, f"xczu9eg-ffvb1156-{grade}").times for grade in LOW]
+    assert low == [speed.LOW_VOLTAGE, speed.GRADE * speed.LOW_VOLTAGE, 1.0, speed.GRADE]
+    assert speed.of(SERIES_7, "xc7k325tffg900-2L") == speed.of(SERIES_7, "xc7k325tffg900-1")
     assert speed.of(SERIES_7, "xc7z045ffg900-2").fabric != speed.of(SERIES_7, "xc7z045").fabric
     for family in FAMILIES:
         assert FABRICS[speed.of(family, "").fabric] is family

@@ -102,6 +102,8 @@ def test_nothing_may_be_missing(tmp_path: Path, key: str) -> None:
         ("name", "$(reboot)"),
         ("part", "xczu9eg; exec rm"),
         ("part", 5),
+        ("part", "-foo"),
+        ("part", "xc7z020clg400-1"),  # of another generation than the family
         ("family", "stratix"),
         ("lut", 0),
         ("lut", -5),

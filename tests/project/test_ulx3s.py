@@ -1,6 +1,7 @@
 """A ULX3S around a small project: its numbers, and the host against a stand-in for the board."""
 
 import json
+import math
 import re
 import struct
 from pathlib import Path
@@ -166,7 +167,10 @@ def test_the_pll_is_set_as_trellis_sets_it(clock_mhz: float, tmp_path: Path) -> 
     assert [made.divide, made.multiply, made.output_divide] == wanted
 
 
-@pytest.mark.parametrize("clock_mhz", [51.234567, 9.0, 400.0])
-def test_a_clock_that_the_pll_does_not_make(clock_mhz: float) -> None:
-    with pytest.raises(InputError, match="--clock-mhz"):
-        ulx3s.pll(clock_mhz)
+@pytest.mark.parametrize(
+    "clock_mhz",
+    [51.234567, 50.00001, 33.3333, 9.0, 400.0, 0.0, -50.0, math.nan, math.inf, 10**400, "50"],
+)
+def test_a_clock_that_the_pll_does_not_make(board: ulx3s.Ulx3s, clock_mhz: float) -> None:
+    with pytest.raises(InputError, match=r"--clock-mhz is .* (a number, 10 to 200|such as 50)"):
+        ulx3s.Ulx3s(board.project, clock_mhz)

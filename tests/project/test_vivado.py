@@ -77,13 +77,17 @@ def test_the_ten_worst_paths_are_enough(built: Path) -> None:
     assert sum(line.startswith("path\t") for line in record(built)) == vivado.PATHS
 
 
-@pytest.mark.parametrize("kind", ["setup", "hold"])
+@pytest.mark.parametrize("kind", ["setup", "hold", "pulse width"])
 def test_fails_where_timing_is_not_met_and_says_so_in_the_record(built: Path, kind: str) -> None:
-    late = [("-0.010", *GOOD.paths[0][1:])]
-    missed = replace(GOOD, paths=late) if kind == "setup" else replace(GOOD, hold="-0.010")
-    ran = fake_vivado.run(built, missed)
+    missed: dict[str, dict[str, object]] = {
+        "setup": {"paths": [("-0.010", *GOOD.paths[0][1:])]},
+        "hold": {"hold": "-0.010"},
+        "pulse width": {"pulse_width": "-0.010"},
+    }
+    ran = fake_vivado.run(built, replace(GOOD, **missed[kind]))
     assert ran.code == 1
-    assert f"does not meet 4.000 ns on {PART}: {kind} slack -0.010 ns" in ran.output
+    slack = "" if kind == "pulse width" else " slack -0.010 ns"
+    assert f"does not meet 4.000 ns on {PART}: {kind}{slack}" in ran.output
     assert record(built)[-1] == "end"
 
 

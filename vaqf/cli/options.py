@@ -69,7 +69,11 @@ Engine = Annotated[
 ]
 Clock = Annotated[
     str | None,
-    typer.Option("--clock-mhz", metavar="MHZ", help="Clock; default: the board's."),
+    typer.Option(
+        "--clock-mhz",
+        metavar="MHZ",
+        help="Clock; default: the board's or, where that is auto, what the design meets.",
+    ),
 ]
 LutBudget = Annotated[
     str | None,

@@ -17,7 +17,7 @@ class Met:
 
     mhz: float  # whole, rounded down; no more than the device's limit
     ns: float  # the longest path
-    module: str  # where it ends
+    module: str  # where it ends, or enters the unit inside in which it ends
 
 
 def met(design: Design, board: Board) -> Met:

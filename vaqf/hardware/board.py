@@ -24,7 +24,7 @@ from vaqf.files.fields import (
     shown,
 )
 from vaqf.hardware.fabric import RESOURCES, Resources
-from vaqf.hardware.family import OF_DEVICE, Family
+from vaqf.hardware.family import OF_DEVICE, SERIES_7, Family
 
 USABLE = Number(0.01, 1.0)  # a share of a resource that a design may take
 MIN_CLOCK_MHZ = 1.0
@@ -32,7 +32,8 @@ DEFAULT_USABLE = {
     "lut": 0.75, "lutram": 0.80, "ff": 0.75, "dsp": 0.85, "bram36": 0.90, "uram": 0.90,
 }  # fmt: skip
 OPTIONAL = ("dies", "usable")
-_PART = re.compile(r"[A-Za-z0-9-]{4,40}")
+# of which generation a device is, its name says: AMD's begin with x, and a letter for their use
+_PART = re.compile(r"x[a-z](7?)[A-Za-z0-9-]{2,40}", re.IGNORECASE)
 _CITED = (
     "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
     "dram_gbytes_per_s", "max_clock_mhz", "clock_mhz",
@@ -64,11 +65,17 @@ class Board:
     def __post_init__(self) -> None:
         check_name(self.name, "board: name")
         b = f"board {self.name}:"
-        if not isinstance(self.part, str) or not _PART.fullmatch(self.part):
+        named = _PART.fullmatch(self.part) if isinstance(self.part, str) else None
+        if named is None:
             raise InputError(
                 f"{b} part is {shown(self.part)}; it must be a device such as xczu9eg-ffvb1156-2-e"
             )
         check_fields(self, f"{b} ")
+        if bool(named[1]) != (self.generation is SERIES_7):
+            raise InputError(
+                f"{b} part is {shown(self.part)}, which is no device of the family {self.family};"
+                " mend one of them"
+            )
         self._check_sources()
         self._check_usable()
 
@@ -132,6 +139,8 @@ def load(text: str) -> Board:
 
     InputError for an unknown name (the nearest is offered) or a file that is no valid board.
     """
+    if not isinstance(text, str):
+        raise InputError(f"--board is {shown(text)}; it must be a name or a YAML file")
     known = names()
     word = folded(text).replace("-", "_")
     if word in known:

@@ -28,11 +28,13 @@ def of(family: Family, part: str) -> Speed:
     """Of a device, by its name: the fabric of series 7, the speed grade.
 
     What nobody quotes is taken as the next slower thing: a grade that the name does not have as -1,
-    -3 as -2, every grade of Artix-7's fabric as -1.
+    -3 as -2, -1LV as both -1 and LV are, every grade of Artix-7's fabric and those of series 7 at
+    low voltage as -1.
     """
     found = _GRADE.search(part)
     fast = found is not None and int(found[1]) >= 2
+    voltage = (found[2] or "").upper() if found else ""
     if family is ULTRASCALE_PLUS:
-        low = found is not None and (found[2] or "").upper() == "LV"
-        return Speed(ULTRASCALE_PLUS_2, LOW_VOLTAGE if low else 1.0 if fast else GRADE)
-    return Speed(KINTEX_7_2 if fast and _KINTEX.match(part) else SERIES_7_1)
+        times = (1.0 if fast else GRADE) * (LOW_VOLTAGE if voltage == "LV" else 1.0)
+        return Speed(ULTRASCALE_PLUS_2, times)
+    return Speed(KINTEX_7_2 if fast and not voltage and _KINTEX.match(part) else SERIES_7_1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from vaqf.errors import InputError
 from vaqf.files import regular, smallfile
-from vaqf.files.fields import Number, shown
+from vaqf.files.fields import Number, check_name, shown
 from vaqf.hardware import design as designs
 from vaqf.hardware.command import COMMAND_WORDS, MAX_COMMANDS
 from vaqf.hardware.design import Design
@@ -46,6 +46,33 @@ class Project:
 
     folder: Path
     manifest: dict[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The name of the model it was built for."""
+        return self._name("model")
+
+    @property
+    def board(self) -> str:
+        """The name of the board it was built for, which may be one of the user's own."""
+        return self._name("board")
+
+    @property
+    def part(self) -> str:
+        """The device it was built for."""
+        return self._name("part")
+
+    @property
+    def images(self) -> str:
+        """Where its images come from, in words."""
+        words = self.manifest.get("images")
+        return words if isinstance(words, str) and words.isprintable() else "unknown images"
+
+    def _name(self, key: str) -> str:
+        """A name of the manifest, which may be spliced into sources and shown."""
+        value = self.manifest.get(key)
+        check_name(value, f"{self.folder}/manifest.json: {key}")
+        return str(value)
 
     @cached_property
     def network(self) -> Network:
@@ -155,7 +182,7 @@ def rtl_sources(project: Project, family: Family) -> list[tuple[str, str]]:
     """
     sources = _systemverilog(project)
     if not sources or not _is_for(family, project):
-        return rtl.rtl_sources(project.design, str(project.manifest.get("model")), family)
+        return rtl.rtl_sources(project.design, project.model, family)
     check_unchanged(project, sources)
     return [
         (Path(name).name, _source(project, name).decode(errors="replace"))

@@ -6,6 +6,7 @@ small network lies in block RAM. Pads are those of the board's own ulx3s_v20.lpf
 
 import shutil
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import vaqf
 from vaqf.arithmetic.widths import ceil_div
 from vaqf.errors import InputError
+from vaqf.files import ours
 from vaqf.files.fields import Number, check_rule
 from vaqf.hardware import layout, registers
 from vaqf.hardware.config import design_id
@@ -36,6 +38,7 @@ REGION_BITS = 28  # of an address; those above say which memory is meant
 # of the PLL, FPGA-DS-02012: its own clock, its divided input, and its dividers
 VCO_MHZ, INPUT_MHZ, DIVIDERS = (400.0, 800.0), (3.125, 400.0), range(1, 129)
 PACKAGE = "ulx3s_pkg.sv"
+BITSTREAM = f"{NAME}.bit"
 _PARTS = ("weights/weights.bin", "weights/commands.bin")
 PADS = {  # port: pad, and what else the pad is told
     "clk_25mhz": ("G2", "PULLMODE=NONE"),
@@ -65,10 +68,10 @@ def pll(clock_mhz: float) -> Pll:
     """
     check_rule(Number(10.0, 200.0), clock_mhz, "--clock-mhz")
     middle = sum(VCO_MHZ) / 2
+    ratio = Fraction(str(clock_mhz)) / Fraction(str(OSCILLATOR_MHZ))  # as they are written
     for divide in DIVIDERS:
         for multiply in DIVIDERS:
-            # both of whole kHz, so that equality is exact
-            if round(1e3 * clock_mhz * divide) != round(1e3 * OSCILLATOR_MHZ * multiply):
+            if ratio * divide != multiply:
                 continue
             outputs = [d for d in DIVIDERS if VCO_MHZ[0] <= clock_mhz * d <= VCO_MHZ[1]]
             if outputs and OSCILLATOR_MHZ / divide >= INPUT_MHZ[0]:
@@ -104,6 +107,7 @@ class Ulx3s:
     baud: float = BAUD
 
     def __post_init__(self) -> None:
+        pll(self.clock_mhz)  # says what is wrong with a clock that is none
         if abs(self.bit_cycles * self.baud / (1e6 * self.clock_mhz) - 1) > MOST_OFF:
             raise InputError(
                 f"--clock-mhz is {self.clock_mhz:g}; a bit of {self.baud:,.0f} Baud must be a whole"
@@ -203,9 +207,15 @@ def write(board: Ulx3s, folder: Path) -> None:
         shutil.copyfile(board.project.folder / name, folder / Path(name).name)
 
 
+def may_be_replaced(folder: Path) -> bool:
+    """Whether a folder of ours, or none, lies there that holds no project."""
+    hashes = ours.named(folder)
+    return hashes is None or BITSTREAM in hashes
+
+
 def write_result(board: Ulx3s, folder: Path, bits: bytes, result: dict[str, Any]) -> None:
     """What was made of it: bitstream, report, README, and a manifest by which all is ours."""
-    (folder / f"{NAME}.bit").write_bytes(bits)
+    (folder / BITSTREAM).write_bytes(bits)
     (folder / "place.json").write_text(json_text(result), encoding="utf-8")
     readme = render(f"{NAME}_README.md.j2", result=result, frames=FRAMES, **_told(board))
     (folder / "README.md").write_text(readme, encoding="utf-8")
@@ -217,7 +227,7 @@ def _told(board: Ulx3s) -> dict[str, Any]:
     """What the board's templates are rendered from."""
     project = board.project
     return {
-        "title": design_title(project.design, str(project.manifest.get("model"))),
+        "title": design_title(project.design, project.model),
         "board": board,
         "pads": PADS,
         "oscillator_mhz": OSCILLATOR_MHZ,

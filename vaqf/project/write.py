@@ -5,6 +5,7 @@ Equal inputs give byte-identical files.
 
 from pathlib import Path
 
+from vaqf.hardware import board
 from vaqf.network import networkfile
 from vaqf.network.structure import Network
 from vaqf.program.compile import Program, compile_network
@@ -61,6 +62,8 @@ def write_project(folder: Path, search: Search, network: Network, golden: Golden
             network=network,
             golden=golden,
             target=search.target_fps,
+            # one of the user's own is known by its file alone
+            board_file="" if estimate.board.name in board.names() else " --board FILE.yaml",
         ),
         encoding="utf-8",
     )

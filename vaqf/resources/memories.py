@@ -123,6 +123,7 @@ def array_memories(part: ArrayPart) -> Iterator[Memory]:
     yield Memory("axi_read", "read_buffers", 2, PORT_BITS, READ_BUFFER, 1)
     yield Memory("logits", "logits", 1, widths.LOGIT_BITS * p, c.outputs // p, 1)
     yield Memory("commands", "commands", 1, 32 * COMMAND_WORDS, MAX_COMMANDS)
+    yield Memory("command_cycles", "cycles", 1, 32, MAX_COMMANDS)
 
 
 def attention_memories(part: AttentionPart) -> Iterator[Memory]:

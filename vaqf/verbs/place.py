@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vaqf
+from vaqf.arithmetic.widths import ceil_div
 from vaqf.errors import Infeasible, InputError, Mismatch
 from vaqf.files import places, smallfile
 from vaqf.files.fields import check_whole, folded, shown
 from vaqf.files.output import check_file, check_folder, new_file, new_folder, writing
-from vaqf.hardware.family import PORTABLE
+from vaqf.hardware.family import PORTABLE, ULTRASCALE_PLUS
 from vaqf.reporting import Report, silent
-from vaqf.verbs.arguments import load_board
 
 if TYPE_CHECKING:
     from vaqf.project.read import Project
@@ -27,6 +27,7 @@ RESULT = "place.json"  # in report/ of the project, or in the folder of the boar
 MAX_RESULT_BYTES = 2**20
 MAX_SEED = 2**31 - 1
 SIMULATED = 2  # images at most, before a board is placed
+BLOCK_BITS = 18 * 1024  # of a block RAM of the ECP5
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def place(
     in the project or, where that cannot be written, in the user's cache: `.written`.
 
     `board` "ulx3s": the whole board is simulated, placed and routed at `clock_mhz` (None: 50), and
-    written with its bitstream to `out` (None: ulx3s in the project), which `force` replaces.
+    written with its bitstream to `out` (None: ulx3s in the project); one that was written there
+    before is replaced, where files of it were edited with `force`, and a project never.
     Mismatch if the simulated board's logits are not golden's, Infeasible if it does not fit or the
     clock is not met.
     """
@@ -73,12 +75,13 @@ def place(
     from vaqf.sim.place.device import LFE5U_85F
 
     nextpnr.tools()
-    _check_size(project, LFE5U_85F)
     if board is None:
+        _check_size(project, LFE5U_85F)
         return _place_alone(project, seed, reference, report)
     from vaqf.project import ulx3s
 
     around = ulx3s.Ulx3s(project, ulx3s.CLOCK_MHZ if clock_mhz is None else clock_mhz)
+    _check_size(project, LFE5U_85F, sum(memory.size for memory in around.memories))
     place = project.folder / ulx3s.NAME if out is None else Path(out)
     return _place_board(around, place, seed, reference, force, report)
 
@@ -110,6 +113,11 @@ def _place_board(
     from vaqf.sim.place import placement
 
     check_folder(place, force)
+    if not ulx3s.may_be_replaced(place):
+        raise InputError(
+            f"{place} holds a project, which a board's files never replace; name another folder"
+            " with -o"
+        )
     answer = _simulated(around, report)
     known = placement.known_core() if reference else None
     made = placement.place(placement.board(around), seed, known, report=report)
@@ -153,7 +161,7 @@ def _simulated(around: Ulx3s, report: Report) -> Answer:
 def _document(project: Project, made: Placement) -> dict[str, Any]:
     return {
         "vaqf": vaqf.__version__,
-        "model": str(project.manifest.get("model")),
+        "model": project.model,
     } | made.to_json()
 
 
@@ -162,37 +170,39 @@ def _check_board(board: str | None, clock_mhz: float | None, out: str | Path | N
     if board is None and (clock_mhz is not None or out is not None):
         flag = "--clock-mhz" if clock_mhz is not None else "-o"
         raise InputError(f"{flag} is of a board; give --board ulx3s with it, or leave it out")
-    if board is not None and folded(board) != "ulx3s":
+    if board is not None and (not isinstance(board, str) or folded(board) != "ulx3s"):
         raise InputError(
             f"--board is {shown(board)}; a bitstream is made for ulx3s alone. Without --board the"
             " accelerator is placed by itself"
         )
 
 
-def _check_size(project: Project, device: Device) -> None:
-    """Infeasible for a design that is larger than the device by its estimate alone.
+def _check_size(project: Project, device: Device, memory_bytes: int = 0) -> None:
+    """Infeasible for a design that is larger than the device by its estimate alone, with so many
+    bytes in memories around it: to learn it from Yosys takes an hour.
 
-    A LUT of six inputs takes one of four or more, a block RAM of 36 Kbit two of 18, or LUTs. To
-    learn it from Yosys takes an hour.
+    A LUT of six inputs takes one of four or more, a block RAM of 36 Kbit two of 18.
     """
-    from vaqf.resources import use as resources
+    from vaqf.resources import parts, use
 
-    name = project.manifest.get("board")
-    if not isinstance(name, str):
-        return
-    try:
-        board = load_board(name)
-    except InputError:  # one of the user's own, by a path that is no more
-        return
-    use, has = resources.resources(project.design, board), device.available
-    for needs, most, what in (
-        (use.lut, has["lut4"], "LUTs of six inputs by its estimate, the {} has {:,} of four"),
-        (use.bram36, has["bram18"], "block RAMs of 36 Kbit by its estimate, the {} has {:,} of 18"),
+    # primitives of another family, of which the portable twins take more
+    needs = use.total(parts.of(project.design), ULTRASCALE_PLUS)
+    has, name = device.available, device.name
+    around = ceil_div(8 * memory_bytes, BLOCK_BITS)
+    blocks = round(2 * needs.bram36) + around
+    memories = f", {around:,} of them for weights, commands, images and results" if around else ""
+    for number, most, what in (
+        (
+            round(needs.lut),
+            has["lut4"],
+            f"LUTs of six inputs, the {name} has {{:,}} of four",
+        ),
+        (blocks, has["bram18"], f"block RAMs of 18 Kbit{memories}; the {name} has {{:,}}"),
     ):
-        if needs > most:
+        if number > most:
             raise Infeasible(
-                f"the design takes {needs:,} {what.format(device.name, most)}; build with a lower"
-                " --fps or a smaller model"
+                f"by its estimate the design takes {number:,} {what.format(most)}; build with a"
+                " lower --fps or a smaller model"
             )
 
 

@@ -68,7 +68,7 @@ def simulated(
     notes: tuple[str, ...] = ()
     if data is None and labels_file is None:
         result = run(None, count)
-        source, labels = str(project.manifest.get("images", "")), project.reference.labels
+        source, labels = project.images, project.reference.labels
     else:
         chosen = pictures.load(data, network.vit, count, labels_file).read()
         result = run(chosen.pixels, None)

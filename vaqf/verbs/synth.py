@@ -15,6 +15,7 @@ from vaqf.verbs.arguments import load_board
 if TYPE_CHECKING:
     from vaqf.clock.met import Met
     from vaqf.hardware.board import Board
+    from vaqf.project.read import Project
     from vaqf.sim.synth.synthesize import Synthesis
     from vaqf.verbs.vivado import Implemented
 
@@ -77,11 +78,9 @@ def synth(
 
     check_choice(tool, "--tool", TOOLS)
     project = projects.load(Path(folder))
-    name = project.manifest.get("board")
-    if board is None and not isinstance(name, str):
-        raise InputError(f"{folder}/manifest.json names no board; give one with --board")
-    device = load_board(str(name) if board is None else board)
+    device = _its_board(project) if board is None else load_board(board)
     if tool == "vivado":
+        _check_part(project, device, "build it again for that board")
         from vaqf.verbs import vivado
 
         return vivado.implemented(project, device)
@@ -101,10 +100,33 @@ def synth(
     answers.keep(kept, answers.key(sources, device.part), made)
     expected = resources.resources(design, device)
     return Synthesized(
-        str(project.manifest.get("model")),
+        project.model,
         device,
         made,
         expected,
         projects.clock_mhz(project),
         met.met(design, device),
     )
+
+
+def _its_board(project: Project) -> Board:
+    """The board that a project was built for, where it is one of ours and still has its device."""
+    from vaqf.hardware import board
+
+    if project.board not in board.names():
+        raise InputError(
+            f"{project.folder} was built for the board {project.board}, which is none of vaqf's"
+            f" own ({', '.join(board.names())}); give its file with --board"
+        )
+    device = load_board(project.board)
+    _check_part(project, device, "give the file of its board with --board")
+    return device
+
+
+def _check_part(project: Project, device: Board, advice: str) -> None:
+    """InputError for a board whose device is not the project's: another one has other delays."""
+    if device.part.lower() != project.part.lower():
+        raise InputError(
+            f"{project.folder} was built for the part {project.part}, and vaqf's board"
+            f" {device.name} has {device.part}; {advice}"
+        )

@@ -70,7 +70,7 @@ def implemented(project: Project, board: Board) -> Implemented:
 
     expected = routed.Expected(
         top=render.TOP,
-        part=board.part,
+        part=project.part,
         clock_ns=render.clock_ns(projects.clock_mhz(project)),
         sources=projects.vivado_digest(project),
     )
@@ -83,7 +83,7 @@ def implemented(project: Project, board: Board) -> Implemented:
     if answer is None:
         notes.append("Yosys's numbers appear here after `vaqf synth` without --tool vivado")
     return Implemented(
-        model=str(project.manifest.get("model")),
+        model=project.model,
         board=board,
         result=made,
         estimate=resources.resources(project.design, board),

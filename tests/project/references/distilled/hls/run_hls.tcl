@@ -94,7 +94,7 @@ proc vaqf_run {script words} {
   add_files -tb -cflags "$flags -Wno-unknown-pragmas" {*}$bench
   open_solution {*}$reset -flow_target vivado solution1
   set_part xck26-sfvc784-2LV-c
-  create_clock -period 4.425 -name default
+  create_clock -period 3.861 -name default
   config_interface -m_axi_addr64
 
   set data {}

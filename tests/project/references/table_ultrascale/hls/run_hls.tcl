@@ -94,7 +94,7 @@ proc vaqf_run {script words} {
   add_files -tb -cflags "$flags -Wno-unknown-pragmas" {*}$bench
   open_solution {*}$reset -flow_target vivado solution1
   set_part xczu9eg-ffvb1156-2-e
-  create_clock -period 3.534 -name default
+  create_clock -period 3.086 -name default
   config_interface -m_axi_addr64
 
   set data {}
