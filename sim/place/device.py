@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+BLOCK_BITS = 18 * 1024  # of a block RAM, `bram18`
+
 
 @dataclass(frozen=True)
 class Device:

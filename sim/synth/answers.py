@@ -13,6 +13,7 @@ from vaqf.files.fields import Number
 from vaqf.hardware.fabric import RESOURCES, Resources
 from vaqf.sim.synth import cache
 from vaqf.sim.synth.synthesize import Synthesis
+from vaqf.sim.synth.timing.delays import SCENARIOS
 
 MAX_ANSWER_BYTES = 2**12
 _AMOUNT = Number(0, 1e9)
@@ -50,7 +51,7 @@ def read(folder: Path | None, name: str) -> Answer | None:
         path = folder / f"{name}.answer.json"
         content = smallfile.read_object(path, MAX_ANSWER_BYTES, "a remembered answer")
         total, worst = content["total"], content["worst_ns"]
-        if not all(name.isprintable() for name in worst):
+        if not worst.keys() <= set(SCENARIOS):
             return None
         if not all(_AMOUNT.holds(value, {}) for value in (*total.values(), *worst.values())):
             return None

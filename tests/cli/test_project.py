@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from answers import Captured, answer, sentence
 
+from vaqf.cli import app
+from vaqf.files.paths import BOARDS
 from vaqf.project import blob
 
 
@@ -303,3 +305,17 @@ def test_an_empty_cxx_is_no_compiler_of_choice(
     monkeypatch.setenv("CXX", " ")
     code, out, _ = answer(capsys, "csim", project)
     assert (code, "0 mismatches" in out) == (0, True)
+
+
+def test_the_readme_tells_a_clock_that_is_not_met_and_a_board_of_one_s_own(tmp_path: Path) -> None:
+    text = (BOARDS / "zcu102.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("name: zcu102", "name: mine"))
+    told = {}
+    for board, clock in (("zcu102", "100"), (str(tmp_path / "mine.yaml"), "700")):
+        folder = tmp_path / clock
+        words = ["--model", "vit_digits", "--fps", "100", "--board", board, "--clock-mhz", clock]
+        assert app.main(["build", *words, "-o", str(folder)]) == 0
+        told[clock] = (folder / "README.md").read_text()
+    assert "beware" not in told["100"] and "FILE.yaml" not in told["100"]
+    assert "| **beware** | 700 MHz were asked for; the timing model says that the" in told["700"]
+    assert told["700"].count("vaqf synth . --board FILE.yaml") == 2

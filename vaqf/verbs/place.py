@@ -27,7 +27,6 @@ RESULT = "place.json"  # in report/ of the project, or in the folder of the boar
 MAX_RESULT_BYTES = 2**20
 MAX_SEED = 2**31 - 1
 SIMULATED = 2  # images at most, before a board is placed
-BLOCK_BITS = 18 * 1024  # of a block RAM of the ECP5
 
 
 @dataclass(frozen=True)
@@ -184,25 +183,21 @@ def _check_size(project: Project, device: Device, memory_bytes: int = 0) -> None
     A LUT of six inputs takes one of four or more, a block RAM of 36 Kbit two of 18.
     """
     from vaqf.resources import parts, use
+    from vaqf.sim.place.device import BLOCK_BITS
 
     # primitives of another family, of which the portable twins take more
     needs = use.total(parts.of(project.design), ULTRASCALE_PLUS)
-    has, name = device.available, device.name
     around = ceil_div(8 * memory_bytes, BLOCK_BITS)
-    blocks = round(2 * needs.bram36) + around
     memories = f", {around:,} of them for weights, commands, images and results" if around else ""
-    for number, most, what in (
-        (
-            round(needs.lut),
-            has["lut4"],
-            f"LUTs of six inputs, the {name} has {{:,}} of four",
-        ),
-        (blocks, has["bram18"], f"block RAMs of 18 Kbit{memories}; the {name} has {{:,}}"),
+    for number, resource, what in (
+        (round(needs.lut), "lut4", "LUTs of six inputs"),
+        (round(2 * needs.bram36) + around, "bram18", f"block RAMs of 18 Kbit{memories}"),
     ):
-        if number > most:
+        if number > device.available[resource]:
             raise Infeasible(
-                f"by its estimate the design takes {number:,} {what.format(most)}; build with a"
-                " lower --fps or a smaller model"
+                f"by its estimate the design takes {number:,} {what}; the {device.name} has"
+                f" {device.available[resource]:,} {resource}; build with a lower --fps or a smaller"
+                " model"
             )
 
 

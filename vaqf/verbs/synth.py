@@ -80,7 +80,7 @@ def synth(
     project = projects.load(Path(folder))
     device = _its_board(project) if board is None else load_board(board)
     if tool == "vivado":
-        _check_part(project, device, "build it again for that board")
+        _check_part(project, device, "leave --board out, or build it again for that board")
         from vaqf.verbs import vivado
 
         return vivado.implemented(project, device)
@@ -127,6 +127,6 @@ def _check_part(project: Project, device: Board, advice: str) -> None:
     """InputError for a board whose device is not the project's: another one has other delays."""
     if device.part.lower() != project.part.lower():
         raise InputError(
-            f"{project.folder} was built for the part {project.part}, and vaqf's board"
+            f"{project.folder} was built for the part {project.part}, and the board"
             f" {device.name} has {device.part}; {advice}"
         )
