@@ -20,7 +20,7 @@ module fetch_parameters (
     input logic attention_done,
     // from the weight image; `count` is of gelu entries, records, or beats of constants
     output logic request_valid,
-    input logic request_ready,
+    input logic request_taken,  // a cycle after it was
     output logic [37:0] request_position,  // in bytes
     output logic [31:0] request_count,
     output logic for_gelu,
@@ -145,7 +145,7 @@ module fetch_parameters (
   assign for_context = state == CONTEXT;
   assign for_constants = state == MORE_CONSTANTS;
   assign parity = is_attention ? attention_parity : matmul_parity;
-  assign asked = request_valid && request_ready;
+  assign asked = request_valid && request_taken;
   assign through = asked || !request_valid;
 
   // -- the image ---------------------------------------------------------------------------------
@@ -222,6 +222,7 @@ module fetch_parameters (
       assert (!attention_done || attention_halves != 2'd2);
       assert (!image_asked || frame == images_asked);
       assert (!matmul_start || ahead != '0);
+      assert (!request_taken || request_valid);
 `endif
     end
   end

@@ -65,7 +65,7 @@ module loader #(
   localparam int PORTS = vaqf_pkg::WEIGHT_PORTS;
   localparam int GELU_BEATS = vaqf_pkg::GELU_ENTRIES * 8 / vaqf_pkg::WEIGHT_BITS;
 
-  logic parameters_valid, parameters_ready, weights_valid, weights_ready, weights_for_pixels;
+  logic parameters_valid, parameters_taken, weights_valid, weights_ready, weights_for_pixels;
   logic [37:0] parameters_position, weights_position;
   logic [31:0] parameters_count, weights_beats;
   logic for_gelu, for_norm, for_requant, for_context, for_constants, parameters_parity;
@@ -84,7 +84,7 @@ module loader #(
       .matmul_done,
       .attention_done,
       .request_valid(parameters_valid),
-      .request_ready(parameters_ready),
+      .request_taken(parameters_taken),
       .request_position(parameters_position),
       .request_count(parameters_count),
       .for_gelu,
@@ -131,7 +131,6 @@ module loader #(
   assign weights_first = !parameters_valid || (for_constants && weights_for_pixels);
   logic [31:0] count, beats;
   assign accept = !request_valid && transfers_ready;  // not for the port: a request in two cycles
-  assign parameters_ready = accept && (parameters_first || !parameters_valid);
   assign weights_ready = accept && weights_first;
   assign push = accept && (parameters_valid || weights_valid);
   assign is_records = for_norm || for_requant || for_context;
@@ -148,6 +147,8 @@ module loader #(
           64'(parameters_first ? parameters_position : weights_position);
       request_beats <= beats;
     end
+    // told a cycle late, in which nothing is accepted anyway: much hangs on it in there
+    parameters_taken <= accept && parameters_first && !rst;
     if (rst) request_valid <= 1'b0;
     else request_valid <= request_valid ? !request_ready : push;
   end
