@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaqf.clock.met import UNCERTAINTY_NS
 from vaqf.errors import InputError
 from vaqf.files.fields import check_choice
 from vaqf.hardware.fabric import Resources
@@ -33,6 +34,12 @@ class Synthesized:
     clock_mhz: float  # of the project
     met: Met  # the estimate of the longest path
 
+    @property
+    def clock_met(self) -> bool:
+        """Whether the project's clock leaves time for the longest path, nets as in a device in use."""
+        longest = max(timing.worst_ns for timing in self.result.timings)
+        return longest + UNCERTAINTY_NS <= 1e3 / self.clock_mhz
+
     def to_json(self) -> dict[str, Any]:
         """Of every resource the estimate, what the tool found, their ratio, what the board has."""
         run, has = self.result, self.board.available()
@@ -42,6 +49,8 @@ class Synthesized:
             "tool": run.tool,
             "family": run.family.yosys,
             "clock_ns": 1e3 / self.clock_mhz,
+            "uncertainty_ns": UNCERTAINTY_NS,
+            "met": self.clock_met,
             "estimated_path": {"ns": round(self.met.ns, 3), "module": self.met.module},
             "part": self.board.part,
             "timing": {timing.scenario: timing.to_json() for timing in run.timings},

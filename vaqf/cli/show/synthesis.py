@@ -12,10 +12,10 @@ def _worst(doc: Json) -> str:
     least, most = (one["worst_ns"] for one in doc["timing"].values())
     clock = doc["clock_ns"]
     expected = doc["estimated_path"]["ns"]
-    missed = ", NOT met with nets as in a device in use" if clock < most else ""
+    missed = "" if doc["met"] else ", NOT met with nets as in a device in use"
     return (
         f"paths of {least:.2f} ns (nets at best) to {most:.2f} ns (estimated: {expected:.2f}),"
-        f" clock {clock:.2f} ns{missed}"
+        f" clock {clock:.2f} ns, {doc['uncertainty_ns']} of them for skew and jitter{missed}"
     )
 
 
