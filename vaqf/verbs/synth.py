@@ -36,7 +36,7 @@ class Synthesized:
 
     @property
     def clock_met(self) -> bool:
-        """Whether the project's clock leaves time for the longest path, nets as in a device in use."""
+        """Whether the project's clock has time for the longest path, nets as in a device in use."""
         longest = max(timing.worst_ns for timing in self.result.timings)
         return longest + UNCERTAINTY_NS <= 1e3 / self.clock_mhz
 
