@@ -55,6 +55,7 @@ RECORD = Path(__file__).parents[1] / "tests/resources/yosys_counts.json"
 # Of a module's path: how dear a doubling is to the fit. Chosen on the designs of the sweep alone,
 # one left out at a time: 2.4 to 2.8 % rms on three fabrics, 2.4 to 3.4 at 0.2, 3.0 to 4.2 at 0.05
 SHY = 0.4
+NOTHING = 1e-6  # a cost below it is what rounding left of zero
 BARS = ("lut", "lutram", "ff")
 
 
@@ -213,7 +214,9 @@ def fit(samples: list[Sample]) -> dict[str, dict[str, dict[str, float]]]:
             scale = np.maximum(abs(rows * weight[:, None]).max(axis=0), 1e-30)
             found = nnls(rows * weight[:, None] / scale, np.array(wanted) * weight)[0] / scale
             kept = {
-                name: float(f"{cost:.4g}") for name, cost in zip(names, found, strict=True) if cost
+                name: float(f"{cost:.4g}")
+                for name, cost in zip(names, found, strict=True)
+                if cost > NOTHING
             }
             if kept:
                 costs.setdefault(module, {})[resource] = kept

@@ -94,7 +94,7 @@ proc vaqf_run {script words} {
   add_files -tb -cflags "$flags -Wno-unknown-pragmas" {*}$bench
   open_solution {*}$reset -flow_target vivado solution1
   set_part xc7z020clg400-1
-  create_clock -period 7.812 -name default
+  create_clock -period 7.692 -name default
   config_interface -m_axi_addr64
 
   set data {}
