@@ -104,6 +104,8 @@ def test_nothing_may_be_missing(tmp_path: Path, key: str) -> None:
         ("part", 5),
         ("part", "-foo"),
         ("part", "xc7z020clg400-1"),  # of another generation than the family
+        ("part", "xcvc1902-vsva2197-2MP-e-S"),  # Versal
+        ("part", "xcku040-ffva1156-2-e"),  # UltraScale without a plus
         ("family", "stratix"),
         ("lut", 0),
         ("lut", -5),

@@ -34,6 +34,8 @@ DEFAULT_USABLE = {
 OPTIONAL = ("dies", "usable")
 # of which generation a device is, its name says: AMD's begin with x, and a letter for their use
 _PART = re.compile(r"x[a-z](7?)[A-Za-z0-9-]{2,40}", re.IGNORECASE)
+# Versal, and UltraScale without a plus: primitives and delays that are not known here
+_UNKNOWN = re.compile(r"x[a-z](v[cehmp]\d|[kv]u\d+(?![\dp]))", re.IGNORECASE)
 _CITED = (
     "part", "family", "lut", "lutram", "ff", "dsp", "bram36", "uram",
     "dram_gbytes_per_s", "max_clock_mhz", "clock_mhz",
@@ -71,7 +73,7 @@ class Board:
                 f"{b} part is {shown(self.part)}; it must be a device such as xczu9eg-ffvb1156-2-e"
             )
         check_fields(self, f"{b} ")
-        if bool(named[1]) != (self.generation is SERIES_7):
+        if bool(named[1]) != (self.generation is SERIES_7) or _UNKNOWN.match(self.part):
             raise InputError(
                 f"{b} part is {shown(self.part)}, which is no device of the family {self.family};"
                 " mend one of them"
