@@ -82,7 +82,8 @@ def test_an_adder_is_placed_and_becomes_a_bitstream() -> None:
     whole = Design("board", [("adder.sv", ADDER)], "adder", lpf=LPF)
     made = placement.place(alone, 1, whole)
     assert made.reference is not None and made.bits == b""
-    assert made.design.used["ff"] >= 8 + 8 + 9 + 16 + 9  # of the module, and of the pins
+    # the pins' shift register and two numbers are the same bits one cycle apart: all but one are one
+    assert made.design.used["ff"] == 16 + 1 + 9 + 9
     assert 100 < made.design.clock_mhz < 1000
     places = [place.name.split("[")[0] for place in made.design.path.places]
     assert places[0] in ("left", "right") and places[-1] == "sum"
