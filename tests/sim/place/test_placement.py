@@ -82,7 +82,7 @@ def test_an_adder_is_placed_and_becomes_a_bitstream() -> None:
     whole = Design("board", [("adder.sv", ADDER)], "adder", lpf=LPF)
     made = placement.place(alone, 1, whole)
     assert made.reference is not None and made.bits == b""
-    # the pins' shift register and two numbers are the same bits one cycle apart: all but one are one
+    # the pins' shift register and two numbers are the same bits, a cycle apart: equal ones are one
     assert made.design.used["ff"] == 16 + 1 + 9 + 9
     assert 100 < made.design.clock_mhz < 1000
     places = [place.name.split("[")[0] for place in made.design.path.places]
